@@ -1,0 +1,90 @@
+package corpus
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"iter"
+	"unicode/utf8"
+)
+
+// view is a source that keeps some documents of another.
+type view struct {
+	Source
+	recipe string
+	// keep makes the predicate anew for each pass, since it may remember what it has seen.
+	keep func() func(Document) bool
+}
+
+func (v view) Recipe() string { return v.recipe }
+
+func (v view) Documents() iter.Seq2[Document, error] {
+	return func(yield func(Document, error) bool) {
+		keep := v.keep()
+		for d, err := range v.Source.Documents() {
+			if err != nil {
+				yield(Document{}, err)
+				return
+			}
+			if keep(d) && !yield(d, nil) {
+				return
+			}
+		}
+	}
+}
+
+// filter is a view whose predicate remembers nothing.
+func filter(src Source, operation string, keep func(Document) bool) Source {
+	return view{
+		Source: src,
+		recipe: derived(src, operation),
+		keep:   func() func(Document) bool { return keep },
+	}
+}
+
+// derived is the recipe of a source made from another.
+func derived(src Source, operation string) string { return src.Recipe() + " | " + operation }
+
+// MinRunes keeps the documents of at least n characters. Bytes of invalid UTF-8 count one each.
+func MinRunes(src Source, n int) Source {
+	return filter(src, fmt.Sprintf("at least %d characters", n), func(d Document) bool {
+		return utf8.RuneCountInString(d.Text) >= n
+	})
+}
+
+// MaxRunes keeps the documents of at most n characters. Bytes of invalid UTF-8 count one each.
+func MaxRunes(src Source, n int) Source {
+	return filter(src, fmt.Sprintf("at most %d characters", n), func(d Document) bool {
+		return utf8.RuneCountInString(d.Text) <= n
+	})
+}
+
+// Dedup keeps the first document of each normal form (see [Normalize]).
+func Dedup(src Source) Source {
+	return view{
+		Source: src,
+		recipe: derived(src, "without duplicates"),
+		keep: func() func(Document) bool {
+			seen := map[digest]bool{}
+			return func(d Document) bool {
+				k := digest(sha256.Sum256([]byte(Normalize(d.Text))))
+				dup := seen[k]
+				seen[k] = true
+				return !dup
+			}
+		},
+	}
+}
+
+// Split divides a source into a training and a held-out part, the latter of about the share heldOut of the documents
+// (0 < heldOut < 1). A document's side is drawn from its normal form and the seed alone: two documents of the same words
+// are never on different sides, and adding documents to the source moves none of the others.
+func Split(src Source, heldOut float64, seed uint64) (training, held Source, err error) {
+	if !(heldOut > 0 && heldOut < 1) {
+		return nil, nil, fmt.Errorf("corpus: held-out share is %v: give a fraction between 0 and 1, such as 0.05", heldOut)
+	}
+	isHeld := func(d Document) bool { return keyed("split", seed, Normalize(d.Text)).unit() < heldOut }
+	training = filter(src, fmt.Sprintf("training side of a %g split, seed %d", heldOut, seed),
+		func(d Document) bool { return !isHeld(d) })
+	held = filter(src, fmt.Sprintf("held-out side of a %g split, seed %d", heldOut, seed), isHeld)
+	return training, held, nil
+}
