@@ -1,0 +1,171 @@
+package ondevice
+
+import (
+	"fmt"
+
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
+	. "github.com/gomlx/gomlx/core/graph"
+
+	"firsttoken/train/transformer"
+)
+
+// block holds what several metrics of one block share.
+type block struct {
+	c    *transformer.Config
+	n    *transformer.Nodes
+	lens *Node // [B] int32
+	done map[Metric]*Node
+}
+
+// metric builds a reduction, once.
+func (b *block) metric(m Metric) *Node {
+	if n, ok := b.done[m]; ok {
+		return n
+	}
+	var out *Node
+	switch m {
+	case FirstMass:
+		out = b.byRow(func(r transformer.Rows) *Node { return firstKey(r.Pattern) })
+	case FirstIsMax:
+		out = ConvertDType(GreaterOrEqual(b.metric(FirstMass), b.metric(RowMax)), dtypes.Float32)
+	case KeyMass:
+		out = b.keyMass()
+	case SelfMass:
+		out = b.byRow(diagonal)
+	case RowSum:
+		out = b.byRow(func(r transformer.Rows) *Node { return ReduceSum(r.Pattern, -1) })
+	case RowMax:
+		out = b.byRow(func(r transformer.Rows) *Node { return ReduceMax(r.Pattern, -1) })
+	case RowEntropy:
+		out = b.entropy()
+	case EffectiveFirst:
+		out = b.effectiveFirst()
+	case HeadWrite:
+		out = b.writeNorm(b.n.Z)
+	case ValueWrite:
+		out = b.writeNorm(b.valuesByHead())
+	case ValueNorm:
+		out = TransposeAllAxes(norm(b.n.V), 0, 2, 1)
+	case ResidNorm:
+		out = norm(b.n.ResidOut)
+	case ResidMax:
+		out = ReduceMax(Abs(b.n.ResidOut), -1)
+	case ResidMedian:
+		out = Median(Abs(b.n.ResidOut), b.lens)
+	case AttnWrite:
+		out = norm(b.n.AttnOut)
+	case MLPWrite:
+		out = norm(b.n.MLPOut)
+	default:
+		panic(fmt.Sprintf("ondevice: metric %q is not implemented", m))
+	}
+	b.done[m] = out
+	return out
+}
+
+// norm is ‖x‖₂ along the last axis.
+func norm(x *Node) *Node { return Sqrt(ReduceSum(Mul(x, x), -1)) }
+
+// byRow applies a reduction [B, K, G, Tc, Sc] → [B, K, G, Tc] to each chunk of
+// rows and joins the results to [B, H, T].
+func (b *block) byRow(reduce func(transformer.Rows) *Node) *Node {
+	parts := make([]*Node, len(b.n.Rows))
+	for i, r := range b.n.Rows {
+		parts[i] = reduce(r)
+	}
+	all := concatenate(parts, 3)
+	return Reshape(all, all.Shape().Dim(0), b.c.Heads, all.Shape().Dim(3))
+}
+
+// firstKey is A[t, first key] for a chunk of rows.
+func firstKey(pattern *Node) *Node {
+	first := Slice(pattern, AxisRange(), AxisRange(), AxisRange(), AxisRange(), AxisElem(0))
+	return Reshape(first, first.Shape().Dimensions[:4]...)
+}
+
+// diagonal is A[t, t] for a chunk of rows. Only the chunk's last square can hold
+// it.
+func diagonal(r transformer.Rows) *Node {
+	d := r.Pattern.Shape().Dimensions
+	square := Slice(r.Pattern, AxisRange(), AxisRange(), AxisRange(), AxisRange(), AxisRange(r.Start, r.Start+d[3]))
+	eye := BroadcastToDims(ExpandLeftToRank(identity(square), 5), square.Shape().Dimensions...)
+	return ReduceSum(Where(eye, square, ZerosLike(square)), -1)
+}
+
+// identity is the boolean identity matrix of a node's last two axes.
+func identity(x *Node) *Node {
+	shape := shapes.Make(dtypes.Int32, x.Shape().Dim(-2), x.Shape().Dim(-1))
+	return Equal(Iota(x.Graph(), shape, 0), Iota(x.Graph(), shape, 1))
+}
+
+// keyMass is Σ_t A[t, s] over real rows. Rows of padding are dropped; keys of
+// padding get nothing from real rows, by causality.
+func (b *block) keyMass() *Node {
+	var total *Node
+	t := b.n.Q.Shape().Dim(1)
+	for _, r := range b.n.Rows {
+		d := r.Pattern.Shape().Dimensions
+		row := AddScalar(Iota(b.lens.Graph(), shapes.Make(dtypes.Int32, d[0], d[3]), 1), int32(r.Start))
+		real := ConvertDType(LessThan(row, InsertAxes(b.lens, -1)), dtypes.Float32) // [B, Tc]
+		// A product with a vector of ones reads the pattern once, in order.
+		flat := Reshape(r.Pattern, d[0], d[1]*d[2], d[3], d[4])
+		mass := DotGeneral(real, []int{1}, []int{0}, flat, []int{2}, []int{0}) // [B, H, Sc]
+		mass = GrowRight(mass, 2, t-d[4], 0)
+		if total == nil {
+			total = mass
+		} else {
+			total = Add(total, mass)
+		}
+	}
+	return total
+}
+
+// entropy of a row divided by its sum Σ = Σ_s A: H = log Σ − (Σ_s A log A)/Σ, in
+// nats, with 0·log 0 = 0. A row of zeros has entropy 0.
+func (b *block) entropy() *Node {
+	sum := b.metric(RowSum)
+	alogA := b.byRow(func(r transformer.Rows) *Node {
+		// The smallest normal float32 stands for 0: its product with A = 0 is 0.
+		return ReduceSum(Mul(r.Pattern, Log(MaxScalar(r.Pattern, 1.1754944e-38))), -1)
+	})
+	empty := LessOrEqual(sum, ScalarZero(sum.Graph(), sum.DType()))
+	safe := Where(empty, OnesLike(sum), sum)
+	return Where(empty, ZerosLike(sum), Sub(Log(safe), Div(alogA, safe)))
+}
+
+// effectiveFirst weighs each key by the norm of what its value writes.
+func (b *block) effectiveFirst() *Node {
+	weight := b.metric(ValueWrite) // [B, H, S]
+	total := b.byRow(func(r transformer.Rows) *Node {
+		d := r.Pattern.Shape().Dimensions
+		w := Slice(weight, AxisRange(), AxisRange(), AxisRange(0, d[4]))
+		flat := Reshape(r.Pattern, d[0], d[1]*d[2], d[3], d[4])
+		sum := DotGeneral(flat, []int{3}, []int{0, 1}, w, []int{2}, []int{0, 1}) // [B, H, Tc]
+		return Reshape(sum, d[:4]...)
+	})
+	first := Slice(weight, AxisRange(), AxisRange(), AxisElem(0)) // [B, H, 1]
+	num := Mul(b.metric(FirstMass), first)
+	empty := LessOrEqual(total, ScalarZero(total.Graph(), total.DType()))
+	return Where(empty, ZerosLike(num), Div(num, Where(empty, OnesLike(total), total)))
+}
+
+// valuesByHead repeats each key/value head's values for the query heads that
+// share it: [B, S, H, Dh].
+func (b *block) valuesByHead() *Node {
+	d := b.n.V.Shape().Dimensions
+	v := BroadcastToDims(InsertAxes(b.n.V, 3), d[0], d[1], d[2], b.c.Groups(), d[3])
+	return Reshape(v, d[0], d[1], b.c.Heads, d[3])
+}
+
+// writeNorm is ‖x W_O^h‖₂ for x [B, T, H, Dh]: [B, H, T]. It goes through the
+// Gram matrix G_h = W_O^h W_O^hᵀ, ‖xW‖² = x G xᵀ, so that nothing of width D is
+// made per head.
+func (b *block) writeNorm(x *Node) *Node {
+	w := ConvertDType(b.n.OutWeight, dtypes.Float32) // [D, H·Dh]
+	w = Reshape(w, b.c.Width, b.c.Heads, b.c.HeadDim)
+	gram := DotGeneral(w, []int{0}, []int{1}, w, []int{0}, []int{1})  // [H, Dh, Dh]
+	xg := DotGeneral(x, []int{3}, []int{2}, gram, []int{1}, []int{0}) // [H, B, T, Dh]
+	square := ReduceSum(Mul(xg, TransposeAllAxes(x, 2, 0, 1, 3)), -1) // [H, B, T]
+	return TransposeAllAxes(Sqrt(MaxScalar(square, 0)), 1, 0, 2)      // rounding may leave −0
+}

@@ -1,0 +1,11 @@
+// Package pretrained reads Llama-architecture checkpoints, GGUF files or
+// safetensors folders, local or from the Hugging Face hub, into a
+// transformer.Model and its tokenizer.
+//
+// It refuses what it does not know. An unknown architecture, a metadata key or
+// configuration field that could change the computation, a missing, extra or
+// misshaped tensor, a number that is not finite: each is an error that names
+// it, never a guess. (A loader that guesses gives wrong logits without a word:
+// GGUF stores query and key rows in another order than safetensors, and reading
+// one as the other only raises the loss.)
+package pretrained

@@ -1,0 +1,122 @@
+package pretrained
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/gomlx/compute"
+
+	"firsttoken/train/local"
+	"firsttoken/train/tokenizer"
+	"firsttoken/train/transformer"
+)
+
+// Options say how a checkpoint becomes a model. The zero value keeps bfloat16
+// weights as they are, makes everything else float32, and computes in float32.
+type Options struct {
+	Weights string // type weights are kept in: "" as in the file, "float32" or "bfloat16"
+	Compute string // type of matrix products: "" or "float32", or "bfloat16"
+}
+
+// Validate names an option that is not one of those above.
+func (o Options) Validate() error {
+	for name, value := range map[string]string{"weights": o.Weights, "compute": o.Compute} {
+		switch value {
+		case "", "float32", "bfloat16":
+		default:
+			return fmt.Errorf("%s = %q: must be float32 or bfloat16", name, value)
+		}
+	}
+	return nil
+}
+
+// Loaded is a model with what belongs to it.
+type Loaded struct {
+	*transformer.Model
+	Tokenizer *tokenizer.Tokenizer
+	Name      string   // what Load was asked for
+	Format    string   // "GGUF" or "safetensors"
+	Files     []string // the weight files
+}
+
+// Load reads a model onto a backend. ref is one of
+//   - a name that set-up knows: "smollm2" (SmolLM2-135M-Instruct, GGUF, Q4_1),
+//   - a GGUF file,
+//   - a folder with config.json, tokenizer.json and safetensors weights,
+//   - a Hugging Face repository such as "HuggingFaceTB/SmolLM2-135M", downloaded
+//     once into the hub's cache, with the token in $HF_TOKEN if there is one.
+func Load(backend compute.Backend, ref string, o Options) (*Loaded, error) {
+	if err := o.Validate(); err != nil {
+		return nil, err
+	}
+	m, err := load(backend, ref, o)
+	if err != nil {
+		return nil, fmt.Errorf("loading model %q: %w", ref, err)
+	}
+	m.Name = ref
+	return m, nil
+}
+
+func load(backend compute.Backend, ref string, o Options) (*Loaded, error) {
+	info, statErr := os.Stat(ref)
+	switch {
+	case statErr == nil && info.IsDir():
+		return loadFolder(backend, ref, o)
+	case statErr == nil:
+		return loadGGUF(backend, ref, o)
+	case !strings.Contains(ref, "/") && filepath.Ext(ref) == "":
+		path, err := local.Model(ref)
+		if err != nil {
+			return nil, err
+		}
+		return loadGGUF(backend, path, o)
+	case isRepo(ref):
+		path, err := download(ref)
+		if err != nil {
+			return nil, err
+		}
+		return loadFolder(backend, path, o)
+	}
+	return nil, fmt.Errorf("%w: give a GGUF file, a folder with %s, a hub name such as HuggingFaceTB/SmolLM2-135M, or smollm2", statErr, configFile)
+}
+
+// Provenance describes the model for a result's record: names and the SHA-256 of
+// each weight file, which takes about a second a gigabyte.
+func (m *Loaded) Provenance() (map[string]string, error) {
+	out := map[string]string{
+		"model": m.Name, "format": m.Format, "backend": m.Backend.Name(), "tokenizer": m.Tokenizer.Fingerprint(),
+	}
+	if m.Config.Compute != "" {
+		out["compute"] = m.Config.Compute
+	}
+	for i, path := range m.Files {
+		sum, err := hashFile(path)
+		if err != nil {
+			return nil, err
+		}
+		key := "weights"
+		if len(m.Files) > 1 {
+			key = fmt.Sprintf("weights %d of %d", i+1, len(m.Files))
+		}
+		out[key] = filepath.Base(path) + " sha256:" + sum
+	}
+	return out, nil
+}
+
+func hashFile(path string) (string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return "", fmt.Errorf("%s: %w", path, err)
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}

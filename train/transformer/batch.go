@@ -1,0 +1,156 @@
+package transformer
+
+import (
+	"fmt"
+
+	"github.com/gomlx/compute"
+	"github.com/gomlx/gomlx/core/tensors"
+)
+
+// Batch is what a forward pass reads: documents of token ids, of any lengths.
+// Shorter ones are padded on the right, where causality keeps padding from
+// touching anything real.
+type Batch struct {
+	IDs [][]int32 // [B][length]
+
+	// Positions of the tokens for the rotary embedding, [B][length]. Nil:
+	// 0, 1, 2, … in every document.
+	Positions [][]int32
+
+	// Visible narrows what queries see on top of causality, flat [B, T, S] with
+	// T = S = the longest document's length. Nil: every earlier position.
+	Visible []bool
+}
+
+// One wraps a single document.
+func One(ids []int32) Batch { return Batch{IDs: [][]int32{ids}} }
+
+// check refuses what the model cannot run, by document and position (both
+// counted from 1, as in the paper).
+func (b *Batch) check(c *Config) error {
+	if len(b.IDs) == 0 {
+		return fmt.Errorf("batch: no documents")
+	}
+	for d, ids := range b.IDs {
+		if len(ids) == 0 {
+			return fmt.Errorf("batch: document %d is empty: a prompt needs at least one token", d+1)
+		}
+		if len(ids) > c.Context {
+			return fmt.Errorf("batch: document %d has %d tokens, the model's context is %d: shorten it (sinkscan: -T %d)",
+				d+1, len(ids), c.Context, c.Context)
+		}
+		for t, id := range ids {
+			if id < 0 || int(id) >= c.Vocab {
+				return fmt.Errorf("batch: document %d, token %d: id %d is outside the vocabulary [0, %d)", d+1, t+1, id, c.Vocab)
+			}
+		}
+	}
+	if b.Positions != nil {
+		if len(b.Positions) != len(b.IDs) {
+			return fmt.Errorf("batch: positions for %d documents, ids for %d", len(b.Positions), len(b.IDs))
+		}
+		for d := range b.IDs {
+			if len(b.Positions[d]) != len(b.IDs[d]) {
+				return fmt.Errorf("batch: document %d has %d positions for %d tokens", d+1, len(b.Positions[d]), len(b.IDs[d]))
+			}
+		}
+	}
+	if n := b.longest(); b.Visible != nil && len(b.Visible) != len(b.IDs)*n*n {
+		return fmt.Errorf("batch: visible has %d entries: must be B·T·T = %d·%d·%d", len(b.Visible), len(b.IDs), n, n)
+	}
+	return nil
+}
+
+// longest is the number of tokens of the longest document.
+func (b *Batch) longest() int {
+	n := 0
+	for _, ids := range b.IDs {
+		n = max(n, len(ids))
+	}
+	return n
+}
+
+// Bucket rounds a length up to the next one that blocks are compiled for: 8, 16,
+// 32, 64, then in steps of a quarter of a power of two, so that padding costs at
+// most a quarter and the number of compilations stays small.
+func Bucket(t int) int {
+	if t <= 64 {
+		n := 8
+		for n < t {
+			n *= 2
+		}
+		return n
+	}
+	step := 16
+	for step*8 < t {
+		step *= 2
+	}
+	return (t + step - 1) / step * step
+}
+
+// inputs are a batch's tensors, padded to T = Bucket(longest).
+type inputs struct {
+	b, t     int
+	ids      *tensors.Tensor // [B, T] int32
+	lens     *tensors.Tensor // [B] int32
+	cos, sin *tensors.Tensor // [B or 1, T, Dh/2]
+	visible  *tensors.Tensor // [B, T, T] bool, or nil
+}
+
+func (b *Batch) inputs(c *Config, backend compute.Backend) (*inputs, error) {
+	if err := b.check(c); err != nil {
+		return nil, err
+	}
+	longest := b.longest()
+	in := &inputs{b: len(b.IDs), t: Bucket(longest)}
+	ids := make([]int32, in.b*in.t)
+	lens := make([]int32, in.b)
+	for d, doc := range b.IDs {
+		copy(ids[d*in.t:], doc)
+		lens[d] = int32(len(doc))
+	}
+	in.ids = tensors.FromFlatDataAndDimensions(ids, in.b, in.t)
+	in.lens = tensors.FromFlatDataAndDimensions(lens, in.b)
+
+	rows := 1
+	if b.Positions != nil {
+		rows = in.b
+	}
+	positions := make([]int32, rows*in.t)
+	for i := range positions {
+		positions[i] = int32(i % in.t)
+	}
+	for d := range b.Positions {
+		copy(positions[d*in.t:], b.Positions[d])
+	}
+	cos, sin := c.Rotations(positions)
+	in.cos = tensors.FromFlatDataAndDimensions(cos, rows, in.t, c.HeadDim/2)
+	in.sin = tensors.FromFlatDataAndDimensions(sin, rows, in.t, c.HeadDim/2)
+
+	if b.Visible != nil {
+		// Padded queries see everything, so that no row is left without a key.
+		vis := make([]bool, in.b*in.t*in.t)
+		for i := range vis {
+			vis[i] = true
+		}
+		for d := range in.b {
+			for t := range longest {
+				from := (d*longest + t) * longest
+				copy(vis[(d*in.t+t)*in.t:], b.Visible[from:from+longest])
+			}
+		}
+		in.visible = tensors.FromFlatDataAndDimensions(vis, in.b, in.t, in.t)
+	}
+	// Used by every layer: moved once, without a second copy on the host.
+	for _, t := range []*tensors.Tensor{in.ids, in.lens, in.cos, in.sin, in.visible} {
+		if t == nil {
+			continue
+		}
+		if err := t.ToDevice(backend, 0); err != nil {
+			return nil, fmt.Errorf("batch: moving inputs to the device: %w", err)
+		}
+	}
+	return in, nil
+}
+
+func (in *inputs) free() { free(in.ids, in.lens, in.cos, in.sin, in.visible) }

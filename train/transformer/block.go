@@ -1,0 +1,184 @@
+package transformer
+
+import (
+	"math"
+
+	. "github.com/gomlx/gomlx/core/graph"
+
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
+)
+
+// Inputs are what a block reads besides its weights.
+type Inputs struct {
+	Resid    *Node // [B, T, D] float32, the residual stream
+	Cos, Sin *Node // [B or 1, T, Dh/2] float32, see Config.Rotations
+
+	// Visible narrows what a query sees, on top of causality: boolean
+	// [B or 1, T, S]. Nil: every earlier position.
+	Visible *Node
+
+	Edits EditNodes // interventions; the zero value changes nothing
+
+	// QueryChunk is how many query rows are worked on at a time; 0 chooses.
+	// Chunking bounds memory by chunk × S and skips keys that no row of a
+	// chunk may see. It does not change the result beyond rounding.
+	QueryChunk int
+}
+
+// Rows is the attention of one chunk of queries, in which chunks partition
+// 0..T-1 in order. Keys beyond the chunk's last query are left out: they are
+// hidden to it, so their entries would all be 0.
+type Rows struct {
+	Start   int   // first query position of the chunk
+	Scores  *Node // [B, K, G, Tc, Sc] before masking
+	Pattern *Node // [B, K, G, Tc, Sc]
+}
+
+// Nodes are the named intermediates of one block.
+type Nodes struct {
+	Resid     *Node  // [B, T, D] into the block
+	Q         *Node  // [B, T, H, Dh] after rotation
+	Key       *Node  // [B, S, K, Dh] after rotation
+	V         *Node  // [B, S, K, Dh]
+	OutWeight *Node  // [D, H·Dh] the block's output projection
+	Rows      []Rows // the pattern, by chunks of queries
+	Z         *Node  // [B, T, H, Dh] heads' outputs before the output projection
+	AttnOut   *Node  // [B, T, D] what attention adds to the residual stream
+	ResidMid  *Node  // [B, T, D] after attention
+	MLPOut    *Node  // [B, T, D] what the MLP adds
+	ResidOut  *Node  // [B, T, D] out of the block
+}
+
+// defaultQueryChunk keeps a chunk's scores inside a CPU's cache for usual S,
+// while products stay large enough to be efficient.
+const defaultQueryChunk = 256
+
+// Block builds one decoder block: x + Attn(Norm(x)), then y + MLP(Norm(y)).
+func Block(c *Config, w *Layer[*Node], in Inputs) *Nodes {
+	in.Resid.AssertRank(3)
+	in.Resid.AssertDims(-1, -1, c.Width)
+	n := &Nodes{Resid: in.Resid, OutWeight: w.Out}
+	attend(c, w, in, n)
+	n.ResidMid = Add(n.Resid, n.AttnOut)
+
+	h := RMSNorm(n.ResidMid, w.MLPNorm, c.NormEps)
+	gate := c.dot(h, w.Gate)
+	hidden := Mul(Mul(gate, Logistic(gate)), c.dot(h, w.Up))
+	n.MLPOut = scaleUpdate(c.dot(hidden, w.Down), in.Edits.MLPScale)
+	n.ResidOut = Add(n.ResidMid, n.MLPOut)
+	return n
+}
+
+// attend fills in the attention half of a block's nodes.
+func attend(c *Config, w *Layer[*Node], in Inputs, n *Nodes) {
+	b, t := n.Resid.Shape().Dim(0), n.Resid.Shape().Dim(1)
+	h := RMSNorm(n.Resid, w.AttnNorm, c.NormEps)
+	heads := func(weight *Node, count int) *Node {
+		return Reshape(c.dot(h, weight), b, t, count, c.HeadDim)
+	}
+	n.Q = rotate(heads(w.Query, c.Heads), in.Cos, in.Sin)
+	n.Key = rotate(heads(w.Key, c.KVHeads), in.Cos, in.Sin)
+	n.V = scaleValues(&in.Edits, heads(w.Value, c.KVHeads))
+
+	// Heads lead, so that each product is one batched matrix product; query
+	// heads that share keys are stacked into its rows.
+	q := MulScalar(c.cast(n.Q), 1/math.Sqrt(float64(c.HeadDim)))
+	q = TransposeAllAxes(Reshape(q, b, t, c.KVHeads, c.Groups(), c.HeadDim), 0, 2, 3, 1, 4)
+	k := TransposeAllAxes(c.cast(n.Key), 0, 2, 1, 3)
+	v := TransposeAllAxes(c.cast(n.V), 0, 2, 1, 3)
+
+	chunk := in.QueryChunk
+	if chunk <= 0 {
+		chunk = defaultQueryChunk
+	}
+	var mixed []*Node
+	for start := 0; start < t; start += chunk {
+		end := min(start+chunk, t)
+		rows := Rows{Start: start}
+		rows.Scores = scores(Slice(q, AxisRange(), AxisRange(), AxisRange(), AxisRange(start, end)),
+			Slice(k, AxisRange(), AxisRange(), AxisRange(0, end)))
+		rows.Scores = biasKeys(&in.Edits, rows.Scores, start)
+		rows.Pattern = c.Pattern.apply(rows.Scores, visible(in, rows.Scores, start), sinkLogits(c, w))
+		n.Rows = append(n.Rows, rows)
+		mixed = append(mixed, mix(c.cast(rows.Pattern), Slice(v, AxisRange(), AxisRange(), AxisRange(0, end))))
+	}
+	z := mixed[0]
+	if len(mixed) > 1 {
+		z = Concatenate(mixed, 3)
+	}
+	z = TransposeAllAxes(z, 0, 3, 1, 2, 4) // [B, T, K, G, Dh]
+	n.Z = scaleHeads(&in.Edits, Reshape(z, b, t, c.Heads, c.HeadDim))
+	n.AttnOut = scaleUpdate(c.dot(Reshape(n.Z, b, t, c.Heads*c.HeadDim), w.Out), in.Edits.AttnScale)
+}
+
+// scores are the products of queries [B, K, G, T, Dh], already divided by √Dh,
+// and keys [B, K, S, Dh]: float32 [B, K, G, T, S].
+func scores(q, k *Node) *Node {
+	d := q.Shape().Dimensions
+	flat := Reshape(q, d[0], d[1], d[2]*d[3], d[4])
+	s := DotGeneral(flat, []int{3}, []int{0, 1}, k, []int{3}, []int{0, 1})
+	return ConvertDType(Reshape(s, d[0], d[1], d[2], d[3], k.Shape().Dim(2)), dtypes.Float32)
+}
+
+// mix sums values [B, K, S, Dh] with the weights of a pattern [B, K, G, T, S]:
+// float32 [B, K, G, T, Dh].
+func mix(pattern, v *Node) *Node {
+	d := pattern.Shape().Dimensions
+	flat := Reshape(pattern, d[0], d[1], d[2]*d[3], d[4])
+	z := DotGeneral(flat, []int{3}, []int{0, 1}, v, []int{2}, []int{0, 1})
+	return ConvertDType(Reshape(z, d[0], d[1], d[2], d[3], v.Shape().Dim(3)), dtypes.Float32)
+}
+
+// visible is the boolean mask of a chunk of rows, broadcastable to its scores:
+// key s ≤ query t, and whatever Inputs.Visible leaves.
+func visible(in Inputs, scores *Node, start int) *Node {
+	g := scores.Graph()
+	rows, keys := scores.Shape().Dim(3), scores.Shape().Dim(4)
+	shape := shapes.Make(dtypes.Int32, 1, 1, 1, rows, keys)
+	mask := LessOrEqual(Iota(g, shape, 4), AddScalar(Iota(g, shape, 3), int32(start)))
+	if in.Visible != nil {
+		extra := Slice(in.Visible, AxisRange(), AxisRange(start, start+rows), AxisRange(0, keys))
+		mask = LogicalAnd(BroadcastToDims(mask, extra.Shape().Dim(0), 1, 1, rows, keys), InsertAxes(extra, 1, 1))
+	}
+	return BroadcastToDims(mask, scores.Shape().Dimensions...)
+}
+
+// sinkLogits shapes a block's learned sink logits for Pattern.apply.
+func sinkLogits(c *Config, w *Layer[*Node]) *Node {
+	if c.Pattern.Kind != PatternSinkLogit {
+		return nil
+	}
+	return Reshape(ConvertDType(w.Sink, dtypes.Float32), 1, c.KVHeads, c.Groups(), 1, 1)
+}
+
+// RMSNorm is x / √(mean(x²) + ε) · gain along the last axis, in float32.
+func RMSNorm(x, gain *Node, eps float64) *Node {
+	variance := ReduceAndKeep(Mul(x, x), ReduceMean, -1)
+	// Div by Sqrt, because GoMLX has no gradient for Rsqrt.
+	x = Div(x, Sqrt(AddScalar(variance, eps)))
+	gain = ConvertDType(gain, x.DType())
+	return Mul(x, ExpandLeftToRank(gain, x.Rank()))
+}
+
+// dot is x Wᵀ for x [..., in] and W [out, in]: float32 [..., out], multiplied in
+// the compute type.
+func (c *Config) dot(x, w *Node) *Node {
+	x, w = c.cast(x), c.cast(w)
+	y := DotGeneral(x, []int{x.Rank() - 1}, nil, w, []int{1}, nil)
+	return ConvertDType(y, dtypes.Float32)
+}
+
+// cast brings a node to the type matrix products run in.
+func (c *Config) cast(x *Node) *Node {
+	if c.Compute == "bfloat16" {
+		return ConvertDType(x, dtypes.BFloat16)
+	}
+	return ConvertDType(x, dtypes.Float32)
+}
+
+// Logits are the scores of the next token: Norm(x) Wᵀ, float32 [..., V]. embed is
+// the output matrix when the configuration ties them.
+func Logits(c *Config, x, norm, output *Node) *Node {
+	return c.dot(RMSNorm(x, norm, c.NormEps), output)
+}

@@ -1,0 +1,147 @@
+package transformer
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+)
+
+// Config is the architecture of a decoder. The zero value is not usable: fill
+// it, or start from [Tiny].
+type Config struct {
+	Vocab   int `json:"vocab"`    // V, tokens in the vocabulary
+	Width   int `json:"width"`    // D, width of the residual stream
+	Layers  int `json:"layers"`   // L, blocks
+	Heads   int `json:"heads"`    // H, query heads
+	KVHeads int `json:"kv_heads"` // K, key/value heads; divides H
+	HeadDim int `json:"head_dim"` // Dh, width of a head; even
+	Hidden  int `json:"hidden"`   // F, hidden width of the MLP
+	Context int `json:"context"`  // longest T the model is meant for
+
+	NormEps   float64      `json:"norm_eps"`               // ε inside RMSNorm's square root
+	RopeBase  float64      `json:"rope_base"`              // θ: pair i turns by position · θ^(−2i/Dh)
+	RopeScale *RopeScaling `json:"rope_scaling,omitempty"` // Llama 3's frequency scaling; nil for none
+	// RopeFactors [Dh/2] divide the rotary frequencies one by one, as files
+	// store them that carry the result of a scaling instead of its parameters.
+	RopeFactors []float64 `json:"rope_factors,omitempty"`
+	TiedOutput  bool      `json:"tied_output"` // the output matrix is the embedding
+
+	Pattern Pattern `json:"pattern"` // how scores become a pattern; zero value: softmax
+
+	// Compute is the type matrix products run in, "float32" (default) or
+	// "bfloat16". Norms, the pattern and the residual stream stay in float32.
+	Compute string `json:"compute,omitempty"`
+}
+
+// RopeScaling stretches the slow rotary frequencies as Llama 3.1 does: wavelengths
+// above OriginalContext/LowFreqFactor are divided by Factor, those below
+// OriginalContext/HighFreqFactor are kept, those between are interpolated.
+type RopeScaling struct {
+	Factor          float64 `json:"factor"`
+	LowFreqFactor   float64 `json:"low_freq_factor"`
+	HighFreqFactor  float64 `json:"high_freq_factor"`
+	OriginalContext int     `json:"original_context"`
+}
+
+// Tiny is a configuration that runs in milliseconds, for tests and examples:
+// 2 layers, 4 query heads on 2 key/value heads, width 32.
+func Tiny() Config {
+	return Config{
+		Vocab: 64, Width: 32, Layers: 2, Heads: 4, KVHeads: 2, HeadDim: 8, Hidden: 48,
+		Context: 128, NormEps: 1e-5, RopeBase: 10000, TiedOutput: true,
+	}
+}
+
+// Groups is G = H/K, the query heads that share one key/value head.
+func (c *Config) Groups() int { return c.Heads / c.KVHeads }
+
+// Parameters counts the weights.
+func (c *Config) Parameters() int {
+	n := 0
+	var p Params[struct{}]
+	p.Layers = make([]Layer[struct{}], c.Layers)
+	p.Each(c, func(_ string, _ *struct{}, dims []int) {
+		size := 1
+		for _, d := range dims {
+			size *= d
+		}
+		n += size
+	})
+	return n
+}
+
+// Validate says what is wrong with the configuration, all of it at once.
+func (c *Config) Validate() error {
+	var errs []error
+	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	for _, f := range []struct {
+		name  string
+		value int
+	}{
+		{"vocab", c.Vocab}, {"width", c.Width}, {"layers", c.Layers}, {"heads", c.Heads},
+		{"kv_heads", c.KVHeads}, {"head_dim", c.HeadDim}, {"hidden", c.Hidden}, {"context", c.Context},
+	} {
+		// 2³⁰ keeps every product of two dimensions inside an int64.
+		if f.value < 1 || f.value > 1<<30 {
+			bad("%s = %d: must be between 1 and 2³⁰", f.name, f.value)
+		}
+	}
+	if c.KVHeads > 0 && c.Heads%c.KVHeads != 0 {
+		bad("heads = %d is not a multiple of kv_heads = %d", c.Heads, c.KVHeads)
+	}
+	if c.HeadDim%2 != 0 {
+		bad("head_dim = %d: rotary positions need an even width", c.HeadDim)
+	}
+	if !(c.NormEps > 0) || c.NormEps > 1 {
+		bad("norm_eps = %g: must be in (0, 1]", c.NormEps)
+	}
+	if !(c.RopeBase > 1) || math.IsInf(c.RopeBase, 0) {
+		bad("rope_base = %g: must be above 1 and finite", c.RopeBase)
+	}
+	if s := c.RopeScale; s != nil {
+		if !(s.Factor >= 1) || !(s.LowFreqFactor > 0) || !(s.HighFreqFactor > s.LowFreqFactor) || s.OriginalContext < 1 {
+			bad("rope_scaling = %+v: need factor ≥ 1, 0 < low_freq_factor < high_freq_factor, original_context ≥ 1", *s)
+		}
+	}
+	if n := len(c.RopeFactors); n > 0 {
+		if c.RopeScale != nil {
+			bad("rope_factors and rope_scaling are both given: use one")
+		}
+		if 2*n != c.HeadDim {
+			bad("rope_factors has %d entries: must be head_dim/2 = %d", n, c.HeadDim/2)
+		}
+		for i, f := range c.RopeFactors {
+			if !(f > 0) || math.IsInf(f, 0) {
+				bad("rope_factors[%d] = %g: must be positive and finite", i, f)
+			}
+		}
+	}
+	switch c.Compute {
+	case "", "float32", "bfloat16":
+	default:
+		bad("compute = %q: must be float32 or bfloat16", c.Compute)
+	}
+	if err := c.Pattern.Validate(); err != nil {
+		errs = append(errs, err)
+	}
+	if len(errs) > 0 {
+		return fmt.Errorf("transformer config: %w", errors.Join(errs...))
+	}
+	return nil
+}
+
+// ParseConfig reads a Config from JSON. An unknown field is an error that names it.
+func ParseConfig(data []byte) (Config, error) {
+	var c Config
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&c); err != nil {
+		return Config{}, fmt.Errorf("transformer config: %w", err)
+	}
+	if err := c.Validate(); err != nil {
+		return Config{}, err
+	}
+	return c, nil
+}

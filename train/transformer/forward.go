@@ -1,0 +1,142 @@
+package transformer
+
+import (
+	"fmt"
+
+	. "github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+)
+
+// Observer reduces a block's intermediates on the device. Its outputs, and
+// nothing else, leave the block: an observer that asks for no pattern costs no
+// pattern's memory.
+type Observer struct {
+	// Name identifies the computation: two observers of one name must build the
+	// same graph.
+	Name string
+	// Observe builds the outputs. lens [B] int32 holds the documents' lengths;
+	// rows and keys at or beyond them are padding.
+	Observe func(c *Config, n *Nodes, lens *Node) []*Node
+}
+
+// Pass says what a forward pass does besides computing. The zero value only
+// computes the residual stream.
+type Pass struct {
+	Observer *Observer
+	// OnBlock receives the observer's outputs after each block. They are freed
+	// when it returns.
+	OnBlock func(layer int, outputs []*tensors.Tensor) error
+	// OnEmbed receives the residual stream [B, T, D] before the first block.
+	OnEmbed func(resid *tensors.Tensor) error
+	// Edits gives a layer's interventions; nil, or a nil result, for none.
+	// Tensors have T = Bucket(longest document). They stay the caller's.
+	Edits func(layer int) *Edits
+
+	Predict bool // fill Output.Loss and Output.Top1
+	Last    bool // fill Output.LogitsLast
+	Logits  bool // fill Output.Logits; B·T·V floats
+}
+
+// Output is what a forward pass returns, by document; padding is cut off.
+type Output struct {
+	Loss       [][]float32   // [B][length−1] −log p(next token), nats
+	Top1       [][]int32     // [B][length] most probable next token
+	LogitsLast [][]float32   // [B][V] after the last token
+	Logits     [][][]float32 // [B][length][V]
+}
+
+// Forward runs a batch through the model.
+func (m *Model) Forward(batch Batch, pass Pass) (*Output, error) {
+	in, err := batch.inputs(&m.Config, m.Backend)
+	if err != nil {
+		return nil, err
+	}
+	defer in.free()
+	resid, err := m.embed(in)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { free(resid) }()
+	if pass.OnEmbed != nil {
+		if err := pass.OnEmbed(resid); err != nil {
+			return nil, err
+		}
+	}
+	for l := range m.Config.Layers {
+		var e *Edits
+		if pass.Edits != nil {
+			e = pass.Edits(l)
+		}
+		next, observed, err := m.block(l, in, resid, e, pass.Observer)
+		if err != nil {
+			return nil, fmt.Errorf("layer %d: %w", l+1, err)
+		}
+		free(resid)
+		resid = next
+		if pass.OnBlock != nil {
+			err = pass.OnBlock(l, observed)
+		}
+		free(observed...)
+		if err != nil {
+			return nil, err
+		}
+	}
+	return m.heads(batch, in, resid, pass)
+}
+
+// embed looks tokens up: [B, T, D] float32.
+func (m *Model) embed(in *inputs) (*tensors.Tensor, error) {
+	out, err := m.call("embed", func(args []*Node) []*Node {
+		return []*Node{Embed(&m.Config, args[0], args[1])}
+	}, m.params.Embed, in.ids)
+	if err != nil {
+		return nil, err
+	}
+	return out[0], nil
+}
+
+// Embed looks token ids [B, T] up in the embedding [V, D]: float32 [B, T, D].
+func Embed(c *Config, embed, ids *Node) *Node {
+	return ConvertDType(Gather(embed, InsertAxes(ids, -1)), dtypeFloat)
+}
+
+// block runs one layer and returns the new residual stream and the observer's
+// outputs.
+func (m *Model) block(l int, in *inputs, resid *tensors.Tensor, e *Edits, obs *Observer) (*tensors.Tensor, []*tensors.Tensor, error) {
+	set, mask, err := checkEdits(&m.Config, e, in.b, in.t)
+	if err != nil {
+		return nil, nil, err
+	}
+	args := append([]*tensors.Tensor{resid, in.lens, in.cos, in.sin}, set...)
+	if in.visible != nil {
+		args = append(args, in.visible)
+	}
+	m.params.Layers[l].Each(&m.Config, func(_ string, slot **tensors.Tensor, _ []int) { args = append(args, *slot) })
+
+	name := fmt.Sprintf("block edits=%05b visible=%t", mask, in.visible != nil)
+	if obs != nil {
+		name += " observer=" + obs.Name
+	}
+	nSet, hasVisible := len(set), in.visible != nil
+	out, err := m.call(name, func(args []*Node) []*Node {
+		bi := Inputs{Resid: args[0], Cos: args[2], Sin: args[3]}
+		lens, rest := args[1], args[4:]
+		bi.Edits = editNodes(&m.Config, mask, rest[:nSet])
+		rest = rest[nSet:]
+		if hasVisible {
+			bi.Visible, rest = rest[0], rest[1:]
+		}
+		var w Layer[*Node]
+		w.Each(&m.Config, func(_ string, slot **Node, _ []int) { *slot, rest = rest[0], rest[1:] })
+		nodes := Block(&m.Config, &w, bi)
+		outs := []*Node{nodes.ResidOut}
+		if obs != nil {
+			outs = append(outs, obs.Observe(&m.Config, nodes, lens)...)
+		}
+		return outs
+	}, args...)
+	if err != nil {
+		return nil, nil, err
+	}
+	return out[0], out[1:], nil
+}

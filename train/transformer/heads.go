@@ -1,0 +1,186 @@
+package transformer
+
+import (
+	"fmt"
+
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
+	. "github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+)
+
+const dtypeFloat = dtypes.Float32
+
+// The output layer runs on real rows only, gathered over documents, a fixed
+// number at a time: it compiles once for any T, and T·V logits never exist at
+// once unless asked for.
+var headRows = []int{16, 64, 256}
+
+// heads computes what the pass asks of the final residual stream.
+func (m *Model) heads(batch Batch, in *inputs, resid *tensors.Tensor, pass Pass) (*Output, error) {
+	out := &Output{}
+	if !pass.Predict && !pass.Last && !pass.Logits {
+		return out, nil
+	}
+	x, err := tensors.CopyFlatData[float32](resid)
+	if err != nil {
+		return nil, fmt.Errorf("reading the residual stream: %w", err)
+	}
+	d := m.Config.Width
+	row := func(doc, t int) []float32 { return x[(doc*in.t+t)*d:][:d] }
+
+	if pass.Predict {
+		var rows [][]float32
+		var targets []int32
+		for b, ids := range batch.IDs {
+			for t := range ids {
+				rows = append(rows, row(b, t))
+				target := int32(0) // the last token has none; its loss is dropped
+				if t+1 < len(ids) {
+					target = ids[t+1]
+				}
+				targets = append(targets, target)
+			}
+		}
+		loss, top1, err := m.predict(rows, targets)
+		if err != nil {
+			return nil, err
+		}
+		for b, ids := range batch.IDs {
+			n := len(ids)
+			for t := range ids {
+				if x := loss[t]; x != x {
+					return nil, fmt.Errorf("document %d: the logits after token %d are not numbers: the weights or an edit hold NaN or infinity", b+1, t+1)
+				}
+			}
+			out.Loss = append(out.Loss, loss[:n-1:n-1])
+			out.Top1 = append(out.Top1, top1[:n:n])
+			loss, top1 = loss[n:], top1[n:]
+		}
+	}
+	if pass.Last {
+		rows := make([][]float32, len(batch.IDs))
+		for b, ids := range batch.IDs {
+			rows[b] = row(b, len(ids)-1)
+		}
+		if out.LogitsLast, err = m.logits(rows); err != nil {
+			return nil, err
+		}
+	}
+	if pass.Logits {
+		for b, ids := range batch.IDs {
+			rows := make([][]float32, len(ids))
+			for t := range ids {
+				rows[t] = row(b, t)
+			}
+			logits, err := m.logits(rows)
+			if err != nil {
+				return nil, err
+			}
+			out.Logits = append(out.Logits, logits)
+		}
+	}
+	return out, nil
+}
+
+// outputMatrix is the [V, D] matrix logits are made with.
+func (m *Model) outputMatrix() *tensors.Tensor {
+	if m.Config.TiedOutput {
+		return m.params.Embed
+	}
+	return m.params.Output
+}
+
+// predict returns each row's loss against its target and its most probable token.
+func (m *Model) predict(rows [][]float32, targets []int32) (loss []float32, top1 []int32, err error) {
+	err = m.chunks(rows, func(x *tensors.Tensor, n int) error {
+		padded := make([]int32, x.Shape().Dim(0))
+		copy(padded, targets[:n])
+		targets = targets[n:]
+		t := tensors.FromFlatDataAndDimensions(padded, len(padded))
+		defer free(t)
+		outs, err := m.call("predict", func(a []*Node) []*Node {
+			l, top := NextToken(Logits(&m.Config, a[0], a[1], a[2]), a[3])
+			return []*Node{l, top}
+		}, x, m.params.Norm, m.outputMatrix(), t)
+		if err != nil {
+			return err
+		}
+		defer free(outs...)
+		ls, err := tensors.CopyFlatData[float32](outs[0])
+		if err != nil {
+			return err
+		}
+		ts, err := tensors.CopyFlatData[int32](outs[1])
+		if err != nil {
+			return err
+		}
+		loss, top1 = append(loss, ls[:n]...), append(top1, ts[:n]...)
+		return nil
+	})
+	return loss, top1, err
+}
+
+// NextToken reduces logits [N, V] to the loss −log softmax(logits)[target], in
+// nats, and to the arg max (the lowest id among equals), both [N]. No one-hot
+// and no log-softmax of the size of the logits is kept.
+func NextToken(logits, targets *Node) (loss, top1 *Node) {
+	g := logits.Graph()
+	ids := Iota(g, shapes.Make(dtypes.Int32, logits.Shape().Dimensions...), 1)
+	m := ReduceAndKeep(logits, ReduceMax, -1)
+	z := Log(ReduceSum(Exp(Sub(logits, m)), -1))
+	// Comparing ids instead of ArgMax and Gather: both passes vectorise.
+	at := ReduceSum(Where(Equal(ids, InsertAxes(targets, -1)), Sub(logits, m), ZerosLike(logits)), -1)
+	none := Scalar(g, dtypes.Int32, logits.Shape().Dim(1))
+	top1 = ReduceMin(Where(Equal(logits, m), ids, BroadcastToShape(none, ids.Shape())), -1)
+	return Sub(z, at), top1
+}
+
+// logits returns all V scores for each row.
+func (m *Model) logits(rows [][]float32) ([][]float32, error) {
+	var all [][]float32
+	err := m.chunks(rows, func(x *tensors.Tensor, n int) error {
+		outs, err := m.call("logits", func(a []*Node) []*Node {
+			return []*Node{Logits(&m.Config, a[0], a[1], a[2])}
+		}, x, m.params.Norm, m.outputMatrix())
+		if err != nil {
+			return err
+		}
+		defer free(outs...)
+		return tensors.ConstFlatData(outs[0], func(flat []float32) {
+			v := m.Config.Vocab
+			for i := range n {
+				all = append(all, append([]float32(nil), flat[i*v:(i+1)*v]...))
+			}
+		})
+	})
+	return all, err
+}
+
+// chunks feeds rows of width D to a computation, in the fewest calls of a
+// compiled size; n of each chunk's rows are real, the rest zero.
+func (m *Model) chunks(rows [][]float32, run func(x *tensors.Tensor, n int) error) error {
+	d := m.Config.Width
+	for len(rows) > 0 {
+		size := headRows[len(headRows)-1]
+		for _, s := range headRows {
+			if len(rows) <= s {
+				size = s
+				break
+			}
+		}
+		n := min(len(rows), size)
+		flat := make([]float32, size*d)
+		for i, r := range rows[:n] {
+			copy(flat[i*d:], r)
+		}
+		rows = rows[n:]
+		x := tensors.FromFlatDataAndDimensions(flat, size, d)
+		err := run(x, n)
+		free(x)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

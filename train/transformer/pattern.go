@@ -1,0 +1,98 @@
+package transformer
+
+import (
+	"fmt"
+
+	. "github.com/gomlx/gomlx/core/graph"
+)
+
+// PatternKind names a way to turn attention scores into an attention pattern.
+type PatternKind string
+
+const (
+	// PatternSoftmax: A = e^s / Σ e^s. Rows sum to 1, so a head that has nothing to do
+	// must still put its mass somewhere.
+	PatternSoftmax PatternKind = "softmax"
+	// PatternOffByOne: A = e^s / (1 + Σ e^s), softmax with one extra zero key and zero
+	// value (arXiv 2410.17174). Rows sum to less than 1.
+	PatternOffByOne PatternKind = "off-by-one"
+	// PatternSinkLogit: one learned logit per head joins the softmax and is dropped
+	// (gpt-oss): A = e^s / (e^b + Σ e^s).
+	PatternSinkLogit PatternKind = "sink-logit"
+	// PatternSoftpick: A = ReLU(e^s − 1) / (Σ |e^s − 1| + ε) (arXiv 2504.20966).
+	PatternSoftpick PatternKind = "softpick"
+	// PatternSigmoid: A = σ(s + b), b = −log n for n visible keys (arXiv 2409.04431).
+	// Rows are not normalised.
+	PatternSigmoid PatternKind = "sigmoid"
+	// PatternClipped: A = clip((ζ − γ)·softmax(s) + γ, 0, 1) (arXiv 2306.12929).
+	PatternClipped PatternKind = "clipped"
+)
+
+// Pattern chooses how scores become a pattern. The zero value is softmax.
+type Pattern struct {
+	Kind  PatternKind `json:"kind,omitempty"`
+	Gamma float64     `json:"gamma,omitempty"` // γ ≤ 0 of clipped
+	Zeta  float64     `json:"zeta,omitempty"`  // ζ ≥ 1 of clipped
+}
+
+// Validate names what is wrong with the choice.
+func (p Pattern) Validate() error {
+	switch p.Kind {
+	case "", PatternSoftmax, PatternOffByOne, PatternSinkLogit, PatternSoftpick, PatternSigmoid:
+		if p.Gamma != 0 || p.Zeta != 0 {
+			return fmt.Errorf("pattern %q takes no gamma or zeta", p.Kind)
+		}
+	case PatternClipped:
+		if p.Gamma > 0 || p.Zeta < 1 {
+			return fmt.Errorf("pattern clipped: gamma = %g, zeta = %g: need gamma ≤ 0 and zeta ≥ 1", p.Gamma, p.Zeta)
+		}
+	default:
+		return fmt.Errorf("pattern %q is unknown: use softmax, off-by-one, sink-logit, softpick, sigmoid or clipped", p.Kind)
+	}
+	return nil
+}
+
+// softpickEps is ε of the softpick denominator, as published.
+const softpickEps = 1e-6
+
+// apply turns scores into a pattern along the last axis. visible is boolean and
+// broadcasts to scores; hidden entries are exactly 0 in the result. sink holds
+// the learned logits, shaped to broadcast to scores with a last axis of 1; only
+// PatternSinkLogit uses it. Every form subtracts a row maximum first, so that no
+// finite score overflows.
+func (p Pattern) apply(scores, visible, sink *Node) *Node {
+	g, dtype := scores.Graph(), scores.DType()
+	hidden := Infinity(g, dtype, -1)
+	zero := ScalarZero(g, dtype)
+	masked := Where(visible, scores, hidden)
+	if p.Kind == PatternSigmoid {
+		n := ReduceAndKeep(ConvertDType(visible, dtype), ReduceSum, -1)
+		return Where(visible, Logistic(Sub(scores, Log(n))), zero)
+	}
+	// The maximum only keeps exp in range; the result does not depend on it, so
+	// no gradient needs to flow through it.
+	m := StopGradient(ReduceAndKeep(masked, ReduceMax, -1))
+	switch p.Kind {
+	case PatternOffByOne, PatternSoftpick:
+		m = MaxScalar(m, 0) // both use e^−m, which must not overflow either
+	case PatternSinkLogit:
+		m = Max(m, StopGradient(sink))
+	}
+	e := Exp(Sub(masked, m)) // hidden entries: e^−∞ = 0
+	switch p.Kind {
+	case "", PatternSoftmax:
+		return Div(e, ReduceAndKeep(e, ReduceSum, -1))
+	case PatternOffByOne:
+		return Div(e, Add(ReduceAndKeep(e, ReduceSum, -1), Exp(Neg(m))))
+	case PatternSinkLogit:
+		return Div(e, Add(ReduceAndKeep(e, ReduceSum, -1), Exp(Sub(sink, m))))
+	case PatternClipped:
+		soft := Div(e, ReduceAndKeep(e, ReduceSum, -1))
+		return Where(visible, ClipScalar(AddScalar(MulScalar(soft, p.Zeta-p.Gamma), p.Gamma), 0, 1), zero)
+	case PatternSoftpick:
+		// e^s − 1 = e^m (e^(s−m) − e^−m): the common factor e^m cancels.
+		d := Where(visible, Sub(e, Exp(Neg(m))), zero)
+		return Div(MaxScalar(d, 0), AddScalar(ReduceAndKeep(Abs(d), ReduceSum, -1), softpickEps))
+	}
+	panic(fmt.Sprintf("transformer: pattern %q is not implemented", p.Kind))
+}
