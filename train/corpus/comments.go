@@ -8,6 +8,8 @@ import (
 	"go/doc/comment"
 	"go/parser"
 	"go/token"
+	"path"
+	"strconv"
 	"strings"
 	"unicode"
 )
@@ -48,6 +50,7 @@ func (c commentFilter) extract(name string, src []byte) ([]block, *ast.File, err
 		return nil, nil, fmt.Errorf("corpus: %w", err)
 	}
 	docs, skip := attached(file)
+	imports := importNames(file)
 	var blocks []block
 	for _, group := range file.Comments {
 		if skip[group] || (c.docOnly && !docs[group]) {
@@ -60,7 +63,7 @@ func (c commentFilter) extract(name string, src []byte) ([]block, *ast.File, err
 		if !docs[group] && (words(text) < c.minWords || isGo(text)) {
 			continue
 		}
-		if ps := c.paragraphs(text); len(ps) > 0 {
+		if ps := c.paragraphs(text, imports); len(ps) > 0 {
 			// Not Position: it would follow //line directives to other files.
 			blocks = append(blocks, block{fset.PositionFor(group.Pos(), false).Line, ps})
 		}
@@ -94,6 +97,23 @@ func attached(file *ast.File) (docs, cgo map[*ast.CommentGroup]bool) {
 		return true
 	})
 	return docs, cgo
+}
+
+// importNames maps the names of imported packages to their paths, as far as the file itself tells them.
+func importNames(file *ast.File) map[string]string {
+	names := map[string]string{}
+	for _, imp := range file.Imports {
+		p, err := strconv.Unquote(imp.Path.Value)
+		if err != nil {
+			continue // the parser has reported it
+		}
+		name := path.Base(p)
+		if imp.Name != nil {
+			name = imp.Name.Name
+		}
+		names[name] = p
+	}
+	return names
 }
 
 // proseLines is the comment without lines that address a tool or were code.
@@ -134,11 +154,17 @@ func isGo(text string) bool {
 }
 
 // paragraphs renders comment text as go doc understands it: wrapped lines joined, indented parts as examples.
-func (c commentFilter) paragraphs(text string) []paragraph {
+// Links are printed without their brackets: those to packages that the file imports, and all to [Name] or [Type.Name],
+// which need no look-up, since no prose has capitalised words in brackets for another reason.
+func (c commentFilter) paragraphs(text string, imports map[string]string) []paragraph {
 	p := comment.Parser{
-		// Every bracketed name is taken as a link, which is printed without brackets.
-		LookupSym:     func(recv, name string) bool { return true },
-		LookupPackage: func(name string) (string, bool) { return name, true },
+		LookupSym: func(recv, name string) bool { return true },
+		LookupPackage: func(name string) (string, bool) {
+			if imported, ok := imports[name]; ok {
+				return imported, true
+			}
+			return comment.DefaultLookupPackage(name)
+		},
 	}
 	unwrapped := comment.Printer{TextWidth: -1}
 	var out []paragraph
@@ -147,8 +173,6 @@ func (c commentFilter) paragraphs(text string) []paragraph {
 			continue
 		}
 		s := strings.Trim(string(unwrapped.Text(&comment.Doc{Content: []comment.Block{b}})), "\n")
-		// Examples keep their indentation; invalid UTF-8 can come from a foreign file only.
-		s = strings.ToValidUTF8(s, string(unicode.ReplacementChar))
 		if s == "" {
 			continue
 		}

@@ -57,9 +57,9 @@ func (c GoDocConfig) Validate() error {
 // OpenGoDoc reads the English comments of the Go standard library as documents: comment markers and line wrapping removed,
 // paragraphs separated by a blank line; without licences, directives, commented-out code and generated files.
 //
-// No paragraph of 60 characters or more occurs twice, in whatever case or punctuation, since the standard library
-// repeats some for every platform: a held-out document therefore shares no such paragraph with a training document. The
-// first occurrence in file order stays. A name is the path below src, with #L and the line for [UnitBlock].
+// No paragraph, list or example of 60 characters or more occurs twice, in whatever case or punctuation, since the library
+// repeats some for every platform: a held-out document therefore shares none with a training document. The first
+// occurrence in file order stays. A name is the path below src, with #L and the line for [UnitBlock].
 //
 // The documents depend on the toolchain's version and the configuration, not on the platform. Everything is read at
 // once, in parallel.

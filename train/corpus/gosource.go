@@ -53,7 +53,8 @@ func OpenGoSource(cfg GoSourceConfig) (*Memory, error) {
 		}
 	}
 	if len(m.docs) == 0 {
-		return nil, fmt.Errorf("corpus: none of the %d Go files of %s passes the options", len(tree.names), tree.src)
+		return nil, fmt.Errorf("corpus: none of the %d Go files of %s passes the options, or parses: %s",
+			len(tree.names), tree.src, strings.Join(m.warnings, "; "))
 	}
 	return m, nil
 }

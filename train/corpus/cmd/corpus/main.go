@@ -30,6 +30,8 @@ sources:
 
 ` + "`corpus SOURCE -h` lists the flags.\n"
 
+const minUsage = "keep documents of at least this many characters"
+
 func main() {
 	if err := run(os.Args[1:], os.Stdout, os.Stderr); err != nil {
 		if !errors.Is(err, flag.ErrHelp) {
@@ -51,8 +53,11 @@ func run(args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
+	minRunes := new(int)
+	if flags.Lookup("min") == nil { // godoc has a default of its own
+		minRunes = flags.Int("min", 0, minUsage)
+	}
 	var (
-		minRunes   = flags.Int("min", 0, "keep documents of at least this many characters")
 		maxRunes   = flags.Int("max", 0, "keep documents of at most this many characters; 0: no limit")
 		sampleSize = flags.Int("sample", 0, "draw this many documents at random; 0: all, in order")
 		seed       = flags.Uint64("seed", 1, "seed of -sample")
@@ -96,6 +101,7 @@ func opener(source string, flags *flag.FlagSet) (func(paths []string) (corpus.So
 		flags.StringVar((*string)(&cfg.Unit), "unit", string(cfg.Unit), "what makes a document: file, block or package")
 		flags.BoolVar(&cfg.DocOnly, "doc-only", cfg.DocOnly, "only comments that document a declaration")
 		flags.BoolVar(&cfg.Code, "code", cfg.Code, "keep examples within comments")
+		flags.IntVar(&cfg.MinRunes, "min", cfg.MinRunes, minUsage)
 		return func(paths []string) (corpus.Source, error) {
 			if err := noPaths(paths); err != nil {
 				return nil, err

@@ -1,0 +1,2 @@
+// Package other was copied from another module and is documented over there instead.
+package other
