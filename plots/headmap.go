@@ -1,0 +1,176 @@
+package plots
+
+import (
+	"fmt"
+	"image/color"
+	"math"
+
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+)
+
+// HeadMap shows one number per head, layers by heads: sink scores, value-norm
+// ratios, entropies.
+type HeadMap struct {
+	// Title says what is seen.
+	Title string
+	// Values is [L][H]: row ℓ is layer ℓ+1. NaN and ±Inf are drawn grey.
+	Values [][]float64
+	// Downward puts layer 1 at the top. By default it is at the bottom, and
+	// layers follow upwards as the residual stream does.
+	Downward bool
+	// LayerOffset is added to the 1-based numbers of layers: −1 counts from 0.
+	LayerOffset int
+	// Epsilon marks heads with a value > ε (strictly, as the sink rate counts
+	// them) with a dot, and says in a note how many; 0: no marks.
+	Epsilon float64
+	// Numbers writes the values into the cells where they fit.
+	Numbers bool
+	// Scale, Min, Max, Diverging and Colors are as in [HeatMap].
+	Scale     Scale
+	Min, Max  float64
+	Diverging bool
+	Colors    Colormap
+	// BarName names the number shown; default "sink score".
+	BarName string
+	// Width of the figure in inches, at most; 0: ColumnWidth.
+	Width float64
+	// Aspect is height/width of the data area; 0: by the shape, in 0.5 to 1.3.
+	Aspect float64
+}
+
+// Validate reports what is wrong with the figure's data or options.
+func (m HeadMap) Validate() error {
+	if m.Epsilon < 0 || math.IsNaN(m.Epsilon) {
+		return invalid("HeadMap", fmt.Errorf("Epsilon is %g; use a threshold > 0, or 0 for no marks", m.Epsilon))
+	}
+	return invalid("HeadMap", m.heatMap().validate())
+}
+
+func (m HeadMap) heatMap() HeatMap {
+	h := HeatMap{
+		Title: m.Title, Values: m.Values, RowName: "layer", ColName: "head", RowOffset: m.LayerOffset,
+		Scale: m.Scale, Min: m.Min, Max: m.Max, Diverging: m.Diverging, Colors: m.Colors, BarName: m.BarName,
+		Width: m.Width, Aspect: m.Aspect,
+	}
+	if h.BarName == "" {
+		h.BarName = "sink score"
+	}
+	if h.Width == 0 {
+		h.Width = ColumnWidth
+	}
+	if h.Aspect == 0 && len(m.Values) > 0 && len(m.Values[0]) > 0 {
+		h.Aspect = min(1.3, max(0.5, float64(len(m.Values))/float64(len(m.Values[0]))))
+	}
+	return h
+}
+
+// Figure lays the head map out.
+func (m HeadMap) Figure() (*Figure, error) {
+	if err := m.Validate(); err != nil {
+		return nil, err
+	}
+	h := m.heatMap()
+	colors := h.coloring(h.values)
+	a := h.axes(colors)
+	a.bar = &colorBar{colors, h.BarName}
+	if !m.Downward {
+		a.cells.flipped, a.y.inverted = true, false
+	}
+	values := h.Values
+	marks := headMarks{rows: len(values), cols: len(values[0])}
+	above, known := 0, 0
+	for l, row := range values {
+		for i, v := range row {
+			if !finite(v) {
+				continue
+			}
+			known++
+			k := headMark{row: l, col: i, ink: contrast(colors.at(v))}
+			if m.Numbers {
+				k.text = compactNumber(v)
+			}
+			if m.Epsilon > 0 && v > m.Epsilon {
+				above++
+				k.dot = true
+			}
+			marks.marks = append(marks.marks, k)
+		}
+	}
+	a.layers = append(a.layers, marks)
+	if m.Epsilon > 0 && known > 0 {
+		ticks := a.ticks
+		a.ticks = func(a *axes, w, h vg.Length) {
+			ticks(a, w, h)
+			a.note = sentences(fmt.Sprintf("Dots: > %s, %d of %d heads (%.1f %%).", short(m.Epsilon), above, known, 100*float64(above)/float64(known)), a.note)
+		}
+	}
+	return newFigure(a, naturalWidth(len(values[0]), false), h.Width)
+}
+
+// contrast is black or white, whichever reads better on c.
+func contrast(c color.RGBA) color.Color {
+	if 0.299*float64(c.R)+0.587*float64(c.G)+0.114*float64(c.B) > 140 {
+		return color.Black
+	}
+	return color.White
+}
+
+// compactNumber writes v in about three characters: .53, 1.2, 37.
+func compactNumber(v float64) string {
+	switch a := math.Abs(v); {
+	case a < 0.995:
+		s := number(v, 2)
+		if s == "0.00" {
+			return "0"
+		}
+		if v < 0 {
+			return "−" + s[len("−0"):]
+		}
+		return s[1:]
+	case a < 9.95:
+		return number(v, 1)
+	default:
+		return number(v, 0)
+	}
+}
+
+// headMarks draws dots and numbers into cells.
+type headMarks struct {
+	rows, cols int
+	marks      []headMark
+}
+
+type headMark struct {
+	row, col int
+	ink      color.Color
+	dot      bool
+	text     string
+}
+
+func (m headMarks) draw(c *draw.Canvas, t transform) {
+	w, h := t.area.Size().X/vg.Length(m.cols), t.area.Size().Y/vg.Length(m.rows)
+	st := tickStyle
+	st.xAlign, st.yAlign = 0.5, 0.5
+	widest := vg.Length(0)
+	for _, k := range m.marks {
+		widest = max(widest, st.width(k.text))
+	}
+	if widest > 0 {
+		st.size = min(st.size, st.size*0.86*w/widest, 0.9*h/capHeight*0.9)
+	}
+	// A cell is too small for a number that can be read: dots remain.
+	numbers := widest > 0 && st.size >= minLabelSize
+	radius := min(1.6, 0.28*min(w, h))
+	for _, k := range m.marks {
+		at := t.point(float64(k.col), float64(k.row))
+		st.color, st.bold = k.ink, k.dot
+		switch {
+		case numbers:
+			drawText(c, st, at, k.text)
+		case k.dot:
+			c.SetColor(k.ink)
+			c.Fill(circle(at, radius))
+		}
+	}
+}

@@ -1,0 +1,371 @@
+package plots
+
+import (
+	"fmt"
+	"image/color"
+	"math"
+	"slices"
+
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+)
+
+// Lines shows curves, with confidence bands if given: sink rate by context
+// length, training curves, norms by position.
+type Lines struct {
+	// Title says what is seen.
+	Title string
+	// XName and YName name the axes, with units; both are required.
+	XName, YName string
+	Series       []Series
+	// XScale and YScale are Linear, Log, Log2 (ticks at powers of two: context
+	// lengths) or Sqrt. Points without a place on a scale are gaps in the curve,
+	// and a note counts them.
+	XScale, YScale Scale
+	// XMin … YMax are the ends of the axes; both 0 for the data's own with a
+	// margin. Curves are clipped to them.
+	XMin, XMax, YMin, YMax float64
+	// HLines and VLines are labelled reference values: ε, a training length.
+	HLines, VLines []RefLine
+	Legend         LegendPlace
+	// Width of the figure in inches; 0: ColumnWidth.
+	Width float64
+	// Aspect is height/width of the data area; 0: 0.68.
+	Aspect float64
+}
+
+// Series is one curve of [Lines]. Its colour, dash and marker follow from its
+// place among the series.
+type Series struct {
+	Name string // in the legend; "" for none
+	// X is [n], in drawing order; nil: 1, 2, …, n (positions).
+	X []float64
+	// Y is [n]; NaN is a gap.
+	Y []float64
+	// Lo and Hi are [n], the ends of a band around Y such as a 95 % confidence
+	// interval; both nil for none.
+	Lo, Hi []float64
+	// Like is the 1-based number of the series whose colour this one takes, with
+	// a dash of its own: the same model under another condition. 0: own colour.
+	Like int
+}
+
+// RefLine is a straight reference line across the figure.
+type RefLine struct {
+	At    float64
+	Label string
+}
+
+// Validate reports what is wrong with the figure's data or options.
+func (l Lines) Validate() error { return invalid("Lines", l.validate()) }
+
+func (l Lines) validate() error {
+	if len(l.Series) == 0 {
+		return fmt.Errorf("no Series; give at least one")
+	}
+	if l.XName == "" || l.YName == "" {
+		return fmt.Errorf("an axis has no name (XName %q, YName %q); name the quantity and its unit", l.XName, l.YName)
+	}
+	for i, s := range l.Series {
+		if err := s.validate(len(l.Series)); err != nil {
+			return fmt.Errorf("series %d (%q): %w", i+1, s.Name, err)
+		}
+	}
+	for _, r := range l.HLines {
+		if !l.YScale.shows(r.At) {
+			return fmt.Errorf("HLines: %q at %g has no place on a %v axis", r.Label, r.At, l.YScale)
+		}
+	}
+	for _, r := range l.VLines {
+		if !l.XScale.shows(r.At) {
+			return fmt.Errorf("VLines: %q at %g has no place on a %v axis", r.Label, r.At, l.XScale)
+		}
+	}
+	return firstError(
+		checkRange("X", l.XScale, l.XMin, l.XMax), checkRange("Y", l.YScale, l.YMin, l.YMax),
+		l.Legend.validate(), checkWidth(l.Width), checkAspect(l.Aspect),
+	)
+}
+
+func (s Series) validate(n int) error {
+	if len(s.Y) == 0 {
+		return fmt.Errorf("Y is empty")
+	}
+	if s.X != nil && len(s.X) != len(s.Y) {
+		return fmt.Errorf("X has %d values, Y has %d", len(s.X), len(s.Y))
+	}
+	if (s.Lo == nil) != (s.Hi == nil) || s.Lo != nil && (len(s.Lo) != len(s.Y) || len(s.Hi) != len(s.Y)) {
+		return fmt.Errorf("Lo and Hi have %d and %d values, Y has %d; give both or neither", len(s.Lo), len(s.Hi), len(s.Y))
+	}
+	if s.Like < 0 || s.Like > n {
+		return fmt.Errorf("Like is %d; use the number of a series in 1 to %d, or 0", s.Like, n)
+	}
+	return nil
+}
+
+func checkRange(which string, scale Scale, lo, hi float64) error {
+	if err := scale.validate(); err != nil {
+		return fmt.Errorf("%sScale: %w", which, err)
+	}
+	if lo == 0 && hi == 0 {
+		return nil
+	}
+	if !(lo < hi) || !scale.shows(lo) || !scale.shows(hi) {
+		return fmt.Errorf("%sMin and %sMax are %g and %g; need Min < Max with a place on a %v axis, or both 0", which, which, lo, hi, scale)
+	}
+	return nil
+}
+
+// Figure lays the curves out.
+func (l Lines) Figure() (*Figure, error) {
+	if err := l.Validate(); err != nil {
+		return nil, err
+	}
+	a := axes{title: l.Title, aspect: l.Aspect, grid: true, legend: legend{place: l.Legend}}
+	if a.aspect == 0 {
+		a.aspect = 0.68
+	}
+	curves, missing, total := l.curves()
+	a.note = missingNote(missing, total, "have no place on the axes and are left out.")
+	xs, ys := l.spans(curves)
+	a.x = axis{side: bottom, span: xs, name: l.XName}
+	a.y = axis{side: left, span: ys, name: l.YName}
+	a.ticks = valueTicks
+	for _, c := range curves {
+		a.layers = append(a.layers, band{c})
+	}
+	for _, r := range l.HLines {
+		a.layers = append(a.layers, refLine{RefLine: r})
+	}
+	for _, r := range l.VLines {
+		a.layers = append(a.layers, refLine{RefLine: r, vertical: true})
+		a.topRoom = refRoom(l.VLines)
+	}
+	for i := len(curves) - 1; i >= 0; i-- { // the first series on top
+		a.layers = append(a.layers, curves[i])
+	}
+	for _, c := range curves {
+		a.legend.add(c.name, c.sample)
+	}
+	width := l.Width
+	if width == 0 {
+		width = ColumnWidth
+	}
+	return newFigure(a, vg.Length(width)*vg.Inch, width)
+}
+
+// valueTicks chooses ticks for the room there is.
+func valueTicks(a *axes, w, h vg.Length) {
+	if !a.x.noMarks {
+		a.x.ticks = fitting(a.x.span, w, int(w/22), func(label string) vg.Length { return tickStyle.width(label) + 6 })
+	}
+	if !a.y.noMarks {
+		a.y.ticks = fitting(a.y.span, h, int(h/22), func(string) vg.Length { return tickSize * 1.6 })
+	}
+}
+
+// fitting returns the most ticks, n at most, whose labels do not touch.
+func fitting(s span, length vg.Length, n int, room func(label string) vg.Length) []tick {
+	for ; n > 2; n-- {
+		ticks, apart := s.ticks(n), true
+		last, lastRoom := math.Inf(-1), vg.Length(0)
+		for _, t := range ticks {
+			if t.label == "" {
+				continue
+			}
+			at := s.norm(t.value)
+			if vg.Length(math.Abs(at-last))*length < (lastRoom+room(t.label))/2 {
+				apart = false
+			}
+			last, lastRoom = at, room(t.label)
+		}
+		if apart {
+			return ticks
+		}
+	}
+	return s.ticks(2)
+}
+
+// spans are the axes' ends.
+func (l Lines) spans(curves []curve) (x, y span) {
+	inf := math.Inf(1)
+	x, y = span{l.XScale, inf, -inf}, span{l.YScale, inf, -inf}
+	for _, c := range curves {
+		for i := range c.y {
+			x.cover(c.x[i])
+			if !x.scale.shows(c.x[i]) {
+				continue
+			}
+			y.cover(c.y[i])
+			if c.lo != nil {
+				y.cover(c.lo[i])
+				y.cover(c.hi[i])
+			}
+		}
+	}
+	for _, r := range l.HLines {
+		y.cover(r.At)
+	}
+	for _, r := range l.VLines {
+		x.cover(r.At)
+	}
+	finish := func(s *span, lo, hi, share float64) {
+		switch {
+		case lo < hi:
+			s.lo, s.hi = lo, hi
+		case s.lo > s.hi: // nothing to show
+			*s = span{s.scale, 1, 2}
+		default:
+			low := s.lo
+			*s = s.opened().padded(share)
+			if low >= 0 && s.lo < 0 { // no negative axis for what cannot be negative
+				s.lo = 0
+			}
+		}
+	}
+	finish(&x, l.XMin, l.XMax, 0.03)
+	finish(&y, l.YMin, l.YMax, 0.05)
+	return x, y
+}
+
+// curves copies the series and counts the points that cannot be drawn.
+func (l Lines) curves() (curves []curve, missing, total int) {
+	for i, s := range l.Series {
+		style := i
+		c := curve{name: s.Name, x: slices.Clone(s.X), y: slices.Clone(s.Y), lo: slices.Clone(s.Lo), hi: slices.Clone(s.Hi)}
+		if s.Like > 0 {
+			style = s.Like - 1
+		}
+		if c.x == nil {
+			for j := range c.y {
+				c.x = append(c.x, float64(j+1))
+			}
+		}
+		c.color = OkabeIto[style%len(OkabeIto)]
+		c.dash = dashes[i%len(dashes)]
+		c.marker = markers[i%len(markers)]
+		c.width = lineWidth
+		if len(c.y) > manyPoints {
+			c.width = thinWidth
+		}
+		for j := range c.y {
+			total++
+			if !l.XScale.shows(c.x[j]) || !l.YScale.shows(c.y[j]) {
+				missing++
+				c.y[j] = math.NaN()
+			}
+		}
+		curves = append(curves, c)
+	}
+	return curves, missing, total
+}
+
+// curve is one series as a layer.
+type curve struct {
+	name         string
+	x, y, lo, hi []float64
+	color        color.RGBA
+	dash         []vg.Length
+	marker       func(vg.Point, vg.Length) vg.Path
+	width        vg.Length
+}
+
+// markedPoints is the longest series whose points get markers.
+const markedPoints = 25
+
+// runs calls yield with every stretch of points between gaps.
+func (c curve) runs(t transform, yield func([]vg.Point)) {
+	var run []vg.Point
+	for i := range c.y {
+		if math.IsNaN(c.y[i]) {
+			yield(run)
+			run = nil
+			continue
+		}
+		run = append(run, t.point(c.x[i], c.y[i]))
+	}
+	yield(run)
+}
+
+func (c curve) draw(canvas *draw.Canvas, t transform) {
+	c.runs(t, func(run []vg.Point) {
+		canvas.StrokeLines(draw.LineStyle{Color: c.color, Width: c.width, Dashes: c.dash}, canvas.ClipLinesXY(run)...)
+		for _, p := range run {
+			if (len(c.y) <= markedPoints || len(run) == 1) && canvas.Contains(p) {
+				drawMarker(canvas, c.marker, c.color, p)
+			}
+		}
+	})
+}
+
+func (c curve) marks(t transform, yield func(vg.Point)) {
+	c.runs(t, func(run []vg.Point) { along(run, yield) })
+	if c.lo == nil {
+		return
+	}
+	for i := range c.y {
+		if !math.IsNaN(c.y[i]) && t.x.span.scale.shows(c.x[i]) && t.y.span.scale.shows(c.lo[i]) && t.y.span.scale.shows(c.hi[i]) {
+			along([]vg.Point{t.point(c.x[i], c.lo[i]), t.point(c.x[i], c.hi[i])}, yield)
+		}
+	}
+}
+
+// along yields points on a polyline no more than 4 pt apart.
+func along(line []vg.Point, yield func(vg.Point)) {
+	for i, p := range line {
+		yield(p)
+		if i == 0 {
+			continue
+		}
+		d := p.Sub(line[i-1])
+		n := int(math.Min(200, math.Hypot(float64(d.X), float64(d.Y))/4))
+		for k := 1; k <= n; k++ {
+			yield(line[i-1].Add(d.Scale(vg.Length(k) / vg.Length(n+1))))
+		}
+	}
+}
+
+// sample draws the curve's key.
+func (c curve) sample(canvas *draw.Canvas, r vg.Rectangle) {
+	y := (r.Min.Y + r.Max.Y) / 2
+	if c.lo != nil {
+		fillRect(canvas, c.tint(), rect(r.Min.X, y-2.6, r.Size().X, 5.2))
+	}
+	canvas.StrokeLine2(draw.LineStyle{Color: c.color, Width: max(c.width, 1), Dashes: c.dash}, r.Min.X, y, r.Max.X, y)
+	if len(c.y) <= markedPoints {
+		drawMarker(canvas, c.marker, c.color, vg.Point{X: (r.Min.X + r.Max.X) / 2, Y: y})
+	}
+}
+
+func (c curve) tint() color.Color { return color.NRGBA{c.color.R, c.color.G, c.color.B, 0x38} }
+
+// band is the area between Lo and Hi.
+type band struct{ curve }
+
+func (b band) draw(c *draw.Canvas, t transform) {
+	var upper, lower []vg.Point
+	flush := func() {
+		slices.Reverse(lower)
+		if area := append(upper, lower...); len(area) > 2 {
+			c.FillPolygon(b.tint(), c.ClipPolygonXY(area))
+		}
+		upper, lower = nil, nil
+	}
+	for i := range b.lo {
+		shows := t.y.span.scale.shows
+		if math.IsNaN(b.y[i]) || !finite(b.lo[i]) || !shows(b.hi[i]) {
+			flush()
+			continue
+		}
+		low := b.lo[i]
+		if !shows(low) { // a band that reaches 0 reaches the end of a log axis
+			low = t.y.span.lo
+		}
+		upper = append(upper, t.point(b.x[i], b.hi[i]))
+		lower = append(lower, t.point(b.x[i], low))
+	}
+	flush()
+}
+
+// marks: the curve has them.
+func (b band) marks(transform, func(vg.Point)) {}
