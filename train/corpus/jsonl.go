@@ -97,12 +97,16 @@ func (j jsonl) readFile(p string, yield func(Document, error) bool) bool {
 func (c JSONLConfig) parse(name string, r io.Reader) iter.Seq2[Document, error] {
 	return func(yield func(Document, error) bool) {
 		lines := bufio.NewScanner(r)
-		// Scanner's limit includes the line ending.
+		// Scanner's limit includes the line ending, of one or two bytes.
 		lines.Buffer(nil, c.MaxLineBytes+len("\r\n"))
 		n := 0
 		for lines.Scan() {
 			n++
 			line := lines.Bytes()
+			if len(line) > c.MaxLineBytes {
+				yield(Document{}, c.tooLong(name, n))
+				return
+			}
 			if n == 1 {
 				line = bytes.TrimPrefix(line, []byte(byteOrderMark))
 			}
@@ -120,11 +124,16 @@ func (c JSONLConfig) parse(name string, r io.Reader) iter.Seq2[Document, error] 
 			}
 		}
 		if err := lines.Err(); errors.Is(err, bufio.ErrTooLong) {
-			yield(Document{}, fmt.Errorf("corpus: %s#L%d: the line is longer than MaxLineBytes = %d: is this one JSON object a line?", name, n+1, c.MaxLineBytes))
+			yield(Document{}, c.tooLong(name, n+1))
 		} else if err != nil {
 			yield(Document{}, fmt.Errorf("corpus: reading %s: %w", name, err))
 		}
 	}
+}
+
+func (c JSONLConfig) tooLong(name string, line int) error {
+	return fmt.Errorf("corpus: %s#L%d: the line is longer than MaxLineBytes = %d: is this a file of one JSON object a line?",
+		name, line, c.MaxLineBytes)
 }
 
 // text decodes one line.

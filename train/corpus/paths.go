@@ -64,11 +64,26 @@ func (l *lister) addPath(p string) error {
 	}
 	slices.Sort(matches)
 	for _, m := range matches {
+		if hiddenMatch(p, m) {
+			continue
+		}
 		if err := l.add(m, nil); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// hiddenMatch reports whether a wildcard of the pattern stands for a leading dot of the match. As in a shell, a dot has to
+// be written to be matched.
+func hiddenMatch(pattern, match string) bool {
+	patterns := strings.Split(filepath.ToSlash(filepath.Clean(pattern)), "/")
+	for i, element := range strings.Split(filepath.ToSlash(match), "/") {
+		if strings.HasPrefix(element, ".") && i < len(patterns) && !strings.HasPrefix(patterns[i], ".") {
+			return true
+		}
+	}
+	return false
 }
 
 // add adds a file, or a folder that lies in the folders above, which are given without links.
