@@ -63,26 +63,58 @@ func Load(backend compute.Backend, ref string, o Options) (*Loaded, error) {
 }
 
 func load(backend compute.Backend, ref string, o Options) (*Loaded, error) {
-	info, statErr := os.Stat(ref)
-	switch {
-	case statErr == nil && info.IsDir():
-		return loadFolder(backend, ref, o)
-	case statErr == nil:
-		return loadGGUF(backend, ref, o)
-	case !strings.Contains(ref, "/") && filepath.Ext(ref) == "":
-		path, err := local.Model(ref)
-		if err != nil {
-			return nil, err
-		}
-		return loadGGUF(backend, path, o)
-	case isRepo(ref):
-		path, err := download(ref)
-		if err != nil {
-			return nil, err
-		}
+	path, err := resolve(ref)
+	if err != nil {
+		return nil, err
+	}
+	if isFolder(path) {
 		return loadFolder(backend, path, o)
 	}
-	return nil, fmt.Errorf("%w: give a GGUF file, a folder with %s, a hub name such as HuggingFaceTB/SmolLM2-135M, or smollm2", statErr, configFile)
+	return loadGGUF(backend, path, o)
+}
+
+// LoadTokenizer reads only the tokenizer of what Load would read.
+func LoadTokenizer(ref string) (*tokenizer.Tokenizer, error) {
+	tok, err := loadTokenizer(ref)
+	if err != nil {
+		return nil, fmt.Errorf("loading the tokenizer of %q: %w", ref, err)
+	}
+	return tok, nil
+}
+
+func loadTokenizer(ref string) (*tokenizer.Tokenizer, error) {
+	path, err := resolve(ref)
+	if err != nil {
+		return nil, err
+	}
+	if isFolder(path) {
+		return folderTokenizer(path)
+	}
+	g, err := openGGUF(path)
+	if err != nil {
+		return nil, err
+	}
+	defer g.close()
+	return g.tokenizer()
+}
+
+// resolve finds the file or folder that ref means, downloading it if need be.
+func resolve(ref string) (path string, err error) {
+	_, statErr := os.Stat(ref)
+	switch {
+	case statErr == nil:
+		return ref, nil
+	case !strings.Contains(ref, "/") && filepath.Ext(ref) == "":
+		return local.Model(ref)
+	case isRepo(ref):
+		return download(ref)
+	}
+	return "", fmt.Errorf("%w: give a GGUF file, a folder with %s, a hub name such as HuggingFaceTB/SmolLM2-135M, or smollm2", statErr, configFile)
+}
+
+func isFolder(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
 }
 
 // Provenance describes the model for a result's record: names and the SHA-256 of
