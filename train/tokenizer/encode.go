@@ -1,0 +1,138 @@
+package tokenizer
+
+import (
+	"fmt"
+	"math"
+)
+
+// EncodeOptions says how text is read. The zero value is the safe choice.
+type EncodeOptions struct {
+	// Special reads the text of special tokens, such as <|endoftext|>, as these
+	// tokens. By default it is text like any other and never becomes the
+	// special id, so that a document cannot forge a BOS.
+	Special bool
+
+	// SkipMissing leaves out bytes for which the vocabulary has no token, as
+	// Hugging Face's library does without a word. By default they are an error.
+	// SmolLM2 lacks 21 bytes: six control characters, 0xF1 and 0xF2, and those
+	// that valid UTF-8 never holds.
+	SkipMissing bool
+}
+
+// Encode returns the token ids of text. It adds no BOS and no EOS. Decoding the
+// ids gives back text exactly, unless SkipMissing left bytes out. The error, if
+// any, names the byte without a token and its offset.
+func (t *Tokenizer) Encode(text string, o EncodeOptions) ([]int32, error) {
+	return t.AppendEncode(nil, text, o)
+}
+
+// AppendEncode appends the token ids of text to dst and returns the extended
+// slice; it is otherwise as [Tokenizer.Encode]. On an error dst is returned as
+// it was given.
+func (t *Tokenizer) AppendEncode(dst []int32, text string, o EncodeOptions) ([]int32, error) {
+	if len(text) > math.MaxInt32 {
+		return dst, fmt.Errorf("tokenizer: text of %d bytes; at most 2³¹−1 at once: split it into documents", len(text))
+	}
+	e := encoder{t: t, o: o, dst: dst, scratch: t.scratch.Get().(*mergeScratch)}
+	defer t.scratch.Put(e.scratch)
+	err := t.early.split(text, o.Special, func(s string, id int32) error {
+		if id != noID {
+			e.token(s, id)
+			return nil
+		}
+		return t.late.split(s, o.Special, func(s string, id int32) error {
+			if id != noID {
+				e.token(s, id)
+				return nil
+			}
+			return e.text(s)
+		})
+	})
+	if err != nil {
+		return dst, err
+	}
+	return e.dst, nil
+}
+
+// encoder is one call of AppendEncode.
+type encoder struct {
+	t       *Tokenizer
+	o       EncodeOptions
+	dst     []int32
+	offset  int // bytes of the text done
+	scratch *mergeScratch
+}
+
+func (e *encoder) token(text string, id int32) {
+	e.dst = append(e.dst, id)
+	e.offset += len(text)
+}
+
+// text encodes a piece without added tokens.
+func (e *encoder) text(s string) error {
+	if e.t.pre == preBytes {
+		for i := range len(s) {
+			e.dst = append(e.dst, e.t.byteID[s[i]])
+		}
+		e.offset += len(s)
+		return nil
+	}
+	for word := range e.t.pre.split(s) {
+		if err := e.word(word); err != nil {
+			return err
+		}
+		e.offset += len(word)
+	}
+	return nil
+}
+
+// word encodes one pre-token.
+func (e *encoder) word(word string) error {
+	if len(word) > cacheMaxWord {
+		_, err := e.merge(word)
+		return err
+	}
+	slot := e.t.cache.slot(e.t.seed, word)
+	if c := slot.Load(); c != nil && c.word == word {
+		e.dst = append(e.dst, c.ids...)
+		return nil
+	}
+	before := len(e.dst)
+	complete, err := e.merge(word)
+	if complete {
+		slot.Store(newCachedWord(word, e.dst[before:]))
+	}
+	return err
+}
+
+// merge encodes one pre-token without the cache; complete is false if bytes
+// without a token were met, which other options may treat otherwise.
+func (e *encoder) merge(word string) (complete bool, err error) {
+	t := e.t
+	if t.ignoreMerges {
+		if id, ok := t.whole[word]; ok {
+			e.dst = append(e.dst, id)
+			return true, nil
+		}
+	}
+	complete = true
+	sym := e.scratch.symbols[:0]
+	for i := range len(word) {
+		id := t.byteID[word[i]]
+		if id == noID {
+			if !e.o.SkipMissing {
+				return false, fmt.Errorf("tokenizer: byte 0x%02X at offset %d has no token in this vocabulary; SkipMissing leaves such bytes out", word[i], e.offset+i)
+			}
+			complete = false
+			continue
+		}
+		n := int32(len(sym))
+		sym = append(sym, symbol{id: id, prev: n - 1, next: n + 1})
+	}
+	if len(sym) > 0 {
+		sym[len(sym)-1].next = -1
+	}
+	e.scratch.symbols = sym
+	e.dst = t.appendMerged(e.dst, e.scratch)
+	return complete, nil
+}

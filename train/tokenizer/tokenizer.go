@@ -1,0 +1,159 @@
+// Package tokenizer turns text into token ids and back: byte-level byte-pair
+// encoding (BPE) for SmolLM2, GPT-2 and Llama 3 vocabularies, read from a
+// Hugging Face tokenizer.json or from GGUF metadata, and raw bytes.
+//
+// Byte-level BPE works in three steps. The text is first cut at added tokens
+// such as <|endoftext|>; each piece is cut into pre-tokens (roughly words) by a
+// pattern that belongs to the model; the bytes of each pre-token are then
+// merged pair by pair, lowest merge rank first, leftmost first among equals.
+// No pre-token, merge or special token is ever added or dropped silently: in
+// particular no BOS is added by [Tokenizer.Encode]. Whether a sequence starts
+// with BOS is an experimental condition, set by [BOSPolicy].
+//
+// The ids equal those of the Python library tokenizers 0.23.3; the golden
+// files in testdata and the scripts that made them say on which strings.
+//
+// Bytes that are not valid UTF-8 are accepted: each such byte counts as one
+// character that is neither letter, number nor white space, so it is cut and
+// merged like punctuation, and decodes to itself.
+package tokenizer
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+	"hash/maphash"
+	"sync"
+)
+
+// Tokenizer maps text to token ids in [0, V) and back. It is immutable as far
+// as its user can see and safe for concurrent use.
+type Tokenizer struct {
+	pre          preTokenizer
+	ignoreMerges bool
+
+	tokens []string         // [V] vocabulary form, e.g. "ĠParis"
+	raw    []string         // [V] the bytes each token stands for, e.g. " Paris"
+	kinds  []tokenKind      // [V]
+	ids    map[string]int32 // vocabulary form → id
+
+	byteID [256]int32           // id of each single byte, noID where there is none
+	merges map[uint64]mergeRule // pair(left, right) → rule
+	whole  map[string]int32     // raw bytes → id, for ignoreMerges only
+
+	early, late addedTokens // added tokens, in the order they are looked for
+
+	bos, eos    int32 // noID where there is none
+	fingerprint string
+
+	seed    maphash.Seed
+	cache   *wordCache
+	scratch *sync.Pool // of *mergeScratch
+}
+
+// noID stands for an absent token.
+const noID int32 = -1
+
+// tokenKind says how a token takes part in encoding.
+type tokenKind uint8
+
+const (
+	kindNormal tokenKind = iota
+	// kindSpecial is a control token: read in text only on request.
+	kindSpecial
+	// kindAdded is cut out of the text before the pre-tokenizer sees it.
+	kindAdded
+	// kindUnused has an id and a text but no text ever maps to it.
+	kindUnused
+	// kindLate, set beside kindSpecial or kindAdded, marks tokens with
+	// "normalized": true: they are looked for after all others.
+	kindLate tokenKind = 1 << 7
+)
+
+func (k tokenKind) base() tokenKind { return k &^ kindLate }
+
+// VocabSize returns V, the number of token ids.
+func (t *Tokenizer) VocabSize() int { return len(t.tokens) }
+
+// Kind names the pre-tokenizer: "smollm2", "gpt2", "llama3" or "bytes".
+func (t *Tokenizer) Kind() string { return string(t.pre) }
+
+// BOS returns the id of the beginning-of-sequence token; ok is false if the
+// tokenizer has none.
+func (t *Tokenizer) BOS() (id int32, ok bool) { return t.bos, t.bos != noID }
+
+// EOS returns the id of the end-of-sequence token; ok is false if the
+// tokenizer has none.
+func (t *Tokenizer) EOS() (id int32, ok bool) { return t.eos, t.eos != noID }
+
+// ID returns the id of a token given in vocabulary form, e.g. "ĠParis".
+func (t *Tokenizer) ID(token string) (id int32, ok bool) {
+	id, ok = t.ids[token]
+	return id, ok
+}
+
+// IsSpecial reports whether id is a control token such as <|endoftext|>.
+func (t *Tokenizer) IsSpecial(id int32) bool {
+	return t.has(id) && t.kinds[id].base() == kindSpecial
+}
+
+// Fingerprint is the SHA-256, in hex, of all that decides which ids a text
+// gets: pre-tokenizer, vocabulary with the kind of each token, and merges.
+// BOS and EOS are left out: they take no part in Encode, and a tokenizer.json
+// need not name them.
+func (t *Tokenizer) Fingerprint() string { return t.fingerprint }
+
+// WithBOSEOS returns a copy of t whose BOS and EOS are the given tokens, in
+// vocabulary form; "" means none. It serves files that do not name them (the
+// tokenizer.json of GPT-2 and of SmolLM2; see also [Tokenizer.WithConfig]).
+func (t *Tokenizer) WithBOSEOS(bos, eos string) (*Tokenizer, error) {
+	c := *t
+	for _, f := range []struct {
+		name, token string
+		id          *int32
+	}{{"BOS", bos, &c.bos}, {"EOS", eos, &c.eos}} {
+		*f.id = noID
+		if f.token == "" {
+			continue
+		}
+		id, ok := t.ids[f.token]
+		if !ok {
+			return nil, fmt.Errorf("tokenizer: %s token %q is not in the vocabulary of %d tokens", f.name, f.token, t.VocabSize())
+		}
+		*f.id = id
+	}
+	return &c, nil
+}
+
+func (t *Tokenizer) has(id int32) bool { return id >= 0 && int(id) < len(t.tokens) }
+
+// hashDefinition computes the fingerprint. Every string is preceded by its
+// length, so that no two definitions give the same input.
+func hashDefinition(d *definition) string {
+	h := sha256.New()
+	var n [8]byte
+	num := func(v int) {
+		binary.LittleEndian.PutUint64(n[:], uint64(v))
+		h.Write(n[:])
+	}
+	str := func(s string) {
+		num(len(s))
+		h.Write([]byte(s))
+	}
+	str(string(d.pre))
+	num(len(d.tokens))
+	for i, tok := range d.tokens {
+		str(tok)
+		num(int(d.kinds[i]))
+	}
+	num(len(d.merges))
+	for _, m := range d.merges {
+		str(m[0])
+		str(m[1])
+	}
+	if d.ignoreMerges {
+		num(1)
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
