@@ -147,12 +147,13 @@ func SinkRate(scores [][]float64, eps float64) float64 {
 // FAttn is the mean of scores[l][h]: with the scores of token 1, the attention
 // mass on the first token ("F-Attn", Qiu et al. 2025, arXiv 2505.06708).
 // The mean of no scores is NaN.
-func FAttn(scores [][]float64) float64 {
+func FAttn(scores [][]float64) float64 { return meanOf(scores) }
+
+// meanOf is the mean of all entries, NaN where there are none.
+func meanOf(perHead [][]float64) float64 {
 	sum, all := 0.0, 0
-	for _, layer := range scores {
-		for _, s := range layer {
-			sum += s
-		}
+	for _, layer := range perHead {
+		sum += RowSum(layer)
 		all += len(layer)
 	}
 	return sum / float64(all)
@@ -215,6 +216,9 @@ func RelaxedSink[F Float](pattern [][]F, o Options) (share float64, sink bool, e
 	return share, sink, nil
 }
 
+// relaxedShare is the share of queries that makes a relaxed sink.
+const relaxedShare = 0.9
+
 // relaxed applies RelaxedSink's two bounds to the weights on one key.
 func relaxed(column []float64) (share float64, sink bool) {
 	n := 0
@@ -224,5 +228,5 @@ func relaxed(column []float64) (share float64, sink bool) {
 		}
 	}
 	share = float64(n) / float64(len(column))
-	return share, share >= 0.9
+	return share, share >= relaxedShare
 }
