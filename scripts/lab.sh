@@ -9,8 +9,10 @@ source "$here/env.sh"
 cd "$ROOT"
 
 options=(--ServerApp.root_dir="$ROOT" --ip=localhost)
-first=$(ls notebooks/*.ipynb 2>/dev/null | head -n 1)
-if [ -n "$first" ]; then options+=(--LabApp.default_url="/lab/tree/$first"); fi
+for first in notebooks/*.ipynb; do
+	if [ -f "$first" ]; then options+=(--LabApp.default_url="/lab/tree/$first"); fi
+	break
+done
 # A port that was asked for is used or refused; otherwise the next free one.
 if [ -n "${PORT:-}" ]; then options+=(--port="$PORT" --ServerApp.port_retries=0); fi
 if [ "$(id -u)" = 0 ]; then options+=(--allow-root); fi

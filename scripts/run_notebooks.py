@@ -63,13 +63,26 @@ def silent_failure(cell) -> str:
     return ""
 
 
-def check_source(nb) -> None:
-    """Refuses a notebook that would fetch modules while it runs."""
+def error_text(cell) -> str:
+    """What an executed cell said of its error: the end of stderr, and the error output."""
+    text = ""
+    for output in cell.outputs:
+        if output.output_type == "stream" and output.name == "stderr":
+            text += output.text[-3000:]
+        elif output.output_type == "error":
+            text += "".join(f"\n{part}" for part in (output.evalue, *output.traceback) if part.strip() not in text)
+    return ANSI.sub("", text).strip()
+
+
+def check_source(nb, in_place: bool) -> None:
+    """Refuses a notebook that would fetch modules while it runs, or open without its kernel."""
     first = next((c for c in nb.cells if c.cell_type == "code"), None)
     if first is None:
         raise NotebookError("there is no code cell")
     if "%noautoget" not in first.source.split():
         raise NotebookError("the first code cell lacks %noautoget, without which imports may not be those of go.mod")
+    if not in_place and nb.metadata.get("kernelspec") != KERNELSPEC:
+        raise NotebookError("its metadata does not name the kernel gonb, so JupyterLab would ask for one: run it with --in-place")
 
 
 def normalise(nb) -> None:
@@ -132,13 +145,11 @@ async def execute(client: NotebookClient) -> None:
         raise
 
 
-def run(source: Path, folder: Path, cell_timeout: int):
-    """Executes the notebook at source with folder as the kernel's working directory.
+def run(nb, source: Path, folder: Path, cell_timeout: int) -> None:
+    """Executes nb, read from source, with folder as the kernel's working directory.
 
-    Returns the notebook with its outputs; raises NotebookError.
+    Fills in the outputs; raises NotebookError.
     """
-    nb = nbformat.read(source, as_version=4)
-    check_source(nb)
     progress = Progress(nb)
     client = NotebookClient(
         nb,
@@ -157,8 +168,8 @@ def run(source: Path, folder: Path, cell_timeout: int):
         asyncio.run(execute(client))
     except CellTimeoutError:
         problem = f"no end after {cell_timeout} s (--cell-timeout)"
-    except CellExecutionError as error:
-        problem = ANSI.sub("", f"{error.ename}: {error.evalue}\n{error.traceback}".strip())
+    except CellExecutionError:
+        problem = error_text(nb.cells[progress.current])
     except DeadKernelError:
         problem = f"the kernel died; its log is {ROOT / '.tools/log/kernel.log'}"
     except RuntimeError as error:
@@ -172,7 +183,6 @@ def run(source: Path, folder: Path, cell_timeout: int):
             keep_failed(nb, source)
             progress.current = index
             raise NotebookError(f"{progress.where(nb)}\n{quiet}")
-    return nb
 
 
 def keep_failed(nb, source: Path) -> None:
@@ -213,7 +223,9 @@ def run_all(paths: list[Path], in_place: bool, cell_timeout: int) -> dict[Path, 
             started = time.monotonic()
             try:
                 folder = path.parent if in_place else working_folder(path, Path(copies))
-                nb = run(path, folder, cell_timeout)
+                nb = nbformat.read(path, as_version=4)
+                check_source(nb, in_place)
+                run(nb, path, folder, cell_timeout)
                 if in_place:
                     write(nb, path)
                 results[path] = ""

@@ -28,7 +28,7 @@ import (
 // $GOMLX_BACKEND chooses: "xla:/absolute/path/of/plugin.so[,options]", or "go".
 // Unset or a bare "xla", it is XLA on the plugin of [local.Plugin]. Unset and with
 // no plugin set up, it is GoMLX's pure Go backend, with a warning. A plugin that
-// is there but cannot be used is an error, not a reason to be slow silently.
+// is there but cannot be used is an error, not a reason to be slow unasked.
 func Open() (compute.Backend, []string, error) {
 	o := open()
 	return o.backend, slices.Clone(o.warnings), o.err
@@ -41,52 +41,75 @@ type opened struct {
 }
 
 var open = sync.OnceValue(func() opened {
-	config, warnings, err := choose(os.Getenv(compute.ConfigEnvVar), local.Plugin)
+	chosen, err := choose(os.Getenv(compute.ConfigEnvVar), local.Plugin)
 	if err != nil {
 		return opened{err: err}
 	}
-	backend, err := connect(config)
-	return opened{backend, warnings, err}
+	backend, err := connect(chosen)
+	return opened{backend, chosen.warnings, err}
 })
 
-const slow = "the pure Go backend is 10 to 20 times slower than XLA and lacks the operations of a KV cache"
+// choice is a backend to open, in GoMLX's "name:options" form.
+type choice struct {
+	config   string
+	warnings []string
+	advice   string // what to do if it does not open
+}
 
-// choose returns the configuration to open, for GoMLX's "name:options" form.
-func choose(wanted string, plugin func() (string, error)) (config string, warnings []string, err error) {
+const (
+	slow = "the pure Go backend is 10 to 20 times slower than XLA and lacks the operations of a KV cache"
+
+	adviceSetUp = "remove .tools/xla and run `make setup`"
+	adviceNamed = "$" + compute.ConfigEnvVar + " names it: name another, or unset it to use the one from `make setup`"
+)
+
+func choose(wanted string, plugin func() (string, error)) (choice, error) {
 	name, options, _ := strings.Cut(wanted, ":")
+	path, _, _ := strings.Cut(options, ",")
 	switch {
 	case wanted == "" || (name == "xla" && options == ""):
 		path, err := plugin()
 		if err == nil {
-			return "xla:" + path, nil, checkPlugin(path)
+			return onPlugin(choice{config: "xla:" + path, advice: adviceSetUp}, path)
 		}
 		if wanted != "" || !errors.Is(err, local.ErrNotSetUp) {
-			return "", nil, fmt.Errorf("backend: %w", err)
+			return choice{}, fmt.Errorf("backend: %w", err)
 		}
-		return "go", []string{fmt.Sprintf("no XLA plugin is set up: %s; `make setup` fetches the plugin", slow)}, nil
+		return choice{
+			config:   "go",
+			warnings: []string{fmt.Sprintf("no XLA plugin is set up: %s; `make setup` fetches the plugin", slow)},
+		}, nil
+	case name == "xla" && !filepath.IsAbs(path):
+		return choice{}, fmt.Errorf("backend: %s does not give the plugin's absolute path, as in xla:/path/of/plugin.so; %s", wanted, adviceNamed)
 	case name == "xla":
-		path, _, _ := strings.Cut(options, ",")
-		if !filepath.IsAbs(path) {
-			return "", nil, fmt.Errorf("backend: $%s=%s does not give the plugin's absolute path: say xla:/path/of/plugin.so, or unset it to use the one from `make setup`", compute.ConfigEnvVar, wanted)
+		advice := adviceNamed
+		if own, err := plugin(); err == nil && own == path {
+			advice = adviceSetUp // the notebook kernel names it
 		}
-		return wanted, nil, checkPlugin(path)
-	case !slices.Contains(compute.List(), name):
-		known := compute.List()
-		slices.Sort(known)
-		return "", nil, fmt.Errorf("backend: $%s=%s names no backend: known are %s", compute.ConfigEnvVar, wanted, strings.Join(known, ", "))
+		return onPlugin(choice{config: wanted, advice: advice}, path)
 	case name == "go":
-		return wanted, []string{fmt.Sprintf("$%s=%s: %s", compute.ConfigEnvVar, wanted, slow)}, nil
+		return choice{
+			config:   wanted,
+			warnings: []string{fmt.Sprintf("$%s=%s: %s", compute.ConfigEnvVar, wanted, slow)},
+			advice:   adviceNamed,
+		}, nil
 	}
-	return wanted, nil, nil
+	return choice{}, fmt.Errorf("backend: %q is neither xla nor go; %s", wanted, adviceNamed)
 }
 
-func connect(config string) (compute.Backend, error) {
+// onPlugin returns c unless the plugin that it opens is absent or damaged.
+func onPlugin(c choice, path string) (choice, error) {
+	if err := checkPlugin(path); err != nil {
+		return choice{}, fmt.Errorf("backend: XLA plugin %s: %w; %s", path, err, c.advice)
+	}
+	return c, nil
+}
+
+func connect(c choice) (compute.Backend, error) {
 	xla.EnableAutoInstall(false)
-	backend, err := compute.NewWithConfig(config)
+	backend, err := compute.NewWithConfig(c.config)
 	if err != nil {
-		return nil, fmt.Errorf("backend: cannot open %s: %w; %s", config, err, advice)
+		return nil, fmt.Errorf("backend: cannot open %s: %w; %s", c.config, err, c.advice)
 	}
 	return backend, nil
 }
-
-const advice = "remove .tools/xla and run `make setup`, or set $" + compute.ConfigEnvVar + " to another plugin, or to go for the slow pure Go backend"

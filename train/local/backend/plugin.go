@@ -2,6 +2,7 @@ package backend
 
 import (
 	"debug/elf"
+	"errors"
 	"fmt"
 	"os"
 	"runtime"
@@ -13,16 +14,16 @@ import (
 func checkPlugin(path string) error {
 	info, err := os.Stat(path)
 	if err != nil {
-		return fmt.Errorf("backend: XLA plugin: %w; %s", err, advice)
+		return errors.Unwrap(err) // the path is in the caller's message
 	}
 	if !info.Mode().IsRegular() {
-		return fmt.Errorf("backend: XLA plugin %s is not a file; %s", path, advice)
+		return errors.New("not a file")
 	}
 	if runtime.GOOS != "linux" {
 		return nil // other loaders check this themselves
 	}
 	if err := checkELF(path, info.Size()); err != nil {
-		return fmt.Errorf("backend: XLA plugin %s is damaged: %w; %s", path, err, advice)
+		return fmt.Errorf("damaged: %w", err)
 	}
 	return nil
 }

@@ -1,0 +1,132 @@
+"""Runs every check and test of this checkout, whatever fails, and counts.
+
+What `make test` calls once set-up is done. Environment: GOTESTFLAGS, further
+flags of `go test` (-count=1, -race); CELL_TIMEOUT, seconds that one notebook cell
+may take. The last line is "N passed, M failed": checks (gofmt, vet, staticcheck),
+Go tests with their subtests, tests of the scripts, and notebooks each count one.
+"""
+
+import json
+import os
+import shlex
+import subprocess
+import sys
+import time
+import unittest
+from collections import defaultdict
+from pathlib import Path
+
+import run_notebooks
+
+SCRIPTS = Path(__file__).resolve().parent
+ROOT = SCRIPTS.parent
+
+
+class Tally:
+    """What passed, failed and was skipped, by kind."""
+
+    def __init__(self):
+        self.passed = defaultdict(int)
+        self.failed = defaultdict(list)
+        self.skipped = []
+
+    def add(self, kind: str, name: str, ok: bool) -> None:
+        if ok:
+            self.passed[kind] += 1
+        else:
+            self.failed[kind].append(name)
+
+    def report(self) -> int:
+        print("\nsummary")
+        for kind in dict.fromkeys([*self.passed, *self.failed]):
+            print(f"  {kind}: {self.passed[kind]} passed, {len(self.failed[kind])} failed")
+            for name in self.failed[kind]:
+                print(f"    FAILED {name}")
+        for name in self.skipped:
+            print(f"  skipped {name}")
+        failed = sum(map(len, self.failed.values()))
+        print(f"{sum(self.passed.values())} passed, {failed} failed")
+        return 1 if failed else 0
+
+
+def run_check(tally: Tally, name: str, command: list[str]) -> None:
+    started = time.monotonic()
+    code = subprocess.run(command, cwd=ROOT, check=False).returncode
+    tally.add("checks", name, code == 0)
+    print(f"{name}: {'ok' if code == 0 else 'FAILED'} ({time.monotonic() - started:.0f} s)", flush=True)
+
+
+def run_go_tests(tally: Tally) -> None:
+    """Counts from the events of `go test -json`; shows packages, and failures in full."""
+    command = ["go", "test", "-json", *shlex.split(os.environ.get("GOTESTFLAGS", "")), "./..."]
+    output = defaultdict(list)
+    failed = 0
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        for line in process.stdout:
+            try:
+                event = json.loads(line)
+            except json.JSONDecodeError:
+                print(line, end="", flush=True)
+                continue
+            action, package, test = event["Action"], event.get("Package", ""), event.get("Test", "")
+            if action in ("output", "build-output"):
+                output[event.get("ImportPath", package), test].append(event["Output"])
+                continue
+            if action not in ("pass", "fail", "skip", "build-fail"):
+                continue
+            said = "".join(output.pop((event.get("ImportPath", package), test), []))
+            if action == "build-fail":
+                print(said, end="", flush=True)
+            elif test and action == "skip":
+                reason = " ".join(l.strip() for l in said.splitlines() if not l.startswith(("=== ", "--- ")) and "--- SKIP" not in l)
+                tally.skipped.append(f"{package} {test}: {reason}")
+            elif test:
+                failed += action == "fail"
+                tally.add("Go tests", f"{package} {test}", action == "pass")
+                if action == "fail":
+                    print(said, end="", flush=True)
+            elif action == "fail":
+                failed += 1
+                tally.add("Go packages", package, False)
+                print(f"{said}FAIL  {package}", flush=True)
+            elif action == "pass":
+                print(f"ok    {package}  {event.get('Elapsed', 0):.1f} s", flush=True)
+    if process.returncode != 0 and not failed:
+        tally.add("Go tests", f"go test ended with status {process.returncode}", False)
+
+
+def run_script_tests(tally: Tally) -> None:
+    suite = unittest.defaultTestLoader.discover(str(SCRIPTS), pattern="test_*.py")
+    result = unittest.TextTestRunner(verbosity=0).run(suite)
+    bad = [str(test) for test, _ in result.failures + result.errors]
+    for name in bad:
+        tally.add("script tests", name, False)
+    tally.passed["script tests"] += result.testsRun - len(bad)
+
+
+def run_all_notebooks(tally: Tally) -> None:
+    paths = run_notebooks.find([])
+    if not paths:
+        print("there are no notebooks in notebooks/ yet")
+        return
+    cell_timeout = int(os.environ.get("CELL_TIMEOUT", "1800"))
+    for path, problem in run_notebooks.run_all(paths, in_place=False, cell_timeout=cell_timeout).items():
+        tally.add("notebooks", path.name, not problem)
+
+
+def main() -> int:
+    tally = Tally()
+    run_check(tally, "gofmt", [str(SCRIPTS / "fmt.sh"), "--check"])
+    run_check(tally, "go vet", ["go", "vet", "./..."])
+    run_check(tally, "staticcheck", ["staticcheck", "./..."])
+    run_go_tests(tally)
+    run_script_tests(tally)
+    try:
+        run_all_notebooks(tally)
+    except run_notebooks.Interrupted:
+        tally.add("notebooks", "interrupted", False)
+    return tally.report()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
