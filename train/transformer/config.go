@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 )
 
@@ -57,36 +58,47 @@ func Tiny() Config {
 // Groups is G = H/K, the query heads that share one key/value head.
 func (c *Config) Groups() int { return c.Heads / c.KVHeads }
 
-// Parameters counts the weights.
+// Parameters counts the weights of a valid configuration.
 func (c *Config) Parameters() int {
-	n := 0
+	outside, block := 0, 0
 	var p Params[struct{}]
-	p.Layers = make([]Layer[struct{}], c.Layers)
-	p.Each(c, func(_ string, _ *struct{}, dims []int) {
-		size := 1
-		for _, d := range dims {
-			size *= d
-		}
-		n += size
-	})
+	p.Each(c, func(_ string, _ *struct{}, dims []int) { outside += product(dims) })
+	var w Layer[struct{}]
+	w.Each(c, func(_ string, _ *struct{}, dims []int) { block += product(dims) })
+	return outside + c.Layers*block
+}
+
+func product(dims []int) int {
+	n := 1
+	for _, d := range dims {
+		n *= d
+	}
 	return n
 }
+
+// maxParameters refuses sizes that can only be a mistake: it is over twice the
+// largest Llama.
+const maxParameters = 1 << 40
 
 // Validate says what is wrong with the configuration, all of it at once.
 func (c *Config) Validate() error {
 	var errs []error
 	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	// These limits keep the parameter count inside an int64.
 	for _, f := range []struct {
-		name  string
-		value int
+		name       string
+		value, max int
 	}{
-		{"vocab", c.Vocab}, {"width", c.Width}, {"layers", c.Layers}, {"heads", c.Heads},
-		{"kv_heads", c.KVHeads}, {"head_dim", c.HeadDim}, {"hidden", c.Hidden}, {"context", c.Context},
+		{"vocab", c.Vocab, 1 << 24}, {"width", c.Width, 1 << 20}, {"layers", c.Layers, 1 << 12},
+		{"heads", c.Heads, 1 << 12}, {"kv_heads", c.KVHeads, 1 << 12}, {"head_dim", c.HeadDim, 1 << 12},
+		{"hidden", c.Hidden, 1 << 24}, {"context", c.Context, 1 << 30},
 	} {
-		// 2³⁰ keeps every product of two dimensions inside an int64.
-		if f.value < 1 || f.value > 1<<30 {
-			bad("%s = %d: must be between 1 and 2³⁰", f.name, f.value)
+		if f.value < 1 || f.value > f.max {
+			bad("%s = %d: must be between 1 and %d", f.name, f.value, f.max)
 		}
+	}
+	if n := c.Parameters(); len(errs) == 0 && n > maxParameters {
+		bad("%d parameters: the limit is %d; look for a dimension that is too large", n, maxParameters)
 	}
 	if c.KVHeads > 0 && c.Heads%c.KVHeads != 0 {
 		bad("heads = %d is not a multiple of kv_heads = %d", c.Heads, c.KVHeads)
@@ -101,8 +113,9 @@ func (c *Config) Validate() error {
 		bad("rope_base = %g: must be above 1 and finite", c.RopeBase)
 	}
 	if s := c.RopeScale; s != nil {
-		if !(s.Factor >= 1) || !(s.LowFreqFactor > 0) || !(s.HighFreqFactor > s.LowFreqFactor) || s.OriginalContext < 1 {
-			bad("rope_scaling = %+v: need factor ≥ 1, 0 < low_freq_factor < high_freq_factor, original_context ≥ 1", *s)
+		if !(s.Factor >= 1) || !(s.LowFreqFactor > 0) || !(s.HighFreqFactor > s.LowFreqFactor) || s.OriginalContext < 1 ||
+			math.IsInf(s.Factor, 0) || math.IsInf(s.HighFreqFactor, 0) {
+			bad("rope_scaling = %+v: need factor ≥ 1, 0 < low_freq_factor < high_freq_factor, all finite, original_context ≥ 1", *s)
 		}
 	}
 	if n := len(c.RopeFactors); n > 0 {
@@ -132,13 +145,17 @@ func (c *Config) Validate() error {
 	return nil
 }
 
-// ParseConfig reads a Config from JSON. An unknown field is an error that names it.
+// ParseConfig reads a Config from JSON. An unknown field is an error that names
+// it, and so is anything after the object.
 func ParseConfig(data []byte) (Config, error) {
 	var c Config
 	dec := json.NewDecoder(bytes.NewReader(data))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(&c); err != nil {
 		return Config{}, fmt.Errorf("transformer config: %w", err)
+	}
+	if _, err := dec.Token(); err != io.EOF {
+		return Config{}, errors.New("transformer config: there is more text after the JSON object")
 	}
 	if err := c.Validate(); err != nil {
 		return Config{}, err

@@ -68,10 +68,13 @@ func (w *Layer[E]) Each(c *Config, visit func(name string, slot *E, dims []int))
 	}
 }
 
-// RandomParams draws weights as Llama-style training starts from: norms 1,
+// maxRandom bounds what RandomParams holds on the host: 16 GiB of float32.
+const maxRandom = 1 << 32
+
+// RandomParams draws the weights that Llama-style training starts from: norms 1,
 // matrices N(0, std²), those that write to the residual stream divided by √(2L),
 // sink logits 0. dtype is Float32 or BFloat16; the same seed gives the same
-// float32 values, bfloat16 ones rounded from them.
+// float32 values, and bfloat16 ones rounded from them.
 func RandomParams(c *Config, dtype dtypes.DType, std float64, seed uint64) (*Params[*tensors.Tensor], error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
@@ -79,14 +82,16 @@ func RandomParams(c *Config, dtype dtypes.DType, std float64, seed uint64) (*Par
 	if dtype != dtypes.Float32 && dtype != dtypes.BFloat16 {
 		return nil, fmt.Errorf("random parameters: dtype %s: must be Float32 or BFloat16", dtype)
 	}
+	if !(std >= 0) || math.IsInf(std, 0) {
+		return nil, fmt.Errorf("random parameters: std = %g: must be finite and not negative", std)
+	}
+	if n := c.Parameters(); n > maxRandom {
+		return nil, fmt.Errorf("random parameters: %d weights: the limit is %d", n, maxRandom)
+	}
 	rng := rand.New(rand.NewPCG(seed, 0x5eed))
 	p := &Params[*tensors.Tensor]{Layers: make([]Layer[*tensors.Tensor], c.Layers)}
 	p.Each(c, func(name string, slot **tensors.Tensor, dims []int) {
-		size := 1
-		for _, d := range dims {
-			size *= d
-		}
-		data := make([]float32, size)
+		data := make([]float32, product(dims))
 		switch {
 		case strings.HasSuffix(name, ".sink"):
 		case len(dims) == 1:
@@ -102,15 +107,16 @@ func RandomParams(c *Config, dtype dtypes.DType, std float64, seed uint64) (*Par
 				data[i] = float32(rng.NormFloat64() * scale)
 			}
 		}
-		*slot = tensors.FromFlatDataAndDimensions(data, dims...)
 		if dtype == dtypes.BFloat16 {
 			*slot = ToBFloat16(data, dims...)
+		} else {
+			*slot = tensors.FromFlatDataAndDimensions(data, dims...)
 		}
 	})
 	return p, nil
 }
 
-// ToBFloat16 rounds float32 values to a bfloat16 tensor.
+// ToBFloat16 rounds float32 values to the nearest bfloat16, ties to even.
 func ToBFloat16(data []float32, dims ...int) *tensors.Tensor {
 	half := make([]bfloat16.BFloat16, len(data))
 	for i, x := range data {
