@@ -2,6 +2,7 @@ package transformer
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/gomlx/core/tensors"
@@ -18,7 +19,9 @@ type Batch struct {
 	Positions [][]int32
 
 	// Visible narrows what queries see on top of causality, flat [B, T, S] with
-	// T = S = the longest document's length. Nil: every earlier position.
+	// T = S = the longest document's length. Each token must see at least one
+	// key; rows of padding are not read. Nil: every position up to the query's
+	// own.
 	Visible []bool
 }
 
@@ -36,8 +39,7 @@ func (b *Batch) check(c *Config) error {
 			return fmt.Errorf("batch: document %d is empty: a prompt needs at least one token", d+1)
 		}
 		if len(ids) > c.Context {
-			return fmt.Errorf("batch: document %d has %d tokens, the model's context is %d: shorten it (sinkscan: -T %d)",
-				d+1, len(ids), c.Context, c.Context)
+			return fmt.Errorf("batch: document %d has %d tokens, the model's context is %d: shorten the document", d+1, len(ids), c.Context)
 		}
 		for t, id := range ids {
 			if id < 0 || int(id) >= c.Vocab {
@@ -55,8 +57,23 @@ func (b *Batch) check(c *Config) error {
 			}
 		}
 	}
-	if n := b.longest(); b.Visible != nil && len(b.Visible) != len(b.IDs)*n*n {
+	return b.checkVisible()
+}
+
+func (b *Batch) checkVisible() error {
+	if b.Visible == nil {
+		return nil
+	}
+	n := b.longest()
+	if len(b.Visible) != len(b.IDs)*n*n {
 		return fmt.Errorf("batch: visible has %d entries: must be B·T·T = %d·%d·%d", len(b.Visible), len(b.IDs), n, n)
+	}
+	for d, ids := range b.IDs {
+		for t := range ids {
+			if row := b.Visible[(d*n+t)*n:][:t+1]; !slices.Contains(row, true) {
+				return fmt.Errorf("batch: document %d, token %d: visible leaves it no key: let it see itself at least", d+1, t+1)
+			}
+		}
 	}
 	return nil
 }
@@ -71,8 +88,8 @@ func (b *Batch) longest() int {
 }
 
 // Bucket rounds a length up to the next one that blocks are compiled for: 8, 16,
-// 32, 64, then in steps of a quarter of a power of two, so that padding costs at
-// most a quarter and the number of compilations stays small.
+// 32, 64, then in steps of a quarter of a power of two, so that padding beyond 64
+// adds less than a quarter and the number of compilations stays small.
 func Bucket(t int) int {
 	if t <= 64 {
 		n := 8
@@ -128,13 +145,14 @@ func (b *Batch) inputs(c *Config, backend compute.Backend) (*inputs, error) {
 	in.sin = tensors.FromFlatDataAndDimensions(sin, rows, in.t, c.HeadDim/2)
 
 	if b.Visible != nil {
-		// Padded queries see everything, so that no row is left without a key.
+		// Padded queries see everything: a row without a key would be NaN, and as a
+		// value it would spread, since 0 · NaN is NaN.
 		vis := make([]bool, in.b*in.t*in.t)
 		for i := range vis {
 			vis[i] = true
 		}
 		for d := range in.b {
-			for t := range longest {
+			for t := range b.IDs[d] {
 				from := (d*longest + t) * longest
 				copy(vis[(d*in.t+t)*in.t:], b.Visible[from:from+longest])
 			}
@@ -147,6 +165,7 @@ func (b *Batch) inputs(c *Config, backend compute.Backend) (*inputs, error) {
 			continue
 		}
 		if err := t.ToDevice(backend, 0); err != nil {
+			in.free()
 			return nil, fmt.Errorf("batch: moving inputs to the device: %w", err)
 		}
 	}

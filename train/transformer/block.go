@@ -3,10 +3,9 @@ package transformer
 import (
 	"math"
 
-	. "github.com/gomlx/gomlx/core/graph"
-
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
+	. "github.com/gomlx/gomlx/core/graph"
 )
 
 // Inputs are what a block reads besides its weights.
@@ -15,13 +14,14 @@ type Inputs struct {
 	Cos, Sin *Node // [B or 1, T, Dh/2] float32, see Config.Rotations
 
 	// Visible narrows what a query sees, on top of causality: boolean
-	// [B or 1, T, S]. Nil: every earlier position.
+	// [B or 1, T, S], with at least one key s ≤ t in each row t. Nil: every
+	// position up to the query's own.
 	Visible *Node
 
 	Edits EditNodes // interventions; the zero value changes nothing
 
-	// QueryChunk is how many query rows are worked on at a time; 0 chooses.
-	// Chunking bounds memory by chunk × S and skips keys that no row of a
+	// QueryChunk is how many query rows are worked on at a time; 0 stands for
+	// 256. Chunking bounds memory by chunk × S and skips keys that no row of a
 	// chunk may see. It does not change the result beyond rounding.
 	QueryChunk int
 }
@@ -31,11 +31,12 @@ type Inputs struct {
 // hidden to it, so their entries would all be 0.
 type Rows struct {
 	Start   int   // first query position of the chunk
-	Scores  *Node // [B, K, G, Tc, Sc] before masking
+	Scores  *Node // [B, K, G, Tc, Sc] q·k/√Dh and KeyBias, before masking
 	Pattern *Node // [B, K, G, Tc, Sc]
 }
 
-// Nodes are the named intermediates of one block.
+// Nodes are the named intermediates of one block, all after the edits that
+// apply to them.
 type Nodes struct {
 	Resid     *Node  // [B, T, D] into the block
 	Q         *Node  // [B, T, H, Dh] after rotation
@@ -50,8 +51,8 @@ type Nodes struct {
 	ResidOut  *Node  // [B, T, D] out of the block
 }
 
-// defaultQueryChunk keeps a chunk's scores inside a CPU's cache for usual S,
-// while products stay large enough to be efficient.
+// defaultQueryChunk keeps a chunk's scores small beside the weights for usual S,
+// while its matrix products stay large enough to be efficient.
 const defaultQueryChunk = 256
 
 // Block builds one decoder block: x + Attn(Norm(x)), then y + MLP(Norm(y)).
@@ -83,7 +84,7 @@ func attend(c *Config, w *Layer[*Node], in Inputs, n *Nodes) {
 
 	// Heads lead, so that each product is one batched matrix product; query
 	// heads that share keys are stacked into its rows.
-	q := MulScalar(c.cast(n.Q), 1/math.Sqrt(float64(c.HeadDim)))
+	q := c.cast(MulScalar(n.Q, 1/math.Sqrt(float64(c.HeadDim))))
 	q = TransposeAllAxes(Reshape(q, b, t, c.KVHeads, c.Groups(), c.HeadDim), 0, 2, 3, 1, 4)
 	k := TransposeAllAxes(c.cast(n.Key), 0, 2, 1, 3)
 	v := TransposeAllAxes(c.cast(n.V), 0, 2, 1, 3)
@@ -130,8 +131,8 @@ func mix(pattern, v *Node) *Node {
 	return ConvertDType(Reshape(z, d[0], d[1], d[2], d[3], v.Shape().Dim(3)), dtypes.Float32)
 }
 
-// visible is the boolean mask of a chunk of rows, broadcastable to its scores:
-// key s ≤ query t, and whatever Inputs.Visible leaves.
+// visible is the boolean mask of a chunk of rows, of the shape of its scores:
+// key s ≤ query t, as far as Inputs.Visible and a KeyBias of −Inf leave it.
 func visible(in Inputs, scores *Node, start int) *Node {
 	g := scores.Graph()
 	rows, keys := scores.Shape().Dim(3), scores.Shape().Dim(4)
@@ -141,7 +142,12 @@ func visible(in Inputs, scores *Node, start int) *Node {
 		extra := Slice(in.Visible, AxisRange(), AxisRange(start, start+rows), AxisRange(0, keys))
 		mask = LogicalAnd(BroadcastToDims(mask, extra.Shape().Dim(0), 1, 1, rows, keys), InsertAxes(extra, 1, 1))
 	}
-	return BroadcastToDims(mask, scores.Shape().Dimensions...)
+	mask = BroadcastToDims(mask, scores.Shape().Dimensions...)
+	if in.Edits.KeyBias != nil {
+		// Softpick and sigmoid count the visible keys, so e^−∞ = 0 does not do.
+		mask = LogicalAnd(mask, NotEqual(scores, Infinity(g, scores.DType(), -1)))
+	}
+	return mask
 }
 
 // sinkLogits shapes a block's learned sink logits for Pattern.apply.
@@ -152,7 +158,7 @@ func sinkLogits(c *Config, w *Layer[*Node]) *Node {
 	return Reshape(ConvertDType(w.Sink, dtypes.Float32), 1, c.KVHeads, c.Groups(), 1, 1)
 }
 
-// RMSNorm is x / √(mean(x²) + ε) · gain along the last axis, in float32.
+// RMSNorm is x / √(mean(x²) + ε) · gain along the last axis, in the type of x.
 func RMSNorm(x, gain *Node, eps float64) *Node {
 	variance := ReduceAndKeep(Mul(x, x), ReduceMean, -1)
 	// Div by Sqrt, because GoMLX has no gradient for Rsqrt.
@@ -177,8 +183,8 @@ func (c *Config) cast(x *Node) *Node {
 	return ConvertDType(x, dtypes.Float32)
 }
 
-// Logits are the scores of the next token: Norm(x) Wᵀ, float32 [..., V]. embed is
-// the output matrix when the configuration ties them.
+// Logits are the scores of the next token: Norm(x) Wᵀ, float32 [..., V]. output
+// is the embedding when the configuration ties them.
 func Logits(c *Config, x, norm, output *Node) *Node {
 	return c.dot(RMSNorm(x, norm, c.NormEps), output)
 }

@@ -13,10 +13,10 @@ import (
 // it runs, a node while its graph is built. Unset places are not in the graph at
 // all, so an empty edit changes nothing, bit for bit.
 type edits[E any] struct {
-	// KeyBias [B, H, S] is added to the scores of key s for every later query
-	// (−Inf hides the key). The diagonal is left alone: a query can always see
-	// itself, so no row is ever empty, and an edit of token 1's key does not
-	// touch token 1's own computation.
+	// KeyBias [B, H, S] is added to the scores of key s for every later query;
+	// −Inf hides the key as a mask would. The diagonal is left alone: a query
+	// still sees itself, so no row becomes empty, and an edit of token 1's key
+	// does not touch token 1's own computation.
 	KeyBias E
 	// ValueScale [B, K, S] multiplies value vectors (0: attention to the
 	// position moves nothing).
@@ -45,7 +45,8 @@ func (e *edits[E]) each(c *Config, b, t int, visit func(name string, slot *E, di
 	visit("MLPScale", &e.MLPScale, []int{b, t})
 }
 
-// checkEdits refuses edits of a wrong shape or type, by name, and lists those set.
+// checkEdits refuses edits of a wrong shape or type, by name. It lists those set,
+// with bit i of mask for place i.
 func checkEdits(c *Config, e *Edits, b, t int) (set []*tensors.Tensor, mask int, err error) {
 	if e == nil {
 		return nil, 0, nil

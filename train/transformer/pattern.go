@@ -2,6 +2,7 @@ package transformer
 
 import (
 	"fmt"
+	"math"
 
 	. "github.com/gomlx/gomlx/core/graph"
 )
@@ -19,12 +20,15 @@ const (
 	// PatternSinkLogit: one learned logit per head joins the softmax and is dropped
 	// (gpt-oss): A = e^s / (e^b + Σ e^s).
 	PatternSinkLogit PatternKind = "sink-logit"
-	// PatternSoftpick: A = ReLU(e^s − 1) / (Σ |e^s − 1| + ε) (arXiv 2504.20966).
+	// PatternSoftpick: A = ReLU(e^s − 1) / (Σ |e^s − 1| + ε), with ε relative to the
+	// row's largest e^s (arXiv 2504.20966). Rows sum to at most 1, and to 0 where
+	// every score is negative.
 	PatternSoftpick PatternKind = "softpick"
 	// PatternSigmoid: A = σ(s + b), b = −log n for n visible keys (arXiv 2409.04431).
 	// Rows are not normalised.
 	PatternSigmoid PatternKind = "sigmoid"
-	// PatternClipped: A = clip((ζ − γ)·softmax(s) + γ, 0, 1) (arXiv 2306.12929).
+	// PatternClipped: A = clip((ζ − γ)·softmax(s) + γ, 0, 1) (arXiv 2306.12929), so
+	// that a finite score can give exactly 0 or 1.
 	PatternClipped PatternKind = "clipped"
 )
 
@@ -43,8 +47,8 @@ func (p Pattern) Validate() error {
 			return fmt.Errorf("pattern %q takes no gamma or zeta", p.Kind)
 		}
 	case PatternClipped:
-		if p.Gamma > 0 || p.Zeta < 1 {
-			return fmt.Errorf("pattern clipped: gamma = %g, zeta = %g: need gamma ≤ 0 and zeta ≥ 1", p.Gamma, p.Zeta)
+		if !(p.Gamma <= 0) || !(p.Zeta >= 1) || math.IsInf(p.Zeta-p.Gamma, 0) {
+			return fmt.Errorf("pattern clipped: gamma = %g, zeta = %g: need gamma ≤ 0 and zeta ≥ 1, both finite", p.Gamma, p.Zeta)
 		}
 	default:
 		return fmt.Errorf("pattern %q is unknown: use softmax, off-by-one, sink-logit, softpick, sigmoid or clipped", p.Kind)
@@ -56,19 +60,18 @@ func (p Pattern) Validate() error {
 const softpickEps = 1e-6
 
 // apply turns scores into a pattern along the last axis. visible is boolean and
-// broadcasts to scores; hidden entries are exactly 0 in the result. sink holds
-// the learned logits, shaped to broadcast to scores with a last axis of 1; only
-// PatternSinkLogit uses it. Every form subtracts a row maximum first, so that no
-// finite score overflows.
+// has the shape of scores and leaves at least one key a row; hidden entries are
+// exactly 0 in the result. sink holds the learned logits, shaped to broadcast to
+// scores with a last axis of 1; only PatternSinkLogit uses it. Every form with an
+// exponential subtracts a row maximum first, so that no finite score overflows.
 func (p Pattern) apply(scores, visible, sink *Node) *Node {
 	g, dtype := scores.Graph(), scores.DType()
-	hidden := Infinity(g, dtype, -1)
 	zero := ScalarZero(g, dtype)
-	masked := Where(visible, scores, hidden)
 	if p.Kind == PatternSigmoid {
 		n := ReduceAndKeep(ConvertDType(visible, dtype), ReduceSum, -1)
 		return Where(visible, Logistic(Sub(scores, Log(n))), zero)
 	}
+	masked := Where(visible, scores, Infinity(g, dtype, -1))
 	// The maximum only keeps exp in range; the result does not depend on it, so
 	// no gradient needs to flow through it.
 	m := StopGradient(ReduceAndKeep(masked, ReduceMax, -1))
@@ -88,7 +91,7 @@ func (p Pattern) apply(scores, visible, sink *Node) *Node {
 		return Div(e, Add(ReduceAndKeep(e, ReduceSum, -1), Exp(Sub(sink, m))))
 	case PatternClipped:
 		soft := Div(e, ReduceAndKeep(e, ReduceSum, -1))
-		return Where(visible, ClipScalar(AddScalar(MulScalar(soft, p.Zeta-p.Gamma), p.Gamma), 0, 1), zero)
+		return ClipScalar(AddScalar(MulScalar(soft, p.Zeta-p.Gamma), p.Gamma), 0, 1) // γ ≤ 0: hidden stays 0
 	case PatternSoftpick:
 		// e^s − 1 = e^m (e^(s−m) − e^−m): the common factor e^m cancels.
 		d := Where(visible, Sub(e, Exp(Neg(m))), zero)
