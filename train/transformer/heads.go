@@ -2,6 +2,7 @@ package transformer
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
@@ -16,19 +17,24 @@ const dtypeFloat = dtypes.Float32
 // once unless asked for.
 var headRows = []int{16, 64, 256}
 
-// heads computes what the pass asks of the final residual stream.
+// heads computes what the pass asks of the final residual stream, and refuses to
+// return numbers made of NaN or infinity.
 func (m *Model) heads(batch Batch, in *inputs, resid *tensors.Tensor, pass Pass) (*Output, error) {
-	out := &Output{}
-	if !pass.Predict && !pass.Last && !pass.Logits {
-		return out, nil
-	}
 	x, err := tensors.CopyFlatData[float32](resid)
 	if err != nil {
 		return nil, fmt.Errorf("reading the residual stream: %w", err)
 	}
 	d := m.Config.Width
 	row := func(doc, t int) []float32 { return x[(doc*in.t+t)*d:][:d] }
+	for b, ids := range batch.IDs {
+		for t := range ids {
+			if !finite(row(b, t)) {
+				return nil, m.notFinite("document %d, token %d: the last residual stream is", b+1, t+1)
+			}
+		}
+	}
 
+	out := &Output{}
 	if pass.Predict {
 		var rows [][]float32
 		var targets []int32
@@ -46,13 +52,8 @@ func (m *Model) heads(batch Batch, in *inputs, resid *tensors.Tensor, pass Pass)
 		if err != nil {
 			return nil, err
 		}
-		for b, ids := range batch.IDs {
+		for _, ids := range batch.IDs {
 			n := len(ids)
-			for t := range ids {
-				if x := loss[t]; x != x {
-					return nil, fmt.Errorf("document %d: the logits after token %d are not numbers: the weights or an edit hold NaN or infinity", b+1, t+1)
-				}
-			}
 			out.Loss = append(out.Loss, loss[:n-1:n-1])
 			out.Top1 = append(out.Top1, top1[:n:n])
 			loss, top1 = loss[n:], top1[n:]
@@ -115,6 +116,9 @@ func (m *Model) predict(rows [][]float32, targets []int32) (loss []float32, top1
 		if err != nil {
 			return err
 		}
+		if !finite(ls[:n]) {
+			return m.notFinite("the logits are")
+		}
 		loss, top1 = append(loss, ls[:n]...), append(top1, ts[:n]...)
 		return nil
 	})
@@ -122,12 +126,12 @@ func (m *Model) predict(rows [][]float32, targets []int32) (loss []float32, top1
 }
 
 // NextToken reduces logits [N, V] to the loss −log softmax(logits)[target], in
-// nats, and to the arg max (the lowest id among equals), both [N]. No one-hot
-// and no log-softmax of the size of the logits is kept.
+// nats, and to the arg max (the lowest id among equals), both [N]. Targets are
+// int32 in [0, V); one outside gives log Σ e^logits − max instead of an error.
 func NextToken(logits, targets *Node) (loss, top1 *Node) {
 	g := logits.Graph()
 	ids := Iota(g, shapes.Make(dtypes.Int32, logits.Shape().Dimensions...), 1)
-	m := ReduceAndKeep(logits, ReduceMax, -1)
+	m := StopGradient(ReduceAndKeep(logits, ReduceMax, -1)) // cancels in the loss
 	z := Log(ReduceSum(Exp(Sub(logits, m)), -1))
 	// Comparing ids instead of ArgMax and Gather: both passes vectorise.
 	at := ReduceSum(Where(Equal(ids, InsertAxes(targets, -1)), Sub(logits, m), ZerosLike(logits)), -1)
@@ -147,12 +151,17 @@ func (m *Model) logits(rows [][]float32) ([][]float32, error) {
 			return err
 		}
 		defer free(outs...)
-		return tensors.ConstFlatData(outs[0], func(flat []float32) {
-			v := m.Config.Vocab
+		ok, v := true, m.Config.Vocab
+		err = tensors.ConstFlatData(outs[0], func(flat []float32) {
+			ok = finite(flat[:n*v])
 			for i := range n {
-				all = append(all, append([]float32(nil), flat[i*v:(i+1)*v]...))
+				all = append(all, slices.Clone(flat[i*v:(i+1)*v]))
 			}
 		})
+		if err == nil && !ok {
+			err = m.notFinite("the logits are")
+		}
+		return err
 	})
 	return all, err
 }

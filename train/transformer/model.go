@@ -1,6 +1,7 @@
 package transformer
 
 import (
+	"errors"
 	"fmt"
 	"sync"
 
@@ -10,16 +11,16 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 )
 
-// Model is a decoder with its weights on a device, run block by block. It is
-// safe for concurrent use.
+// Model is a decoder with its weights on a device, run block by block. All its
+// methods but Close are safe for concurrent use.
 type Model struct {
-	Config  Config
+	Config  Config // not to be changed: compiled computations depend on it
 	Backend compute.Backend
 
 	params *Params[*tensors.Tensor]
 
 	mu    sync.Mutex
-	execs map[string]*Exec // compiled computations by what they contain
+	execs map[string]*Exec // compiled computations by what they contain; nil once closed
 }
 
 // New moves the weights to the backend's first device (host copies are freed)
@@ -28,10 +29,13 @@ func New(backend compute.Backend, c Config, p *Params[*tensors.Tensor]) (*Model,
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
+	if p == nil {
+		return nil, errors.New("model: no weights: use RandomParams or load a checkpoint")
+	}
 	if len(p.Layers) != c.Layers {
 		return nil, fmt.Errorf("model: weights have %d layers, config says %d", len(p.Layers), c.Layers)
 	}
-	var err error
+	err := checkUnused(&c, p)
 	p.Each(&c, func(name string, slot **tensors.Tensor, dims []int) {
 		if err == nil {
 			err = place(backend, name, *slot, dims)
@@ -41,6 +45,19 @@ func New(backend compute.Backend, c Config, p *Params[*tensors.Tensor]) (*Model,
 		return nil, err
 	}
 	return &Model{Config: c, Backend: backend, params: p, execs: map[string]*Exec{}}, nil
+}
+
+// checkUnused refuses weights that the configuration would leave unread.
+func checkUnused(c *Config, p *Params[*tensors.Tensor]) error {
+	if c.TiedOutput && p.Output != nil {
+		return errors.New("model: weight output is given, but the config ties it to embed (tied_output)")
+	}
+	for l, w := range p.Layers {
+		if c.Pattern.Kind != PatternSinkLogit && w.Sink != nil {
+			return fmt.Errorf("model: weight layers.%d.sink is given, but pattern %q has no sink logit", l, c.Pattern.Kind)
+		}
+	}
+	return nil
 }
 
 // place checks one weight and moves it to the device.
@@ -65,14 +82,15 @@ func place(backend compute.Backend, name string, t *tensors.Tensor, dims []int) 
 // Params are the model's weights. They are shared, not copied.
 func (m *Model) Params() *Params[*tensors.Tensor] { return m.params }
 
-// Close frees the weights and the compiled computations.
+// Close frees the weights and the compiled computations. The model is of no use
+// afterwards.
 func (m *Model) Close() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, e := range m.execs {
 		e.Finalize()
 	}
-	m.execs = map[string]*Exec{}
+	m.execs = nil
 	m.params.Each(&m.Config, func(_ string, slot **tensors.Tensor, _ []int) { (*slot).MustFinalizeAll() })
 }
 
@@ -81,6 +99,9 @@ func (m *Model) Close() {
 func (m *Model) exec(name string, build func([]*Node) []*Node) (*Exec, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if m.execs == nil {
+		return nil, errors.New("transformer: the model is closed")
+	}
 	if e, ok := m.execs[name]; ok {
 		return e, nil
 	}
