@@ -67,7 +67,26 @@ func Observer(metrics ...Metric) (*transformer.Observer, error) {
 			}
 			return outs
 		},
+		Embedded: func(_ *transformer.Config, resid, lens *Node) []*Node {
+			outs := make([]*Node, 0, 3)
+			for _, m := range Embedded(chosen) {
+				outs = append(outs, residual(m, resid, lens))
+			}
+			return outs
+		},
 	}, nil
+}
+
+// Embedded lists those of the metrics that also exist for the residual stream
+// before the first block, in the order an observer returns them.
+func Embedded(metrics []Metric) []Metric {
+	var out []Metric
+	for _, m := range metrics {
+		if m == ResidNorm || m == ResidMax || m == ResidMedian {
+			out = append(out, m)
+		}
+	}
+	return out
 }
 
 // Heads captures whole pattern rows of chosen query heads: one output, float32

@@ -47,12 +47,8 @@ func (b *block) metric(m Metric) *Node {
 		out = b.writeNorm(b.valuesByHead())
 	case ValueNorm:
 		out = TransposeAllAxes(norm(b.n.V), 0, 2, 1)
-	case ResidNorm:
-		out = norm(b.n.ResidOut)
-	case ResidMax:
-		out = ReduceMax(Abs(b.n.ResidOut), -1)
-	case ResidMedian:
-		out = Median(Abs(b.n.ResidOut), b.lens)
+	case ResidNorm, ResidMax, ResidMedian:
+		out = residual(m, b.n.ResidOut, b.lens)
 	case AttnWrite:
 		out = norm(b.n.AttnOut)
 	case MLPWrite:
@@ -62,6 +58,18 @@ func (b *block) metric(m Metric) *Node {
 	}
 	b.done[m] = out
 	return out
+}
+
+// residual reduces a residual stream [B, T, D].
+func residual(m Metric, x, lens *Node) *Node {
+	switch m {
+	case ResidNorm:
+		return norm(x)
+	case ResidMax:
+		return ReduceMax(Abs(x), -1)
+	default:
+		return Median(Abs(x), lens)
+	}
 }
 
 // norm is ‖x‖₂ along the last axis.

@@ -3,6 +3,7 @@ package transformer
 import (
 	"fmt"
 
+	"github.com/gomlx/compute/dtypes"
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 )
@@ -17,6 +18,9 @@ type Observer struct {
 	// Observe builds the outputs. lens [B] int32 holds the documents' lengths;
 	// rows and keys at or beyond them are padding.
 	Observe func(c *Config, n *Nodes, lens *Node) []*Node
+	// Embedded, if set, does the same for the residual stream [B, T, D] before
+	// the first block.
+	Embedded func(c *Config, resid, lens *Node) []*Node
 }
 
 // Pass says what a forward pass does besides computing. The zero value only
@@ -26,8 +30,8 @@ type Pass struct {
 	// OnBlock receives the observer's outputs after each block. They are freed
 	// when it returns.
 	OnBlock func(layer int, outputs []*tensors.Tensor) error
-	// OnEmbed receives the residual stream [B, T, D] before the first block.
-	OnEmbed func(resid *tensors.Tensor) error
+	// OnEmbed receives the outputs of Observer.Embedded, freed when it returns.
+	OnEmbed func(outputs []*tensors.Tensor) error
 	// Edits gives a layer's interventions; nil, or a nil result, for none.
 	// Tensors have T = Bucket(longest document). They stay the caller's.
 	Edits func(layer int) *Edits
@@ -52,15 +56,17 @@ func (m *Model) Forward(batch Batch, pass Pass) (*Output, error) {
 		return nil, err
 	}
 	defer in.free()
-	resid, err := m.embed(in)
+	resid, observed, err := m.embed(in, pass.Observer)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { free(resid) }()
 	if pass.OnEmbed != nil {
-		if err := pass.OnEmbed(resid); err != nil {
-			return nil, err
-		}
+		err = pass.OnEmbed(observed)
+	}
+	free(observed...)
+	if err != nil {
+		return nil, err
 	}
 	for l := range m.Config.Layers {
 		var e *Edits
@@ -84,20 +90,33 @@ func (m *Model) Forward(batch Batch, pass Pass) (*Output, error) {
 	return m.heads(batch, in, resid, pass)
 }
 
-// embed looks tokens up: [B, T, D] float32.
-func (m *Model) embed(in *inputs) (*tensors.Tensor, error) {
-	out, err := m.call("embed", func(args []*Node) []*Node {
-		return []*Node{Embed(&m.Config, args[0], args[1])}
-	}, m.params.Embed, in.ids)
-	if err != nil {
-		return nil, err
+// embed looks tokens up, [B, T, D] float32, and returns the observer's outputs.
+func (m *Model) embed(in *inputs, obs *Observer) (*tensors.Tensor, []*tensors.Tensor, error) {
+	name := "embed"
+	observed := obs != nil && obs.Embedded != nil
+	if observed {
+		name += " observer=" + obs.Name
 	}
-	return out[0], nil
+	out, err := m.call(name, func(args []*Node) []*Node {
+		x := Embed(&m.Config, args[0], args[1])
+		outs := []*Node{x}
+		if observed {
+			outs = append(outs, obs.Embedded(&m.Config, x, args[2])...)
+		} else {
+			outs = append(outs, args[2]) // every argument must be used
+		}
+		return outs
+	}, m.params.Embed, in.ids, in.lens)
+	if err != nil {
+		return nil, nil, err
+	}
+	return out[0], out[1:], nil
 }
 
 // Embed looks token ids [B, T] up in the embedding [V, D]: float32 [B, T, D].
 func Embed(c *Config, embed, ids *Node) *Node {
-	return ConvertDType(Gather(embed, InsertAxes(ids, -1)), dtypeFloat)
+	embed.AssertDims(c.Vocab, c.Width)
+	return ConvertDType(Gather(embed, InsertAxes(ids, -1)), dtypes.Float32)
 }
 
 // block runs one layer and returns the new residual stream and the observer's

@@ -1,0 +1,42 @@
+// Command sinkscan measures the attention sink of a Llama-style model on text.
+//
+//	sinkscan -model smollm2 -text FILE                  a readable table
+//	sinkscan -model smollm2 -text FILE -json            one JSON object
+//	sinkscan -model smollm2 -ids FILE.json -per-document
+//	sinkscan -model smollm2 -text FILE -tokenize        token ids only, no forward pass
+//
+// The number behind "sink rate at ε" is the share of (layer, head) pairs whose
+// mean attention to token 1, over all query rows, row 1 included, exceeds ε (Gu
+// et al. 2025, arXiv 2410.10781), thresholded document by document.
+//
+// It exits with 0 on success, 1 when something failed, 2 on wrong usage.
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+)
+
+func main() {
+	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}
+
+// run is main with its surroundings as arguments.
+func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	o, err := parse(args, stderr)
+	if errors.Is(err, flag.ErrHelp) {
+		return 0
+	}
+	if err != nil {
+		fmt.Fprintf(stderr, "sinkscan: %v\nRun sinkscan -help for the options.\n", err)
+		return 2
+	}
+	if err := scan(o, stdin, stdout, stderr); err != nil {
+		fmt.Fprintf(stderr, "sinkscan: %v\n", err)
+		return 1
+	}
+	return 0
+}

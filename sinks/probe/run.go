@@ -1,0 +1,252 @@
+package probe
+
+import (
+	"fmt"
+	"sort"
+
+	"github.com/gomlx/gomlx/core/tensors"
+
+	"firsttoken/sinks"
+	"firsttoken/sinks/ondevice"
+	"firsttoken/train/transformer"
+)
+
+// Options say what a run measures. The zero value records every metric, the
+// loss, the predictions and the last logits.
+type Options struct {
+	Model   string            // name written into the traces
+	BOS     string            // policy the documents were made with, written into the traces; "" is sinks.BOSNone
+	Metrics []ondevice.Metric // nil: all
+	// Only the metrics: no output layer, so no Loss, Top1 or LogitsLast.
+	MetricsOnly   bool
+	Interventions []Intervention
+	// BatchTokens bounds B·T of a batch; 0 means 2048. It changes speed and
+	// memory, not results beyond rounding.
+	BatchTokens int
+	// Progress, if set, is told how many documents are done.
+	Progress func(done, total int)
+	// Tokens, if set, gives the text of a token for the traces.
+	Tokens func(id int32) string
+	// Provenance is copied into every trace.
+	Provenance map[string]string
+}
+
+const defaultBatchTokens = 2048
+
+// Run measures documents of token ids, fed as they are. Traces come in the
+// documents' order.
+func Run(m *transformer.Model, docs [][]int32, o Options) ([]*sinks.Trace, error) {
+	traces := make([]*sinks.Trace, len(docs))
+	err := Each(m, docs, o, func(i int, t *sinks.Trace) error {
+		traces[i] = t
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return traces, nil
+}
+
+// Each is Run for many documents: it hands over each trace as soon as it is
+// there, by the document's index, in no particular order, and keeps none.
+func Each(m *transformer.Model, docs [][]int32, o Options, yield func(i int, t *sinks.Trace) error) error {
+	if len(docs) == 0 {
+		return fmt.Errorf("probe: no documents")
+	}
+	for i, d := range docs {
+		if len(d) == 0 {
+			return fmt.Errorf("probe: document %d of %d is empty: a prompt needs at least one token", i+1, len(docs))
+		}
+	}
+	metrics := o.Metrics
+	if metrics == nil {
+		metrics = ondevice.All()
+	}
+	obs, err := ondevice.Observer(metrics...)
+	if err != nil {
+		return fmt.Errorf("probe: %w", err)
+	}
+	done := 0
+	for _, group := range batches(docs, o.BatchTokens) {
+		r := &run{m: m, o: &o, metrics: metrics, group: group}
+		if err := r.forward(docs, obs); err != nil {
+			return fmt.Errorf("probe: %w", err)
+		}
+		for j, i := range group.docs {
+			if err := yield(i, r.traces[j]); err != nil {
+				return err
+			}
+		}
+		done += len(group.docs)
+		if o.Progress != nil {
+			o.Progress(done, len(docs))
+		}
+	}
+	return nil
+}
+
+// group is one batch: the documents in it and how many rows it is run with.
+type group struct {
+	docs []int
+	rows int // B ≥ len(docs); the rest repeat the last document
+}
+
+// batches sorts documents into groups of one bucketed length and splits these
+// into batches of equal B, since each new B costs a compilation.
+func batches(docs [][]int32, tokens int) []group {
+	if tokens <= 0 {
+		tokens = defaultBatchTokens
+	}
+	byLength := map[int][]int{}
+	var lengths []int
+	for i, d := range docs {
+		t := transformer.Bucket(len(d))
+		if byLength[t] == nil {
+			lengths = append(lengths, t)
+		}
+		byLength[t] = append(byLength[t], i)
+	}
+	sort.Ints(lengths)
+	var out []group
+	for _, t := range lengths {
+		all := byLength[t]
+		most := max(1, tokens/t)
+		count := (len(all) + most - 1) / most
+		rows := (len(all) + count - 1) / count
+		for len(all) > 0 {
+			n := min(rows, len(all))
+			out = append(out, group{docs: all[:n], rows: rows})
+			all = all[n:]
+		}
+	}
+	return out
+}
+
+// run is one batch under way.
+type run struct {
+	m       *transformer.Model
+	o       *Options
+	metrics []ondevice.Metric
+	group   group
+	traces  []*sinks.Trace
+}
+
+func (r *run) forward(docs [][]int32, obs *transformer.Observer) error {
+	batch := transformer.Batch{IDs: make([][]int32, r.group.rows)}
+	for b := range batch.IDs {
+		batch.IDs[b] = docs[r.group.docs[min(b, len(r.group.docs)-1)]]
+	}
+	for b := range r.group.docs {
+		r.traces = append(r.traces, r.empty(batch.IDs[b]))
+	}
+	edit, err := compileEdits(&r.m.Config, batch.IDs, r.o.Interventions)
+	if err != nil {
+		return err
+	}
+	defer edit.free()
+	out, err := r.m.Forward(batch, transformer.Pass{
+		Observer: obs,
+		OnEmbed: func(outs []*tensors.Tensor) error {
+			return r.record(0, 0, ondevice.Embedded(r.metrics), outs)
+		},
+		OnBlock: func(l int, outs []*tensors.Tensor) error { return r.record(l, l+1, r.metrics, outs) },
+		Edits:   edit.at,
+		Predict: !r.o.MetricsOnly,
+		Last:    !r.o.MetricsOnly,
+	})
+	if err != nil {
+		return err
+	}
+	if !r.o.MetricsOnly {
+		for b, t := range r.traces {
+			t.Loss, t.Top1, t.LogitsLast = out.Loss[b], out.Top1[b], out.LogitsLast[b]
+		}
+	}
+	return nil
+}
+
+// empty makes the trace of one document with room for the chosen metrics.
+func (r *run) empty(ids []int32) *sinks.Trace {
+	c, n := &r.m.Config, len(ids)
+	t := &sinks.Trace{
+		Model: r.o.Model, IDs: ids, BOS: r.o.BOS,
+		T: n, L: c.Layers, H: c.Heads, K: c.KVHeads, D: c.Width,
+	}
+	if t.BOS == "" {
+		t.BOS = sinks.BOSNone
+	}
+	if r.o.Tokens != nil {
+		for _, id := range ids {
+			t.Tokens = append(t.Tokens, r.o.Tokens(id))
+		}
+	}
+	t.Provenance = map[string]string{}
+	for k, v := range r.o.Provenance {
+		t.Provenance[k] = v
+	}
+	for i, v := range r.o.Interventions {
+		t.Provenance[fmt.Sprintf("intervention %d", i+1)] = v.String()
+	}
+	for _, m := range r.metrics {
+		switch p := slot(t, m).(type) {
+		case *[][][]float32:
+			heads := c.Heads
+			if m == ondevice.ValueNorm {
+				heads = c.KVHeads
+			}
+			*p = sinks.Cube(c.Layers, heads, n)
+		case *[][]float32:
+			rows := c.Layers
+			if m == ondevice.ResidNorm || m == ondevice.ResidMax {
+				rows++
+			}
+			*p = sinks.Matrix(rows, n)
+		case *[]float32:
+			*p = make([]float32, c.Layers+1)
+		}
+	}
+	return t
+}
+
+// slot is the field of a trace that a metric fills.
+func slot(t *sinks.Trace, m ondevice.Metric) any {
+	return map[ondevice.Metric]any{
+		ondevice.FirstMass: &t.FirstMass, ondevice.FirstIsMax: &t.FirstIsMax, ondevice.KeyMass: &t.KeyMass,
+		ondevice.SelfMass: &t.Diagonal, ondevice.RowSum: &t.RowSum, ondevice.RowMax: &t.RowMax,
+		ondevice.RowEntropy: &t.RowEntropy, ondevice.EffectiveFirst: &t.EffectiveFirst,
+		ondevice.HeadWrite: &t.HeadWrite, ondevice.ValueWrite: &t.ValueWrite, ondevice.ValueNorm: &t.ValueNorm,
+		ondevice.ResidNorm: &t.ResidNorm, ondevice.ResidMax: &t.ResidMax, ondevice.ResidMedian: &t.ResidMedian,
+		ondevice.AttnWrite: &t.AttnWrite, ondevice.MLPWrite: &t.MLPWrite,
+	}[m]
+}
+
+// record copies one layer's outputs into the traces, padding cut off. Metrics of
+// the residual stream go to row after, which counts the embedding as row 0; all
+// others to row layer.
+func (r *run) record(layer, after int, metrics []ondevice.Metric, outs []*tensors.Tensor) error {
+	for i, m := range metrics {
+		dims := outs[i].Shape().Dimensions
+		err := tensors.ConstFlatData(outs[i], func(flat []float32) {
+			for b, t := range r.traces {
+				switch p := slot(t, m).(type) {
+				case *[][][]float32: // [B, heads, T]
+					for h, row := range (*p)[layer] {
+						copy(row, flat[(b*dims[1]+h)*dims[2]:])
+					}
+				case *[][]float32: // [B, T]
+					to := layer
+					if m == ondevice.ResidNorm || m == ondevice.ResidMax {
+						to = after
+					}
+					copy((*p)[to], flat[b*dims[1]:(b+1)*dims[1]])
+				case *[]float32: // [B]
+					(*p)[after] = flat[b]
+				}
+			}
+		})
+		if err != nil {
+			return fmt.Errorf("reading metric %s: %w", m, err)
+		}
+	}
+	return nil
+}
