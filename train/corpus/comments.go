@@ -154,8 +154,8 @@ func isGo(text string) bool {
 }
 
 // paragraphs renders comment text as go doc understands it: wrapped lines joined, indented parts as examples.
-// Links are printed without their brackets: those to packages that the file imports, and all to [Name] or [Type.Name],
-// which need no look-up, since no prose has capitalised words in brackets for another reason.
+// Links are printed without their brackets: those to packages that the file imports, and any [Name] or [Type.Name], as
+// there are no types to look them up in.
 func (c commentFilter) paragraphs(text string, imports map[string]string) []paragraph {
 	p := comment.Parser{
 		LookupSym: func(recv, name string) bool { return true },

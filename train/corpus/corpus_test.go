@@ -109,7 +109,7 @@ func TestSummarizeFlagsInvalidUTF8(t *testing.T) {
 	}
 	s, err := corpus.Summarize(corpus.NewMemory("old files", docs...))
 	require.NoError(t, err)
-	require.Equal(t, []string{"7 documents hold invalid UTF-8, kept as bytes: latin1-0, latin1-1, latin1-2, latin1-3, latin1-4, …"}, s.Warnings)
+	require.Equal(t, []string{"invalid UTF-8, kept as bytes, in 7 of 7 documents: latin1-0, latin1-1, latin1-2, latin1-3, latin1-4, …"}, s.Warnings)
 	require.EqualValues(t, 28, s.Bytes)
 	require.EqualValues(t, 28, s.Runes)
 }

@@ -41,9 +41,10 @@ func TestCut(t *testing.T) {
 }
 
 func FuzzCut(f *testing.F) {
-	for _, seed := range []string{"", "a\n\nb", "\r\n \n%%a%%\n%b\n", "x\xff\n\n\u2003\ny%%%"} {
+	for _, seed := range []string{"", "a\n\nb", "\r\n \n%%a%%\n%b\n", "x\xff\n\n\u2003\ny%%%", "0\xdd\n\xb70"} {
 		f.Add(seed)
 	}
+	// Piece by piece: two halves of a character would otherwise become one again where white space lay between them.
 	noSpace := func(s string) string {
 		return strings.Map(func(r rune) rune {
 			if unicode.IsSpace(r) {
@@ -58,7 +59,7 @@ func FuzzCut(f *testing.F) {
 			var joined strings.Builder
 			for _, d := range cutAll(c, text) {
 				require.NotEmpty(t, strings.TrimSpace(d.Text))
-				joined.WriteString(d.Text)
+				joined.WriteString(noSpace(d.Text))
 				if c.Cut != CutNone {
 					first, _, _ := strings.Cut(d.Text, "\n")
 					require.Contains(t, lines[lineOf(t, d.Name)-1], strings.TrimRight(first, "\r"), "%s begins elsewhere", d.Name)
@@ -66,9 +67,9 @@ func FuzzCut(f *testing.F) {
 			}
 			want := text
 			if c.Cut == CutSeparator {
-				want = strings.ReplaceAll(text, "%%", "")
+				want = strings.ReplaceAll(text, "%%", " ")
 			}
-			require.Equal(t, noSpace(want), noSpace(joined.String()), "cutting at %s lost or moved text", c.Cut)
+			require.Equal(t, noSpace(want), joined.String(), "cutting at %s lost or moved text", c.Cut)
 		}
 	})
 }

@@ -55,7 +55,7 @@ func TestFilesKeepBytesAndWarn(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []string{
 		"left out books/cover.png: a binary file (it has a zero byte near its start)",
-		"1 documents hold invalid UTF-8, kept as bytes: books/old/c.txt",
+		"invalid UTF-8, kept as bytes, in 1 of 4 documents: books/old/c.txt",
 	}, s.Warnings)
 	require.Equal(t, `text files {"paths":["books"],"cut":"none","max_bytes":268435456}`, s.Recipe)
 }

@@ -65,7 +65,7 @@ func Summarize(src Source) (Summary, error) {
 		if len(invalid) > shown {
 			names += ", …"
 		}
-		s.Warnings = append(s.Warnings, fmt.Sprintf("%d documents hold invalid UTF-8, kept as bytes: %s", len(invalid), names))
+		s.Warnings = append(s.Warnings, fmt.Sprintf("invalid UTF-8, kept as bytes, in %d of %d documents: %s", len(invalid), s.Documents, names))
 	}
 	return s, nil
 }
