@@ -153,15 +153,17 @@ if [ "$PROFILE" = lab ]; then
 	step gopls "Go tools: gopls, for completion" step_gopls "$tools_key" "$TOOLS/bin/gopls"
 fi
 
-# The larger environment serves both, so headless work leaves it alone.
-python_id="$ROOT $("$PYTHON" -c 'import sys; print(sys.executable, sys.version)')"
-lab_key=$(key "$python_id" "$here/requirements-lab.txt" "$ROOT/jupyter/overrides.json")
+# An environment outlives changes of PATH, but not the removal of its Python. The
+# larger one serves both, so headless work leaves it alone.
+works='import importlib.util, sys; sys.exit(importlib.util.find_spec("nbclient") is None)'
+if ! "$VENV/bin/python" -c "$works" 2>/dev/null; then rm -f "$VENV/.stamp"; fi
+lab_key=$(key "$ROOT" "$here/requirements-lab.txt" "$ROOT/jupyter/overrides.json")
 if [ "$PROFILE" = lab ] || done_before venv "$lab_key" "$VENV/bin/python"; then
 	PROFILE=lab
 	step venv "Python packages for JupyterLab" step_venv "$lab_key" "$VENV/bin/python"
 else
-	headless_key=$(key "$python_id" "$here/requirements-headless.txt")
-	step venv "Python packages for running notebooks" step_venv "$headless_key" "$VENV/bin/python"
+	step venv "Python packages for running notebooks" step_venv \
+		"$(key "$ROOT" "$here/requirements-headless.txt")" "$VENV/bin/python"
 fi
 
 if plugin_wheel_fits; then

@@ -114,7 +114,7 @@ explain() {
 	local again="Then run the same command again: finished steps are kept."
 	echo "setup: $1." >&2
 	if full_disk || printf '%s' "$2" | grep -qiE 'no space left|errno 28|disk quota exceeded'; then
-		echo "The disk is full. Free (MB): checkout $(free_mb "$ROOT"), Go's build cache" \
+		echo "The disk is full; make room. Free (MB): checkout $(free_mb "$ROOT"), Go's build cache" \
 			"$(free_mb "$GO_CACHE"), temporary files $(free_mb "${TMPDIR:-/tmp}"); a whole set-up" \
 			"takes about 4,000. $again" >&2
 	elif printf '%s' "$2" | grep -qiE 'do not match the hashes|checksum mismatch|SHA-256'; then
