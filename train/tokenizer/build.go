@@ -11,6 +11,8 @@ import (
 type definition struct {
 	pre          preTokenizer
 	ignoreMerges bool
+	unk          int32
+	fuseUnk      bool
 	tokens       []string // [V]
 	kinds        []tokenKind
 	merges       [][2]string // in order of rank
@@ -28,7 +30,7 @@ func build(d definition) (*Tokenizer, error) {
 		return nil, fmt.Errorf("%d tokens and %d merges: more than 2³¹−1", v, len(d.merges))
 	}
 	t := &Tokenizer{
-		pre: d.pre, ignoreMerges: d.ignoreMerges,
+		pre: d.pre, ignoreMerges: d.ignoreMerges, unk: d.unk, fuseUnk: d.fuseUnk,
 		tokens: d.tokens, kinds: d.kinds,
 		raw: make([]string, v), ids: make(map[string]int32, v),
 		merges: make(map[uint64]mergeRule, len(d.merges)),

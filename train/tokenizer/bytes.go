@@ -11,7 +11,7 @@ const (
 // NewBytes returns the tokenizer of raw bytes, V = 258: id b is byte b, 256 is
 // BOS and 257 EOS. It has no merges and fits small models trained from scratch.
 func NewBytes() *Tokenizer {
-	d := definition{pre: preBytes, bos: 256, eos: 257}
+	d := definition{pre: preBytes, unk: noID, bos: 256, eos: 257}
 	for _, r := range byteToRune {
 		d.tokens = append(d.tokens, string(r))
 		d.kinds = append(d.kinds, kindNormal)

@@ -12,15 +12,16 @@ type EncodeOptions struct {
 	// special id, so that a document cannot forge a BOS.
 	Special bool
 
-	// SkipMissing leaves out bytes for which the vocabulary has no token, as
-	// Hugging Face's library does without a word. By default they are an error.
+	// AllowMissing does with a byte for which the vocabulary has no token what
+	// Hugging Face's library does without a word: it becomes the unknown token
+	// if the file names one, else it is left out. By default it is an error.
 	// SmolLM2 lacks 21 bytes: six control characters, 0xF1 and 0xF2, and those
 	// that valid UTF-8 never holds.
-	SkipMissing bool
+	AllowMissing bool
 }
 
 // Encode returns the token ids of text. It adds no BOS and no EOS. Decoding the
-// ids gives back text exactly, unless SkipMissing left bytes out. The error, if
+// ids gives back text exactly, unless AllowMissing had to be used. The error, if
 // any, names the byte without a token and its offset.
 func (t *Tokenizer) Encode(text string, o EncodeOptions) ([]int32, error) {
 	return t.AppendEncode(nil, text, o)
@@ -120,11 +121,14 @@ func (e *encoder) merge(word string) (complete bool, err error) {
 	for i := range len(word) {
 		id := t.byteID[word[i]]
 		if id == noID {
-			if !e.o.SkipMissing {
-				return false, fmt.Errorf("tokenizer: byte 0x%02X at offset %d has no token in this vocabulary; SkipMissing leaves such bytes out", word[i], e.offset+i)
+			if !e.o.AllowMissing {
+				return false, fmt.Errorf("tokenizer: byte 0x%02X at offset %d has no token in this vocabulary; AllowMissing lets such bytes pass", word[i], e.offset+i)
 			}
 			complete = false
-			continue
+			if t.unk == noID || t.fuseUnk && i > 0 && t.byteID[word[i-1]] == noID {
+				continue
+			}
+			id = t.unk
 		}
 		n := int32(len(sym))
 		sym = append(sym, symbol{id: id, prev: n - 1, next: n + 1})

@@ -60,7 +60,7 @@ func FromGGUF(g GGUFVocab) (*Tokenizer, error) {
 	}
 	d := definition{
 		pre: pre, ignoreMerges: pre == preLlama3,
-		tokens: slices.Clone(g.Tokens), bos: noID, eos: noID,
+		tokens: slices.Clone(g.Tokens), unk: noID, bos: noID, eos: noID,
 	}
 	for i, ty := range g.Types {
 		k, ok := ggufKind[ty]
@@ -76,16 +76,17 @@ func FromGGUF(g GGUFVocab) (*Tokenizer, error) {
 		}
 		d.merges = append(d.merges, [2]string{left, right})
 	}
-	if g.BOS != nil {
-		d.bos = *g.BOS
-	}
-	if g.EOS != nil {
-		d.eos = *g.EOS
-	}
-	for name, id := range map[string]*int32{"bos": g.BOS, "eos": g.EOS} {
-		if id != nil && *id < 0 {
-			return nil, fmt.Errorf("tokenizer: GGUF: tokenizer.ggml.%s_token_id is %d", name, *id)
+	for _, e := range []struct {
+		name     string
+		from, to *int32
+	}{{"bos", g.BOS, &d.bos}, {"eos", g.EOS, &d.eos}} {
+		if e.from == nil {
+			continue
 		}
+		if *e.from < 0 {
+			return nil, fmt.Errorf("tokenizer: GGUF: tokenizer.ggml.%s_token_id is %d; leave it nil where there is none", e.name, *e.from)
+		}
+		*e.to = *e.from
 	}
 	t, err := build(d)
 	if err != nil {

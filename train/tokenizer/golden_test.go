@@ -74,8 +74,8 @@ type goldenIDs struct {
 }
 
 type goldenLine struct {
-	T                            string
-	SmolLM2, GPT2, Llama3, Added *goldenIDs
+	T                                        string
+	SmolLM2, GPT2, Llama3, Added, Unk, Fused *goldenIDs
 }
 
 func readGolden(t *testing.T, name string) []goldenLine {
@@ -110,11 +110,11 @@ func checkGolden(t *testing.T, tok *Tokenizer, text string, want *goldenIDs) {
 		special bool
 		want    []int32
 	}{{true, want.IDs}, {false, plain}} {
-		ids, err := tok.Encode(text, EncodeOptions{Special: c.special, SkipMissing: true})
+		ids, err := tok.Encode(text, EncodeOptions{Special: c.special, AllowMissing: true})
 		require.NoError(t, err)
 		require.Truef(t, equalIDs(ids, c.want), "%q, special %t:\n got %v\nwant %v", text, c.special, ids, c.want)
 		if strict, err := tok.Encode(text, EncodeOptions{Special: c.special}); err == nil {
-			require.Truef(t, equalIDs(strict, ids), "%q: SkipMissing changes ids without a missing byte", text)
+			require.Truef(t, equalIDs(strict, ids), "%q: AllowMissing changes ids without a missing byte", text)
 			back, err := tok.Decode(ids)
 			require.NoError(t, err)
 			require.Equal(t, text, string(back))
@@ -152,6 +152,20 @@ func TestGoldenAddedTokens(t *testing.T) {
 	require.GreaterOrEqual(t, len(lines), 1000)
 	for _, l := range lines {
 		checkGolden(t, added(), l.T, l.Added)
+	}
+}
+
+// Bytes without a token become the unknown token, each or a run of them.
+func TestGoldenUnknownToken(t *testing.T) {
+	file := string(must(io.ReadAll(openGzip("unk.json.gz"))))
+	unk, err := FromJSON(strings.NewReader(file))
+	require.NoError(t, err)
+	fused, err := FromJSON(strings.NewReader(strings.Replace(file, `"fuse_unk":false`, `"fuse_unk":true`, 1)))
+	require.NoError(t, err)
+	require.NotEqual(t, unk.Fingerprint(), fused.Fingerprint())
+	for _, l := range readGolden(t, "added.jsonl.gz") {
+		checkGolden(t, unk, l.T, l.Unk)
+		checkGolden(t, fused, l.T, l.Fused)
 	}
 }
 

@@ -57,20 +57,20 @@ type jsonBPE struct {
 // The post-processor is not applied: it is read only to learn which token is
 // BOS or EOS.
 func FromJSON(r io.Reader) (*Tokenizer, error) {
-	t, err := fromJSON(r)
+	t, err := fromJSON(r, maxJSON)
 	if err != nil {
 		return nil, fmt.Errorf("tokenizer: tokenizer.json: %w", err)
 	}
 	return t, nil
 }
 
-func fromJSON(r io.Reader) (*Tokenizer, error) {
-	data, err := io.ReadAll(io.LimitReader(r, maxJSON+1))
+func fromJSON(r io.Reader, limit int) (*Tokenizer, error) {
+	data, err := io.ReadAll(io.LimitReader(r, int64(limit)+1))
 	if err != nil {
 		return nil, err
 	}
-	if len(data) > maxJSON {
-		return nil, fmt.Errorf("larger than %d MiB", maxJSON>>20)
+	if len(data) > limit {
+		return nil, fmt.Errorf("larger than %d bytes", limit)
 	}
 	var f jsonFile
 	if err := strictJSON(data, &f); err != nil {
@@ -105,10 +105,15 @@ func fromJSON(r io.Reader) (*Tokenizer, error) {
 
 // addModel reads the vocabulary, its added tokens and the merges.
 func (d *definition) addModel(raw json.RawMessage, added []jsonAdded) error {
-	if err := checkType(raw, "BPE"); err != nil {
+	typ, err := partType(raw)
+	if err != nil {
 		return fmt.Errorf("model: %w", err)
 	}
 	var m jsonBPE
+	// Files of GPT-2's time have no type; merges tell a BPE.
+	if typ != "BPE" && typ != "" {
+		return fmt.Errorf("model: type %q is not supported; only \"BPE\" is", typ)
+	}
 	if err := strictJSON(raw, &m); err != nil {
 		return fmt.Errorf("model: %w", err)
 	}
@@ -126,15 +131,14 @@ func (d *definition) addModel(raw json.RawMessage, added []jsonAdded) error {
 	if err := d.placeTokens(m.Vocab, added); err != nil {
 		return err
 	}
+	d.unk, d.fuseUnk = noID, m.FuseUnk
 	if m.UnkToken != nil {
-		// With a token for each byte nothing is unknown, and the setting is idle.
-		for b, r := range byteToRune {
-			if _, ok := m.Vocab[string(r)]; !ok {
-				return fmt.Errorf("model: unk_token is %q and the vocabulary has no token for byte 0x%02X; that is supported only with unk_token null", *m.UnkToken, b)
-			}
+		id, ok := m.Vocab[*m.UnkToken]
+		if !ok {
+			return fmt.Errorf("model: unk_token %q is not in model.vocab", *m.UnkToken)
 		}
+		d.unk = id
 	}
-	var err error
 	d.merges, err = parseMerges(m.Merges)
 	return err
 }

@@ -86,12 +86,12 @@ func flatten(raw json.RawMessage, key string) ([]json.RawMessage, error) {
 	}
 	for name := range fields {
 		if name != "type" && name != key {
-			return nil, fmt.Errorf("Sequence: unknown field %q", name)
+			return nil, fmt.Errorf("part Sequence: unknown field %q", name)
 		}
 	}
 	var parts, out []json.RawMessage
 	if err := json.Unmarshal(fields[key], &parts); err != nil {
-		return nil, fmt.Errorf("Sequence: %s: %w", key, err)
+		return nil, fmt.Errorf("part Sequence: %s: %w", key, err)
 	}
 	for _, p := range parts {
 		flat, err := flatten(p, key)
@@ -139,10 +139,10 @@ func describePreTokenizer(raw json.RawMessage) (string, error) {
 	case "ByteLevel":
 		var b jsonByteLevel
 		if err := strictJSON(raw, &b); err != nil {
-			return "", fmt.Errorf("ByteLevel: %w", err)
+			return "", fmt.Errorf("part ByteLevel: %w", err)
 		}
 		if b.AddPrefixSpace == nil || *b.AddPrefixSpace {
-			return "", errors.New("ByteLevel: add_prefix_space is true or missing; only false is supported")
+			return "", errors.New("part ByteLevel: add_prefix_space is true or missing; only false is supported")
 		}
 		if b.UseRegex != nil && !*b.UseRegex {
 			return "ByteLevel without regex", nil
@@ -151,22 +151,22 @@ func describePreTokenizer(raw json.RawMessage) (string, error) {
 	case "Digits":
 		var d jsonDigits
 		if err := strictJSON(raw, &d); err != nil {
-			return "", fmt.Errorf("Digits: %w", err)
+			return "", fmt.Errorf("part Digits: %w", err)
 		}
 		if !d.IndividualDigits {
-			return "", errors.New("Digits: individual_digits is false; only true is supported")
+			return "", errors.New("part Digits: individual_digits is false; only true is supported")
 		}
 		return "Digits", nil
 	case "Split":
 		var s jsonSplit
 		if err := strictJSON(raw, &s); err != nil {
-			return "", fmt.Errorf("Split: %w", err)
+			return "", fmt.Errorf("part Split: %w", err)
 		}
 		if s.Pattern.Regex == nil || *s.Pattern.Regex != llama3Pattern {
-			return "", fmt.Errorf("Split: pattern %s is not supported; only Llama 3's is", clip(raw))
+			return "", fmt.Errorf("part Split: pattern %s is not supported; only Llama 3's is", clip(raw))
 		}
 		if s.Behavior != "Isolated" || s.Invert {
-			return "", fmt.Errorf("Split: behavior %q, invert %t; only \"Isolated\", false is supported", s.Behavior, s.Invert)
+			return "", fmt.Errorf("part Split: behavior %q, invert %t; only \"Isolated\", false is supported", s.Behavior, s.Invert)
 		}
 		return "Split", nil
 	}
@@ -203,15 +203,15 @@ func parsePostProcessor(raw json.RawMessage, d *definition) (bos, eos int32, err
 		switch typ {
 		case "ByteLevel": // trims offsets only
 			if err := strictJSON(p, new(jsonByteLevel)); err != nil {
-				return noID, noID, fmt.Errorf("ByteLevel: %w", err)
+				return noID, noID, fmt.Errorf("part ByteLevel: %w", err)
 			}
 		case "TemplateProcessing":
 			var t jsonTemplate
 			if err := strictJSON(p, &t); err != nil {
-				return noID, noID, fmt.Errorf("TemplateProcessing: %w", err)
+				return noID, noID, fmt.Errorf("part TemplateProcessing: %w", err)
 			}
 			if bos, eos, err = t.ends(d); err != nil {
-				return noID, noID, fmt.Errorf("TemplateProcessing: %w", err)
+				return noID, noID, fmt.Errorf("part TemplateProcessing: %w", err)
 			}
 		default:
 			return noID, noID, fmt.Errorf("type %q is not supported", typ)

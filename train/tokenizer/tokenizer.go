@@ -32,6 +32,8 @@ import (
 type Tokenizer struct {
 	pre          preTokenizer
 	ignoreMerges bool
+	unk          int32 // stands for bytes without a token; noID: none does
+	fuseUnk      bool  // one unk for a run of such bytes
 
 	tokens []string         // [V] vocabulary form, e.g. "ĠParis"
 	raw    []string         // [V] the bytes each token stands for, e.g. " Paris"
@@ -99,9 +101,9 @@ func (t *Tokenizer) IsSpecial(id int32) bool {
 }
 
 // Fingerprint is the SHA-256, in hex, of all that decides which ids a text
-// gets: pre-tokenizer, vocabulary with the kind of each token, and merges.
-// BOS and EOS are left out: they take no part in Encode, and a tokenizer.json
-// need not name them.
+// gets: pre-tokenizer, vocabulary with the kind of each token, merges, and what
+// stands for a byte without a token. BOS and EOS are left out: they take no part
+// in Encode, and a tokenizer.json need not name them.
 func (t *Tokenizer) Fingerprint() string { return t.fingerprint }
 
 // WithBOSEOS returns a copy of t whose BOS and EOS are the given tokens, in
@@ -152,8 +154,6 @@ func hashDefinition(d *definition) string {
 		str(m[0])
 		str(m[1])
 	}
-	if d.ignoreMerges {
-		num(1)
-	}
+	str(fmt.Sprint(d.ignoreMerges, d.unk, d.fuseUnk))
 	return hex.EncodeToString(h.Sum(nil))
 }

@@ -5,7 +5,8 @@
 golden.jsonl.gz  a string a line: "t" the text and, for each tokenizer, "ids" with
                  special tokens read as special, "text" the same with them read
                  as text where that differs, "pre" the pre-tokens' byte lengths.
-added.jsonl.gz   the same for added.json.gz, on strings made of its added tokens.
+added.jsonl.gz   the same for added.json.gz and unk.json.gz (also with fuse_unk), on
+                 strings made of their added tokens.
 """
 import gzip
 import json
@@ -60,7 +61,7 @@ def write(path, texts, tokenizers):
 
 def added_samples():
     rng = random.Random(1)
-    parts = ["<", "<<", "<<a", "<<a>>", "<<b", "a", "b", "c", "ab", "abc", "bc", " ", "  ", "é", "!", "[x]", "[", "x",
+    parts = ["<", "<<", "<<a", "<<a>>", "<<b", "a", "b", "c", "ab", "abc", "bc", " ", "  ", "é", "é", "éé", "Ã", "!", "[x]", "[", "x",
              "<|endoftext|>", "e"]
     return ["".join(rng.choice(parts) for _ in range(rng.randint(1, 8))) for _ in range(1000)]
 
@@ -71,7 +72,10 @@ def main():
     tokenizers = {name: Tokenizer.from_str(json.dumps(value)) for name, value in [
         ("smollm2", smollm2()), ("gpt2", read("gpt2.json.gz")), ("llama3", read("llama3.json.gz"))]}
     write(out / "golden.jsonl.gz", samples(n, seed), tokenizers)
-    write(out / "added.jsonl.gz", added_samples(), {"added": Tokenizer.from_str(json.dumps(read("added.json.gz")))})
+    unk = read("unk.json.gz")
+    fused = unk | {"model": unk["model"] | {"fuse_unk": True}}
+    write(out / "added.jsonl.gz", added_samples(), {name: Tokenizer.from_str(json.dumps(value)) for name, value in [
+        ("added", read("added.json.gz")), ("unk", unk), ("fused", fused)]})
 
 
 if __name__ == "__main__":

