@@ -12,8 +12,8 @@ import (
 // nothing else, leave the block: an observer that asks for no pattern costs no
 // pattern's memory.
 type Observer struct {
-	// Name identifies the computation: two observers of one name must build the
-	// same graph.
+	// Name identifies the computation, as it is compiled once: two observers of
+	// one name must build the same graph.
 	Name string
 	// Observe builds the outputs. lens [B] int32 holds the documents' lengths;
 	// rows and keys at or beyond them are padding.
@@ -49,8 +49,12 @@ type Output struct {
 	Logits     [][][]float32 // [B][length][V]
 }
 
-// Forward runs a batch through the model.
+// Forward runs a batch through the model. It returns an error for a batch, an
+// edit or an observer that does not fit, and where numbers are not finite.
 func (m *Model) Forward(batch Batch, pass Pass) (*Output, error) {
+	if o := pass.Observer; o != nil && (o.Name == "" || o.Observe == nil) {
+		return nil, fmt.Errorf("observer %q: needs a name and Observe", o.Name)
+	}
 	in, err := batch.inputs(&m.Config, m.Backend)
 	if err != nil {
 		return nil, err
@@ -102,8 +106,6 @@ func (m *Model) embed(in *inputs, obs *Observer) (*tensors.Tensor, []*tensors.Te
 		outs := []*Node{x}
 		if observed {
 			outs = append(outs, obs.Embedded(&m.Config, x, args[2])...)
-		} else {
-			outs = append(outs, args[2]) // every argument must be used
 		}
 		return outs
 	}, m.params.Embed, in.ids, in.lens)

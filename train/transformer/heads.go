@@ -10,8 +10,6 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 )
 
-const dtypeFloat = dtypes.Float32
-
 // The output layer runs on real rows only, gathered over documents, a fixed
 // number at a time: it compiles once for any T, and T·V logits never exist at
 // once unless asked for.
