@@ -7,19 +7,18 @@ import (
 
 // axes is a data area with an x and a y axis: the node of every single figure.
 type axes struct {
-	title    string
-	x, y     axis
-	aspect   float64 // height / width of the data area
-	cells    *cells  // the data area is made of cells, and sized to whole pixels
-	ticks    func(a *axes, w, h vg.Length)
-	layers   []layer // drawn in order, clipped to the data area
-	grid     bool    // light lines at labelled ticks of both axes
-	bar      *colorBar
-	legend   legend
-	note     string
-	small    bool      // a panel of a grid: smaller title
-	topRoom  vg.Length // for labels just above the data area
-	sideRoom vg.Length // for labels just right of the data area
+	title  string
+	x, y   axis
+	aspect float64 // height / width of the data area
+	cells  *cells  // the data area is made of cells, and sized to whole pixels
+	ticks  func(a *axes, w, h vg.Length)
+	layers []layer // drawn in order, clipped to the data area
+	grid   bool    // light lines at labelled ticks of both axes
+	bar    *colorBar
+	legend legend
+	note   string
+	small  bool      // a panel of a grid: smaller title
+	refs   []refLine // under the layers, their labels over them
 }
 
 // layer is something drawn in the data area.
@@ -69,9 +68,9 @@ func (a axes) margins(w, h vg.Length) margins {
 	var low, high vg.Length
 	m.bottom, m.left = a.x.thickness(w), a.y.thickness(h)
 	low, high = a.x.overhang(w)
-	m.left, m.right = max(m.left, low), max(high, a.sideRoom)
+	m.left, m.right = max(m.left, low), max(high, a.refsBeside(w, h))
 	low, high = a.y.overhang(h)
-	m.bottom, m.top = max(m.bottom, low), max(high, a.topRoom)
+	m.bottom, m.top = max(m.bottom, low), a.refsAbove()
 	if a.bar != nil {
 		m.right = max(m.right, a.bar.width(h))
 	}
@@ -86,6 +85,7 @@ func (a axes) margins(w, h vg.Length) margins {
 		st := a.titleStyle()
 		m.top += a.titleGap() + st.height(a.wrappedTitle(w, m.right)) + 0.2*st.size
 	}
+	m.top = max(m.top, high)
 	return m.snap()
 }
 
@@ -123,13 +123,28 @@ func (a axes) legendBelow(w, h vg.Length) vg.Length {
 
 // legendCorner is where in the data area the legend covers nothing.
 func (a axes) legendCorner(area vg.Rectangle) (vg.Rectangle, bool) {
-	var marks []vg.Point
-	for _, l := range a.layers {
-		if o, ok := l.(obstacle); ok {
-			o.marks(transform{a.x, a.y, area}, func(p vg.Point) { marks = append(marks, p) })
-		}
+	marks := a.inkMarks(area)
+	for _, spot := range a.refSpots(area) {
+		along([]vg.Point{spot.Min, {X: spot.Max.X, Y: spot.Min.Y}}, func(p vg.Point) { marks = append(marks, p) })
+		along([]vg.Point{{X: spot.Min.X, Y: spot.Max.Y}, spot.Max}, func(p vg.Point) { marks = append(marks, p) })
 	}
 	return a.legend.emptiest(area, marks)
+}
+
+// inkMarks are points on everything that a label or legend must not cover.
+func (a axes) inkMarks(area vg.Rectangle) []vg.Point {
+	var marks []vg.Point
+	t := transform{a.x, a.y, area}
+	add := func(p vg.Point) { marks = append(marks, p) }
+	for _, l := range a.layers {
+		if o, ok := l.(obstacle); ok {
+			o.marks(t, add)
+		}
+	}
+	for _, r := range a.refs {
+		r.marks(t, add)
+	}
+	return marks
 }
 
 func (a axes) draw(c *draw.Canvas, data vg.Rectangle) {
@@ -140,29 +155,27 @@ func (a axes) draw(c *draw.Canvas, data vg.Rectangle) {
 	if a.grid {
 		a.drawGrid(c, t)
 	}
+	strokeFrame(c, data)
 	inside := within(c, data)
+	for _, r := range a.refs {
+		r.draw(inside, t)
+	}
 	for _, l := range a.layers {
 		l.draw(inside, t)
 	}
-	strokeFrame(c, data)
+	a.drawRefLabels(c, t)
 	a.x.draw(c, data)
 	a.y.draw(c, data)
-	right := data.Max.X
 	if a.bar != nil {
 		a.bar.draw(c, data)
-		right += a.bar.width(h)
 	}
-	a.drawLegend(c, data, right)
+	a.drawLegend(c, data, data.Max.X+m.right-a.legend.beside())
 	if a.note != "" {
 		drawText(c, noteStyle, vg.Point{X: data.Min.X - m.left, Y: data.Min.Y - m.bottom + noteSize*descent},
 			noteStyle.wrap(a.note, m.left+w+m.right))
 	}
 	if a.title != "" {
-		_, high := a.y.overhang(h)
-		if a.small {
-			high = 0 // the labels that overhang are left of the title
-		}
-		drawText(c, a.titleStyle(), vg.Point{X: data.Min.X, Y: data.Max.Y + max(high, a.topRoom) + a.titleGap()}, a.wrappedTitle(w, m.right))
+		drawText(c, a.titleStyle(), vg.Point{X: data.Min.X, Y: data.Max.Y + a.refsAbove() + a.titleGap()}, a.wrappedTitle(w, m.right))
 	}
 }
 

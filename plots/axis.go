@@ -93,9 +93,6 @@ func (a axis) nameStyle() textStyle {
 	if a.side != left {
 		st.yAlign = 1
 	}
-	if a.side == right {
-		st.yAlign = 1 // the text's cap height points to the left, towards the bar
-	}
 	return st
 }
 
@@ -106,7 +103,10 @@ func (a axis) wrapped(length vg.Length) string {
 
 // thickness is the room that the axis takes outside the data area.
 func (a axis) thickness(length vg.Length) vg.Length {
-	t := a.markLength() + gapTick + a.labelDepth()
+	var t vg.Length
+	if len(a.ticks) > 0 {
+		t = a.markLength() + gapTick + a.labelDepth()
+	}
 	if a.name != "" {
 		t += gapLabel + labelStyle.height(a.wrapped(length)) + labelSize*descent
 	}
@@ -201,7 +201,7 @@ func positionTicks(n, first, want int) []tick {
 	}
 	out := []tick{{0, number(float64(first), 0)}}
 	for i := 1; i < n; i++ {
-		if (i+first)%step == 0 && (i >= step/2 || i >= 3) {
+		if (i+first)%step == 0 && 4*i >= 3*step {
 			out = append(out, tick{float64(i), number(float64(i+first), 0)})
 		}
 	}

@@ -127,9 +127,7 @@ func (b Bars) Figure() (*Figure, error) {
 		valueTicks(a, w, h)
 		groupTicks(&a.x, groups, w)
 	}
-	for _, r := range b.HLines {
-		a.layers = append(a.layers, refLine{RefLine: r})
-	}
+	a.refs = refLines(b.HLines, nil)
 	a.layers = append(a.layers, layer)
 	for i, s := range b.Series {
 		a.legend.add(s.Name, func(c *draw.Canvas, r vg.Rectangle) {
@@ -202,13 +200,20 @@ func (b bars) draw(c *draw.Canvas, t transform) {
 	b.each(t, func(i, g int, r vg.Rectangle) {
 		s, x := b.series[i], (r.Min.X+r.Max.X)/2
 		if s.Lo != nil && finite(s.Lo[g]) && finite(s.Hi[g]) {
+			if g < len(s.Reference) && finite(s.Reference[g]) {
+				x -= 0.2 * r.Size().X // beside the diamond
+			}
 			drawErrorBar(c, t, x, s.Lo[g], s.Hi[g], min(2.4, r.Size().X/4))
 		}
 	})
 	for i, s := range b.series {
 		for g, v := range s.Reference {
 			if r := b.bar(t, i, g); finite(v) {
-				if p := (vg.Point{X: (r.Min.X + r.Max.X) / 2, Y: t.Y(v)}); c.Contains(p) {
+				p := vg.Point{X: (r.Min.X + r.Max.X) / 2, Y: t.Y(v)}
+				if s.Lo != nil {
+					p.X += 0.2 * r.Size().X
+				}
+				if c.Contains(p) {
 					hollow(c, diamond, p)
 				}
 			}

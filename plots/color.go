@@ -5,6 +5,7 @@ import (
 	"image"
 	"image/color"
 	"math"
+	"strings"
 
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
@@ -127,7 +128,11 @@ func short(v float64) string {
 		return "0"
 	}
 	e := int(math.Floor(math.Log10(math.Abs(v)) + 1e-9))
-	return number(v, max(0, 1-e))
+	s := number(v, max(0, 1-e))
+	if strings.Contains(s, ".") && !strings.Contains(s, "×") {
+		s = strings.TrimSuffix(strings.TrimSuffix(s, "0"), ".")
+	}
+	return s
 }
 
 // barHeight leaves tall figures with a bar that can be read at a glance.

@@ -237,7 +237,7 @@ func ExampleHistogram() {
 		scores = append(scores, layer...)
 	}
 	fig, err := plots.Histogram{
-		Title:   "Heads are either sinks or not",
+		Title:   "Scores of 1024 heads pile up near 1",
 		XName:   "sink score α₁",
 		Samples: []plots.Sample{{Values: scores}},
 		Min:     0, Max: 1,

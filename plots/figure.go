@@ -93,8 +93,11 @@ func (f *Figure) SVG() ([]byte, error) {
 	if _, err := c.WriteTo(&buf); err != nil {
 		return nil, fmt.Errorf("plots: write SVG: %w", err)
 	}
-	// gonum labels the PNG images that it embeds as JPEG; strict readers refuse.
-	return bytes.ReplaceAll(buf.Bytes(), []byte("data:image/jpg;"), []byte("data:image/png;")), nil
+	// gonum labels the PNG images that it embeds as JPEG, which strict readers
+	// refuse, and leaves their aspect ratio to be preserved, which letterboxes
+	// colour bars. Text is outlines, so nothing else can match.
+	svg := bytes.ReplaceAll(buf.Bytes(), []byte("data:image/jpg;"), []byte("data:image/png;"))
+	return bytes.ReplaceAll(svg, []byte("<image "), []byte(`<image preserveAspectRatio="none" `)), nil
 }
 
 // PDF returns the figure as a one-page PDF document of the figure's size.
@@ -106,7 +109,7 @@ func (f *Figure) PDF() ([]byte, error) {
 	fpdf.SetDefaultCatalogSort(true)
 	w, h := f.size()
 	c := vgpdf.New(w, h)
-	f.draw(vectorCanvas{straightAlpha{c}})
+	f.draw(vectorCanvas{pdfCanvas{c}})
 	var buf bytes.Buffer
 	if _, err := c.WriteTo(&buf); err != nil {
 		return nil, fmt.Errorf("plots: write PDF: %w", err)

@@ -7,7 +7,12 @@ import (
 )
 
 // Characters that token labels and axis names need and Liberation Sans lacks
-// or, for superscripts, has in two designs that do not match.
+// or, for superscripts and subscripts, has in designs that do not match.
+
+// lowered lists subscripts: the character to scale down and sink.
+var lowered = map[rune]rune{
+	'₀': '0', '₁': '1', '₂': '2', '₃': '3', '₄': '4', '₅': '5', '₆': '6', '₇': '7', '₈': '8', '₉': '9',
+}
 
 // raised lists superscripts: the character to scale down and lift.
 var raised = map[rune]rune{
@@ -37,26 +42,18 @@ var returnArrow = struct {
 }}
 
 func isSubstitute(r rune) bool {
-	_, scaled := raised[r]
+	_, up := raised[r]
+	_, down := lowered[r]
 	_, drawn := strokes[r]
-	return scaled || drawn
+	return up || down || drawn
 }
 
 func (f *face) substitute(r rune) (glyph, bool) {
 	if base, ok := raised[r]; ok {
-		const scale, lift = 0.62, 0.33
-		g := f.glyph(base)
-		small := glyph{advance: scale * g.advance}
-		for _, comp := range g.path {
-			shrink := func(q vg.Point) vg.Point { return vg.Point{X: scale * q.X, Y: scale*q.Y + lift} }
-			control := make([]vg.Point, len(comp.Control))
-			for i, q := range comp.Control {
-				control[i] = shrink(q)
-			}
-			comp.Pos, comp.Control = shrink(comp.Pos), control
-			small.path = append(small.path, comp)
-		}
-		return small, true
+		return f.glyph(base).small(0.33), true
+	}
+	if base, ok := lowered[r]; ok {
+		return f.glyph(base).small(-0.13), true
 	}
 	s, ok := strokes[r]
 	if !ok {
@@ -70,6 +67,22 @@ func (f *face) substitute(r rune) (glyph, bool) {
 		}
 	}
 	return glyph{path: p, advance: s.advance}, true
+}
+
+// small is g scaled down, with its baseline at lift em.
+func (g glyph) small(lift vg.Length) glyph {
+	const scale = 0.62
+	out := glyph{advance: scale * g.advance}
+	shrink := func(q vg.Point) vg.Point { return vg.Point{X: scale * q.X, Y: scale*q.Y + lift} }
+	for _, comp := range g.path {
+		control := make([]vg.Point, len(comp.Control))
+		for i, q := range comp.Control {
+			control[i] = shrink(q)
+		}
+		comp.Pos, comp.Control = shrink(comp.Pos), control
+		out.path = append(out.path, comp)
+	}
+	return out
 }
 
 // addStroke appends the rectangle that a square pen covers from a to b. All

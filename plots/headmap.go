@@ -24,7 +24,8 @@ type HeadMap struct {
 	// Epsilon marks heads with a value > ε (strictly, as the sink rate counts
 	// them) with a dot, and says in a note how many; 0: no marks.
 	Epsilon float64
-	// Numbers writes the values into the cells where they fit.
+	// Numbers writes the values into the cells where they fit; those > ε are
+	// bold, in place of the dot.
 	Numbers bool
 	// Scale, Min, Max, Diverging and Colors are as in [HeatMap].
 	Scale     Scale
@@ -102,7 +103,11 @@ func (m HeadMap) Figure() (*Figure, error) {
 		ticks := a.ticks
 		a.ticks = func(a *axes, w, h vg.Length) {
 			ticks(a, w, h)
-			a.note = sentences(fmt.Sprintf("Dots: > %s, %d of %d heads (%.1f %%).", short(m.Epsilon), above, known, 100*float64(above)/float64(known)), a.note)
+			how := "Dots"
+			if _, ok := marks.numbers(w, h); ok {
+				how = "Bold"
+			}
+			a.note = sentences(fmt.Sprintf("%s: > %s, %d of %d heads (%.1f %%).", how, short(m.Epsilon), above, known, 100*float64(above)/float64(known)), a.note)
 		}
 	}
 	return newFigure(a, naturalWidth(len(values[0]), false), h.Width)
@@ -148,20 +153,26 @@ type headMark struct {
 	text     string
 }
 
-func (m headMarks) draw(c *draw.Canvas, t transform) {
-	w, h := t.area.Size().X/vg.Length(m.cols), t.area.Size().Y/vg.Length(m.rows)
+// numbers is the style of numbers in a data area of that size; false where
+// cells are too small for one that can be read, or no numbers are wanted.
+func (m headMarks) numbers(w, h vg.Length) (textStyle, bool) {
 	st := tickStyle
-	st.xAlign, st.yAlign = 0.5, 0.5
+	st.xAlign, st.yAlign, st.bold = 0.5, 0.5, true
 	widest := vg.Length(0)
 	for _, k := range m.marks {
 		widest = max(widest, st.width(k.text))
 	}
-	if widest > 0 {
-		st.size = min(st.size, st.size*0.86*w/widest, 0.9*h/capHeight*0.9)
+	if widest == 0 {
+		return st, false
 	}
-	// A cell is too small for a number that can be read: dots remain.
-	numbers := widest > 0 && st.size >= minLabelSize
-	radius := min(1.6, 0.28*min(w, h))
+	st.size = min(st.size, st.size*0.86*w/vg.Length(m.cols)/widest, 1.1*h/vg.Length(m.rows))
+	return st, st.size >= minLabelSize
+}
+
+func (m headMarks) draw(c *draw.Canvas, t transform) {
+	size := t.area.Size()
+	radius := min(1.6, 0.28*min(size.X/vg.Length(m.cols), size.Y/vg.Length(m.rows)))
+	st, numbers := m.numbers(size.X, size.Y)
 	for _, k := range m.marks {
 		at := t.point(float64(k.col), float64(k.row))
 		st.color, st.bold = k.ink, k.dot

@@ -91,7 +91,7 @@ func (h Histogram) Figure() (*Figure, error) {
 	if n == 0 {
 		n = 25
 	}
-	a := axes{title: h.Title, aspect: h.Aspect, grid: true, legend: legend{place: h.Legend}, topRoom: refRoom(h.VLines)}
+	a := axes{title: h.Title, aspect: h.Aspect, grid: true, legend: legend{place: h.Legend}, refs: refLines(nil, h.VLines)}
 	if a.aspect == 0 {
 		a.aspect = 0.6
 	}
@@ -132,13 +132,10 @@ func (h Histogram) Figure() (*Figure, error) {
 	a.x = axis{side: bottom, span: axisX.padded(0.015), name: h.XName}
 	a.y = axis{side: left, span: span{lo: 0, hi: max(top*1.06, 1e-9)}, name: name}
 	a.ticks = valueTicks
-	if h.Share == false && top < 8 {
+	if !h.Share && top < 8 {
 		a.ticks = wholeTicks
 	}
 	a.layers = layers
-	for _, r := range h.VLines {
-		a.layers = append(a.layers, refLine{RefLine: r, vertical: true})
-	}
 	width := h.Width
 	if width == 0 {
 		width = ColumnWidth
@@ -181,7 +178,6 @@ func (s steps) draw(c *draw.Canvas, t transform) {
 	outline := s.outline(t)
 	clr := OkabeIto[s.style%len(OkabeIto)]
 	if s.filled {
-		clr.A = 0xFF
 		c.FillPolygon(curve{color: clr}.tint(), outline)
 	}
 	c.StrokeLines(s.line(), outline)

@@ -83,24 +83,28 @@ func (l legend) drawColumn(c *draw.Canvas, topLeft vg.Point) {
 	}
 }
 
-// columns is how many entries stand side by side in a width of w, and how far
-// apart.
-func (l legend) columns(w vg.Length) (n int, pitch vg.Length) {
-	widest, _ := l.columnSize()
-	pitch = widest + 10
-	return min(max(1, int((w+10)/pitch)), len(l.entries)), pitch
+// rows places the entries like words of a text w wide, and returns how many
+// rows that makes.
+func (l legend) rows(w vg.Length, place func(e legendEntry, x vg.Length, row int)) int {
+	x, row := vg.Length(0), 0
+	for _, e := range l.entries {
+		if x > 0 && x+e.width() > w {
+			x, row = 0, row+1
+		}
+		place(e, x, row)
+		x += e.width() + 10
+	}
+	return row + 1
 }
 
 func (l legend) rowsHeight(w vg.Length) vg.Length {
-	n, _ := l.columns(w)
-	return rowHeight * vg.Length((len(l.entries)+n-1)/n)
+	return rowHeight * vg.Length(l.rows(w, func(legendEntry, vg.Length, int) {}))
 }
 
 func (l legend) drawRows(c *draw.Canvas, topLeft vg.Point, w vg.Length) {
-	n, pitch := l.columns(w)
-	for i, e := range l.entries {
-		e.draw(c, topLeft.X+vg.Length(i%n)*pitch, topLeft.Y-vg.Length(i/n)*rowHeight)
-	}
+	l.rows(w, func(e legendEntry, x vg.Length, row int) {
+		e.draw(c, topLeft.X+x, topLeft.Y-vg.Length(row)*rowHeight)
+	})
 }
 
 // emptiest returns the place in area, of 15 along its edges and middle lines,
@@ -113,22 +117,30 @@ func (l legend) emptiest(area vg.Rectangle, marks []vg.Point) (vg.Rectangle, boo
 	if room.X < 0 || room.Y < 0 {
 		return vg.Rectangle{}, false
 	}
-	var best vg.Rectangle
-	bestGap := vg.Length(0)
+	var places []vg.Rectangle
 	// In order of preference, which decides between equals: top right first.
 	for _, fy := range []vg.Length{1, 0, 0.5} {
 		for _, fx := range []vg.Length{1, 0, 0.5, 0.75, 0.25} {
-			r := rect(area.Min.X+inset+fx*room.X, area.Min.Y+inset+fy*room.Y, w, h)
-			gap := vg.Length(12) // farther than that is no better
-			for _, p := range marks {
-				gap = min(gap, max(r.Min.X-p.X, p.X-r.Max.X, r.Min.Y-p.Y, p.Y-r.Max.Y))
-			}
-			if gap > bestGap {
-				best, bestGap = r, gap
-			}
+			places = append(places, rect(area.Min.X+inset+fx*room.X, area.Min.Y+inset+fy*room.Y, w, h))
 		}
 	}
-	return best, bestGap > 1
+	return farthest(places, marks)
+}
+
+// farthest returns the place whose nearest mark is farthest; false if each has
+// a mark in it or as good as.
+func farthest(places []vg.Rectangle, marks []vg.Point) (best vg.Rectangle, ok bool) {
+	bestGap := vg.Length(1)
+	for _, r := range places {
+		gap := vg.Length(12) // farther than that is no better
+		for _, p := range marks {
+			gap = min(gap, max(r.Min.X-p.X, p.X-r.Max.X, r.Min.Y-p.Y, p.Y-r.Max.Y))
+		}
+		if gap > bestGap {
+			best, bestGap, ok = r, gap, true
+		}
+	}
+	return best, ok
 }
 
 func (l legend) drawBox(c *draw.Canvas, r vg.Rectangle) {

@@ -45,8 +45,8 @@ type Series struct {
 	// Lo and Hi are [n], the ends of a band around Y such as a 95 % confidence
 	// interval; both nil for none.
 	Lo, Hi []float64
-	// Like is the 1-based number of the series whose colour this one takes, with
-	// a dash of its own: the same model under another condition. 0: own colour.
+	// Like is the 1-based number of the series whose colour and marker this one
+	// takes, with another dash: the same model under another condition. 0: none.
 	Like int
 }
 
@@ -134,13 +134,7 @@ func (l Lines) Figure() (*Figure, error) {
 	for _, c := range curves {
 		a.layers = append(a.layers, band{c})
 	}
-	for _, r := range l.HLines {
-		a.layers = append(a.layers, refLine{RefLine: r})
-	}
-	for _, r := range l.VLines {
-		a.layers = append(a.layers, refLine{RefLine: r, vertical: true})
-		a.topRoom = refRoom(l.VLines)
-	}
+	a.refs = refLines(l.HLines, l.VLines)
 	for i := len(curves) - 1; i >= 0; i-- { // the first series on top
 		a.layers = append(a.layers, curves[i])
 	}
@@ -230,11 +224,19 @@ func (l Lines) spans(curves []curve) (x, y span) {
 
 // curves copies the series and counts the points that cannot be drawn.
 func (l Lines) curves() (curves []curve, missing, total int) {
+	families := slices.ContainsFunc(l.Series, func(s Series) bool { return s.Like > 0 })
+	styles, members := make([]int, len(l.Series)), map[int]int{}
+	own := 0
 	for i, s := range l.Series {
-		style := i
+		if styles[i] = own; s.Like == 0 {
+			own++
+		}
+	}
+	for i, s := range l.Series {
+		style := styles[i]
 		c := curve{name: s.Name, x: slices.Clone(s.X), y: slices.Clone(s.Y), lo: slices.Clone(s.Lo), hi: slices.Clone(s.Hi)}
 		if s.Like > 0 {
-			style = s.Like - 1
+			style = styles[s.Like-1]
 		}
 		if c.x == nil {
 			for j := range c.y {
@@ -243,10 +245,18 @@ func (l Lines) curves() (curves []curve, missing, total int) {
 		}
 		c.color = OkabeIto[style%len(OkabeIto)]
 		c.dash = dashes[i%len(dashes)]
-		c.marker = markers[i%len(markers)]
+		if families {
+			c.dash = dashes[members[style]%len(dashes)]
+			members[style]++
+		}
+		c.marker = markers[style%len(markers)]
 		c.width = lineWidth
 		if len(c.y) > manyPoints {
-			c.width = thinWidth
+			c.width, c.dash = thinWidth, nil // dashes of a line that dense cannot be seen
+		}
+		c.offset = vg.Length(i) / vg.Length(len(l.Series))
+		if len(c.y) > markedPoints && len(l.Series) == 1 {
+			c.marker = nil // nothing to tell apart
 		}
 		for j := range c.y {
 			total++
@@ -268,10 +278,15 @@ type curve struct {
 	dash         []vg.Length
 	marker       func(vg.Point, vg.Length) vg.Path
 	width        vg.Length
+	offset       vg.Length // of the first of sparse markers, as a share of their distance
 }
 
-// markedPoints is the longest series whose points get markers.
-const markedPoints = 25
+// Up to markedPoints points have a marker each; longer series have one every
+// markerDistance, to be told apart in greyscale.
+const (
+	markedPoints   = 25
+	markerDistance = 40
+)
 
 // runs calls yield with every stretch of points between gaps.
 func (c curve) runs(t transform, yield func([]vg.Point)) {
@@ -288,11 +303,16 @@ func (c curve) runs(t transform, yield func([]vg.Point)) {
 }
 
 func (c curve) draw(canvas *draw.Canvas, t transform) {
+	next := t.area.Min.X + markerDistance*(0.3+c.offset)
 	c.runs(t, func(run []vg.Point) {
 		canvas.StrokeLines(draw.LineStyle{Color: c.color, Width: c.width, Dashes: c.dash}, canvas.ClipLinesXY(run)...)
 		for _, p := range run {
-			if (len(c.y) <= markedPoints || len(run) == 1) && canvas.Contains(p) {
-				drawMarker(canvas, c.marker, c.color, p)
+			if !canvas.Contains(p) || len(c.y) > markedPoints && len(run) > 1 && p.X < next {
+				continue
+			}
+			c.mark(canvas, p)
+			for next <= p.X {
+				next += markerDistance
 			}
 		}
 	})
@@ -332,40 +352,42 @@ func (c curve) sample(canvas *draw.Canvas, r vg.Rectangle) {
 		fillRect(canvas, c.tint(), rect(r.Min.X, y-2.6, r.Size().X, 5.2))
 	}
 	canvas.StrokeLine2(draw.LineStyle{Color: c.color, Width: max(c.width, 1), Dashes: c.dash}, r.Min.X, y, r.Max.X, y)
-	if len(c.y) <= markedPoints {
-		drawMarker(canvas, c.marker, c.color, vg.Point{X: (r.Min.X + r.Max.X) / 2, Y: y})
+	c.mark(canvas, vg.Point{X: (r.Min.X + r.Max.X) / 2, Y: y})
+}
+
+func (c curve) mark(canvas *draw.Canvas, p vg.Point) {
+	if c.marker != nil {
+		drawMarker(canvas, c.marker, c.color, p)
 	}
 }
 
 func (c curve) tint() color.Color { return color.NRGBA{c.color.R, c.color.G, c.color.B, 0x38} }
 
 // band is the area between Lo and Hi.
-type band struct{ curve }
+type band struct{ of curve }
 
 func (b band) draw(c *draw.Canvas, t transform) {
+	of := b.of
 	var upper, lower []vg.Point
 	flush := func() {
 		slices.Reverse(lower)
 		if area := append(upper, lower...); len(area) > 2 {
-			c.FillPolygon(b.tint(), c.ClipPolygonXY(area))
+			c.FillPolygon(of.tint(), c.ClipPolygonXY(area))
 		}
 		upper, lower = nil, nil
 	}
-	for i := range b.lo {
+	for i := range of.lo {
 		shows := t.y.span.scale.shows
-		if math.IsNaN(b.y[i]) || !finite(b.lo[i]) || !shows(b.hi[i]) {
+		if math.IsNaN(of.y[i]) || !finite(of.lo[i]) || !shows(of.hi[i]) {
 			flush()
 			continue
 		}
-		low := b.lo[i]
+		low := of.lo[i]
 		if !shows(low) { // a band that reaches 0 reaches the end of a log axis
 			low = t.y.span.lo
 		}
-		upper = append(upper, t.point(b.x[i], b.hi[i]))
-		lower = append(lower, t.point(b.x[i], low))
+		upper = append(upper, t.point(of.x[i], of.hi[i]))
+		lower = append(lower, t.point(of.x[i], low))
 	}
 	flush()
 }
-
-// marks: the curve has them.
-func (b band) marks(transform, func(vg.Point)) {}

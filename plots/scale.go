@@ -172,9 +172,14 @@ func powerTicks(lo, hi, base float64, n int) []tick {
 			out = append(out, t)
 		}
 		for k := 2.0; base == 10 && every == 1 && k < 10; k++ {
-			if k*v >= lo && k*v <= hi {
-				out = append(out, tick{value: k * v})
+			if k*v < lo || k*v > hi {
+				continue
 			}
+			t := tick{value: k * v}
+			if last-first < 2 && n > 4 && (k == 2 || k == 5) {
+				t.label = number(k*v, max(0, -e)) // too few powers of ten to read values by
+			}
+			out = append(out, t)
 		}
 	}
 	return out
@@ -186,7 +191,7 @@ func sqrtTicks(lo, hi float64, n int) []tick {
 	out := []tick{}
 	apart := 1 / float64(n+1)
 	root := func(v float64) float64 { return (math.Sqrt(v) - math.Sqrt(lo)) / (math.Sqrt(hi) - math.Sqrt(lo)) }
-	last := 1 + apart
+	last := 2.0
 	for e := int(math.Floor(math.Log10(hi))); e > -12 && last > apart; e-- {
 		for _, k := range []float64{5, 2, 1} {
 			v := k * math.Pow(10, float64(e))
@@ -222,6 +227,9 @@ func superscript(e int) string {
 // number writes v with the given decimals, in thousands groups above 9,999 and
 // as a power of ten where digits would not fit.
 func number(v float64, decimals int) string {
+	if v == 0 && decimals > 4 {
+		return "0"
+	}
 	if a := math.Abs(v); a >= 1e7 || a > 0 && decimals > 4 {
 		e := int(math.Floor(math.Log10(a) + 1e-9))
 		mantissa := strconv.FormatFloat(v/math.Pow(10, float64(e)), 'g', 3, 64)

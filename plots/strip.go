@@ -80,9 +80,7 @@ func (s Strip) Figure() (*Figure, error) {
 			cellTicks(&a.x, "", nil, len(names), first, w)
 		}
 	}
-	for _, r := range s.HLines {
-		a.layers = append(a.layers, refLine{RefLine: r})
-	}
+	a.refs = refLines(s.HLines, nil)
 	a.layers = append(a.layers, dots)
 	width := s.Width
 	if width == 0 {
@@ -117,10 +115,6 @@ const dotRadius = 1.35
 func (s swarm) draw(c *draw.Canvas, t transform) {
 	width := t.area.Size().X / vg.Length(len(s.columns))
 	for i, column := range s.columns {
-		clr := OkabeIto[0]
-		if i%2 == 1 {
-			clr = OkabeIto[1] // neighbouring columns stay apart where they touch
-		}
 		var placed []vg.Point
 		for _, v := range column {
 			at := t.point(float64(i), v)
@@ -129,8 +123,16 @@ func (s swarm) draw(c *draw.Canvas, t transform) {
 			}
 			at.X += s.aside(placed, at, width*0.42)
 			placed = append(placed, at)
-			c.SetColor(clr)
+			c.SetColor(OkabeIto[0])
 			c.Fill(circle(at, dotRadius))
+		}
+	}
+}
+
+func (s swarm) marks(t transform, yield func(vg.Point)) {
+	for i, column := range s.columns {
+		for _, v := range column {
+			yield(t.point(float64(i), v))
 		}
 	}
 }

@@ -27,7 +27,7 @@ const (
 	labelSize  vg.Length = 8
 	tickSize   vg.Length = 7
 	noteSize   vg.Length = 6.5
-	letterSize vg.Length = 9.5
+	letterSize vg.Length = 9
 	leading              = 1.22 // line distance / font size
 
 	frameWidth = px // drawn just outside the data area, so that no cell is covered

@@ -10,7 +10,6 @@ import (
 	"golang.org/x/image/math/fixed"
 	"gonum.org/v1/plot/font/liberation"
 	"gonum.org/v1/plot/vg"
-	"gonum.org/v1/plot/vg/draw"
 )
 
 // Text is filled as glyph outlines rather than set with the canvases' own text
@@ -219,13 +218,4 @@ func drawText(c vg.Canvas, st textStyle, pt vg.Point, s string) {
 	}
 	c.SetColor(st.color)
 	c.Fill(p)
-}
-
-// drawHaloed draws s over a thin white rim, legible on any background.
-func drawBoxed(c *draw.Canvas, st textStyle, pt vg.Point, s string) {
-	w, h := st.width(s), st.height(s)
-	x, y := pt.X-vg.Length(st.xAlign)*w, pt.Y-vg.Length(st.yAlign)*h
-	const pad = 1.2
-	fillRect(c, color.NRGBA{0xFF, 0xFF, 0xFF, 0xD8}, rect(x-pad, y-pad-st.size*descent*0.6, w+2*pad, h+2*pad+st.size*descent*0.6))
-	drawText(c, st, pt, s)
 }
