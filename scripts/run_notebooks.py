@@ -16,6 +16,7 @@ failed shell command (`!cmd`, `%%bash`), and an unknown `%command`.
 
 import argparse
 import asyncio
+import atexit
 import os
 import re
 import shutil
@@ -174,6 +175,9 @@ def run(nb, source: Path, folder: Path, cell_timeout: int) -> None:
         problem = f"the kernel died; its log is {ROOT / '.tools/log/kernel.log'}"
     except RuntimeError as error:
         problem = f"the kernel did not start: {error}; its log is {ROOT / '.tools/log/kernel.log'}"
+    finally:
+        # nbclient leaves this behind for a kernel that never started, where it fails.
+        atexit.unregister(client._cleanup_kernel)
     normalise(nb)
     if problem:
         keep_failed(nb, source)

@@ -143,6 +143,13 @@ case ${CUDA:-} in
 	;;
 esac
 
+case $ROOT in
+*,*)
+	echo "setup: the path $ROOT has a comma, which gonb and XLA take for the end of a path: move the checkout" >&2
+	exit 2
+	;;
+esac
+
 find_prerequisites
 begin
 
@@ -184,6 +191,6 @@ step smollm2 "SmolLM2-135M-Instruct (82 MB)" step_smollm2 \
 
 step -or "first cells will be slower, or show the error above" \
 	warm "compiling what notebooks import" step_warm \
-	"$(key "$GO_BUILD_ID" "$ROOT/go.mod" "$ROOT/go.sum")"
+	"$(key "$ROOT $GO_BUILD_ID" "$ROOT/go.mod" "$ROOT/go.sum")"
 
 finish
