@@ -1,20 +1,18 @@
 package pretrained
 
 import (
+	"context"
 	"errors"
 	"fmt"
-	"math"
 	"runtime"
 	"slices"
-	"sort"
-	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/gomlx/compute"
-	"github.com/gomlx/compute/dtypes"
-	"github.com/gomlx/compute/dtypes/bfloat16"
 	"github.com/gomlx/gomlx/core/tensors"
 
+	"firsttoken/train/tokenizer"
 	"firsttoken/train/transformer"
 )
 
@@ -22,7 +20,8 @@ import (
 type checkpoint interface {
 	// dims maps each tensor's name to its dimensions, outermost first.
 	dims() map[string][]int
-	// read loads one tensor as Float32 or BFloat16. Safe for concurrent use.
+	// read loads one tensor, quantised ones as Float32. It belongs to the
+	// caller. Safe for concurrent use.
 	read(name string) (*tensors.Tensor, error)
 }
 
@@ -30,28 +29,80 @@ type checkpoint interface {
 type layout struct {
 	// name translates a weight's name ("layers.3.query") to the file's.
 	name func(weight string) string
-	// ignored tells tensors that are known and not needed.
+	// ignored tells tensors that are known and not weights.
 	ignored func(name string) bool
 	// interleaved is true where rotary pairs are neighbours (i, i+1) in the rows
 	// of Query and Key; they are re-ordered to (i, i+Dh/2).
 	interleaved bool
 }
 
-// assemble reads every weight of the configuration, several at a time, onto the
-// backend's device. All tensors that are missing, extra or misshaped are named
-// before any is read.
-func assemble(backend compute.Backend, c *transformer.Config, ck checkpoint, lay layout, dtype string) (*transformer.Params[*tensors.Tensor], error) {
-	type job struct {
-		weight, name string
-		slot         **tensors.Tensor
+// assemble reads weights, several at a time, and the vocabulary beside them, and
+// makes a model on the backend's first device of them. The first error stops all
+// reading; whatever was read by then is freed.
+func assemble(backend compute.Backend, c transformer.Config, o Options, ck checkpoint, lay layout,
+	vocabulary func() (*tokenizer.Tokenizer, error)) (*Loaded, error) {
+	c.Compute = o.Compute
+	p, weights, err := match(&c, ck.dims(), lay)
+	if err != nil {
+		return nil, err
 	}
-	var jobs []job
-	var problems []error
-	have := ck.dims()
-	used := map[string]bool{}
+	ctx, stop := context.WithCancelCause(context.Background())
+	defer stop(nil)
+	var wg sync.WaitGroup
+	var tok *tokenizer.Tokenizer
+	wg.Go(func() {
+		t, err := vocabulary()
+		if err == nil && t.VocabSize() > c.Vocab {
+			// The other way round is padding: rows that no token reaches.
+			err = fmt.Errorf("the tokenizer has %d tokens, the embedding only %d rows: they are not of one model", t.VocabSize(), c.Vocab)
+		}
+		if err != nil {
+			stop(err)
+		}
+		tok = t
+	})
+	var next atomic.Int64
+	for range runtime.GOMAXPROCS(0) {
+		wg.Go(func() {
+			for ctx.Err() == nil {
+				i := int(next.Add(1)) - 1
+				if i >= len(weights) {
+					return
+				}
+				if err := weights[i].load(backend, &c, ck, o.Weights); err != nil {
+					stop(fmt.Errorf("tensor %s: %w", weights[i].name, err))
+				}
+			}
+		})
+	}
+	wg.Wait()
+	var m *transformer.Model
+	if err = context.Cause(ctx); err == nil {
+		m, err = transformer.New(backend, c, p)
+	}
+	if err != nil {
+		for _, w := range weights {
+			free(*w.slot)
+		}
+		return nil, err
+	}
+	return &Loaded{Model: m, Tokenizer: tok, Options: o}, nil
+}
+
+// match pairs the weights that the configuration asks for with the tensors that
+// there are. The error names all that are missing, extra or misshaped.
+func match(c *transformer.Config, have map[string][]int, lay layout) (*transformer.Params[*tensors.Tensor], []weight, error) {
+	// A layer has several tensors: without this, a damaged layer count would
+	// decide how much memory is asked for.
+	if c.Layers > len(have) {
+		return nil, nil, fmt.Errorf("the configuration has %d layers, but there are only %d tensors", c.Layers, len(have))
+	}
 	p := &transformer.Params[*tensors.Tensor]{Layers: make([]transformer.Layer[*tensors.Tensor], c.Layers)}
-	p.Each(c, func(weight string, slot **tensors.Tensor, dims []int) {
-		name := lay.name(weight)
+	var weights []weight
+	var problems []error
+	used := map[string]bool{}
+	p.Each(c, func(role string, slot **tensors.Tensor, dims []int) {
+		name := lay.name(role)
 		used[name] = true
 		got, ok := have[name]
 		switch {
@@ -60,7 +111,7 @@ func assemble(backend compute.Backend, c *transformer.Config, ck checkpoint, lay
 		case !slices.Equal(got, dims):
 			problems = append(problems, fmt.Errorf("tensor %s has shape %v: must be %v", name, got, dims))
 		default:
-			jobs = append(jobs, job{weight, name, slot})
+			weights = append(weights, weight{name: name, slot: slot, rotary: lay.interleaved && isRotary(role)})
 		}
 	})
 	var extra []string
@@ -69,148 +120,12 @@ func assemble(backend compute.Backend, c *transformer.Config, ck checkpoint, lay
 			extra = append(extra, name)
 		}
 	}
-	sort.Strings(extra)
+	slices.Sort(extra)
 	for _, name := range extra {
 		problems = append(problems, fmt.Errorf("tensor %s is not part of a Llama decoder of this configuration", name))
 	}
-	if len(problems) > 0 {
-		if n := len(problems); n > 10 {
-			problems = append(problems[:10], fmt.Errorf("… and %d more", n-10))
-		}
-		return nil, errors.Join(problems...)
+	if n, limit := len(problems), 10; n > limit {
+		problems = append(problems[:limit], fmt.Errorf("… and %d more", n-limit))
 	}
-
-	var wg sync.WaitGroup
-	var mu sync.Mutex
-	var firstErr error
-	next := make(chan job)
-	for range runtime.GOMAXPROCS(0) {
-		wg.Go(func() {
-			for j := range next {
-				t, err := readWeight(backend, c, ck, j.name, j.weight, lay.interleaved, dtype)
-				mu.Lock()
-				if err != nil && firstErr == nil {
-					firstErr = err
-				}
-				*j.slot = t
-				mu.Unlock()
-			}
-		})
-	}
-	for _, j := range jobs {
-		next <- j
-	}
-	close(next)
-	wg.Wait()
-	if firstErr != nil {
-		p.Each(c, func(_ string, slot **tensors.Tensor, _ []int) {
-			if *slot != nil {
-				(*slot).MustFinalizeAll()
-			}
-		})
-		return nil, firstErr
-	}
-	return p, nil
-}
-
-// readWeight loads one weight, brings its rows to the half-split order, checks
-// that every number is finite and moves it to the device.
-func readWeight(backend compute.Backend, c *transformer.Config, ck checkpoint, name, weight string, interleaved bool, dtype string) (*tensors.Tensor, error) {
-	t, err := ck.read(name)
-	if err != nil {
-		return nil, err
-	}
-	if interleaved && (strings.HasSuffix(weight, ".query") || strings.HasSuffix(weight, ".key")) {
-		if err := splitHalves(t, c.HeadDim); err != nil {
-			return nil, fmt.Errorf("tensor %s: %w", name, err)
-		}
-	}
-	if at := firstNonFinite(t); at >= 0 {
-		return nil, fmt.Errorf("tensor %s holds a number that is not finite, at element %d: the file is damaged or the training run diverged", name, at)
-	}
-	if t, err = convert(t, dtype); err != nil {
-		return nil, fmt.Errorf("tensor %s: %w", name, err)
-	}
-	// Moved here, tensor by tensor, so that no second copy of the whole model
-	// ever exists on the host.
-	if err := t.ToDevice(backend, 0); err != nil {
-		return nil, fmt.Errorf("tensor %s: moving to the device: %w", name, err)
-	}
-	return t, nil
-}
-
-// splitHalves re-orders the rows of each head from interleaved rotary pairs to
-// half-split ones: row 2i+j of a head becomes row j·Dh/2 + i.
-func splitHalves(t *tensors.Tensor, headDim int) error {
-	dims := t.Shape().Dimensions
-	width, half := dims[1], headDim/2
-	reorder := func(head, tmp func(row int) []byte) {
-		for i := range half {
-			copy(tmp(i), head(2*i))
-			copy(tmp(half+i), head(2*i+1))
-		}
-	}
-	size := width * t.DType().Size()
-	scratch := make([]byte, headDim*size)
-	return t.MutableBytes(func(data []byte) {
-		for h := 0; h+headDim <= dims[0]; h += headDim {
-			block := data[h*size : (h+headDim)*size]
-			reorder(func(row int) []byte { return block[row*size : (row+1)*size] },
-				func(row int) []byte { return scratch[row*size : (row+1)*size] })
-			copy(block, scratch)
-		}
-	})
-}
-
-// firstNonFinite returns the flat index of the first NaN or infinity, or −1.
-func firstNonFinite(t *tensors.Tensor) int {
-	at := -1
-	switch t.DType() {
-	case dtypes.Float32:
-		tensors.MustConstFlatData(t, func(flat []float32) {
-			for i, x := range flat {
-				// Exponent all ones: NaN or ±Inf.
-				if math.Float32bits(x)&0x7f800000 == 0x7f800000 {
-					at = i
-					return
-				}
-			}
-		})
-	case dtypes.BFloat16:
-		tensors.MustConstFlatData(t, func(flat []bfloat16.BFloat16) {
-			for i, x := range flat {
-				if x.Bits()&0x7f80 == 0x7f80 {
-					at = i
-					return
-				}
-			}
-		})
-	}
-	return at
-}
-
-// convert brings a tensor to the wanted weight type; "" leaves it.
-func convert(t *tensors.Tensor, dtype string) (*tensors.Tensor, error) {
-	dims := t.Shape().Dimensions
-	switch {
-	case dtype == "bfloat16" && t.DType() == dtypes.Float32:
-		flat, err := tensors.CopyFlatData[float32](t)
-		if err != nil {
-			return nil, err
-		}
-		t.MustFinalizeAll()
-		return transformer.ToBFloat16(flat, dims...), nil
-	case dtype == "float32" && t.DType() == dtypes.BFloat16:
-		half, err := tensors.CopyFlatData[bfloat16.BFloat16](t)
-		if err != nil {
-			return nil, err
-		}
-		t.MustFinalizeAll()
-		flat := make([]float32, len(half))
-		for i, x := range half {
-			flat[i] = x.Float32()
-		}
-		return tensors.FromFlatDataAndDimensions(flat, dims...), nil
-	}
-	return t, nil
+	return p, weights, errors.Join(problems...)
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"sort"
 
 	"firsttoken/train/transformer"
 )
@@ -20,7 +19,7 @@ type hfConfig struct {
 
 // hfHarmless are fields that do not change a forward pass.
 var hfHarmless = []string{
-	"_name_or_path", "attention_dropout", "attn_implementation", "bos_token_id", "dtype", "eos_token_id", "id2label",
+	"_attn_implementation_autoset", "_name_or_path", "attention_dropout", "attn_implementation", "bos_token_id", "dtype", "eos_token_id", "id2label",
 	"initializer_range", "is_llama_config", "label2id", "max_length", "pad_token_id", "tokenizer_class",
 	"torch_dtype", "transformers.js_config", "transformers_version", "use_cache",
 }
@@ -45,10 +44,10 @@ func parseHFConfig(data []byte) (transformer.Config, error) {
 		"num_attention_heads": &c.Heads, "vocab_size": &c.Vocab, "max_position_embeddings": &c.Context,
 	} {
 		if !h.get(field, slot) {
-			h.problems = append(h.problems, fmt.Errorf("field %s is missing", field))
+			h.bad("field %s is missing", field)
 		}
 	}
-	c.NormEps, c.RopeBase = 1e-6, 10000
+	c.NormEps = 1e-6
 	h.get("rms_norm_eps", &c.NormEps)
 	h.get("tie_word_embeddings", &c.TiedOutput)
 	if !h.get("num_key_value_heads", &c.KVHeads) {
@@ -70,9 +69,9 @@ func parseHFConfig(data []byte) (transformer.Config, error) {
 			unknown = append(unknown, field)
 		}
 	}
-	sort.Strings(unknown)
+	slices.Sort(unknown)
 	for _, field := range unknown {
-		h.problems = append(h.problems, fmt.Errorf("field %s is unknown: it may change the computation", field))
+		h.bad("field %s is unknown: it may change the computation", field)
 	}
 	if len(h.problems) > 0 {
 		return c, fmt.Errorf("config.json: %w", errors.Join(h.problems...))
@@ -83,6 +82,10 @@ func parseHFConfig(data []byte) (transformer.Config, error) {
 	return c, nil
 }
 
+func (h *hfConfig) bad(format string, args ...any) {
+	h.problems = append(h.problems, fmt.Errorf(format, args...))
+}
+
 // get reads a field into slot; false if it is absent or null.
 func (h *hfConfig) get(field string, slot any) bool {
 	raw, ok := h.fields[field]
@@ -91,7 +94,7 @@ func (h *hfConfig) get(field string, slot any) bool {
 		return false
 	}
 	if err := json.Unmarshal(raw, slot); err != nil {
-		h.problems = append(h.problems, fmt.Errorf("field %s: %w", field, err))
+		h.bad("field %s: %w", field, err)
 		return false
 	}
 	return true
@@ -101,52 +104,6 @@ func (h *hfConfig) get(field string, slot any) bool {
 func (h *hfConfig) must(field string, want any) {
 	var got any
 	if h.get(field, &got) && fmt.Sprint(got) != fmt.Sprint(want) {
-		h.problems = append(h.problems, fmt.Errorf("field %s = %v is not supported: only %v is", field, got, want))
-	}
-}
-
-// rope reads the rotary parameters, in the old form (rope_theta, rope_scaling)
-// or the new one (rope_parameters).
-func (h *hfConfig) rope(c *transformer.Config) {
-	h.get("rope_theta", &c.RopeBase)
-	for _, field := range []string{"rope_scaling", "rope_parameters"} {
-		var s map[string]any
-		if !h.get(field, &s) {
-			continue
-		}
-		kind, _ := s["rope_type"].(string)
-		if old, ok := s["type"].(string); ok && kind == "" {
-			kind = old
-		}
-		number := func(key string, needed bool) float64 {
-			x, ok := s[key].(float64)
-			if !ok && needed {
-				h.problems = append(h.problems, fmt.Errorf("field %s.%s is missing or not a number", field, key))
-			}
-			return x
-		}
-		if x := number("rope_theta", false); x != 0 {
-			c.RopeBase = x
-		}
-		known := []string{"rope_type", "type", "rope_theta"}
-		switch kind {
-		case "default", "":
-		case "llama3":
-			c.RopeScale = &transformer.RopeScaling{
-				Factor:          number("factor", true),
-				LowFreqFactor:   number("low_freq_factor", true),
-				HighFreqFactor:  number("high_freq_factor", true),
-				OriginalContext: int(number("original_max_position_embeddings", true)),
-			}
-			known = append(known, "factor", "low_freq_factor", "high_freq_factor", "original_max_position_embeddings")
-		default:
-			h.problems = append(h.problems, fmt.Errorf("field %s: rotary scaling %q is not supported: only llama3 is", field, kind))
-			continue
-		}
-		for key := range s {
-			if !slices.Contains(known, key) {
-				h.problems = append(h.problems, fmt.Errorf("field %s.%s is unknown: it may change the computation", field, key))
-			}
-		}
+		h.bad("field %s = %v is not supported: only %v is", field, got, want)
 	}
 }

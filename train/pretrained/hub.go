@@ -1,11 +1,13 @@
 package pretrained
 
 import (
+	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"regexp"
-	"slices"
+	"strings"
 
 	"github.com/gomlx/go-huggingface/hub"
 )
@@ -16,55 +18,135 @@ var isRepo = regexp.MustCompile(`^[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*$`).Match
 // tokenVariables are where other programs expect the hub's token.
 var tokenVariables = []string{"HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"}
 
-// download fetches what loadFolder needs into the hub's shared cache, unless it
-// is there, and returns the folder.
-func download(id string) (string, error) {
+// download brings what loadFolder needs into the hub's shared cache and returns
+// the folder; without weights, only what the tokenizer needs. A cache that has it
+// all is used as it is, without a network.
+func download(id string, weights bool) (string, error) {
 	repo := hub.New(id)
+	repo.Verbosity = 0 // it would write its progress to standard output
 	for _, name := range tokenVariables {
 		if token := os.Getenv(name); token != "" {
 			repo = repo.WithAuth(token)
 			break
 		}
 	}
-	if err := repo.DownloadInfo(false); err != nil {
-		return "", fmt.Errorf("asking the Hugging Face hub for %s: %w; is there a network, is the name right, "+
-			"and does the model need a licence accepted and a token in $%s?", id, err, tokenVariables[0])
+	r := &repository{Repo: repo, weights: weights}
+	if r.look(false) == nil && r.missing() == nil {
+		return r.folder, nil
 	}
-	var have []string
-	for name, err := range repo.IterFileNames() {
-		if err != nil {
-			return "", err
-		}
-		have = append(have, name)
+	if err := r.look(true); err != nil {
+		return "", fmt.Errorf("there is no file or folder of that name, and asking the Hugging Face hub for it failed: %w; is there a network, "+
+			"is the name right, and does the model need a licence accepted and a token in $%s?", err, tokenVariables[0])
 	}
-	contains := func(name string) bool { return slices.Contains(have, name) }
-	wanted := []string{configFile, vocabFile}
-	if contains(vocabConfig) {
-		wanted = append(wanted, vocabConfig)
+	if err := r.fetch(); err != nil {
+		return "", fmt.Errorf("downloading %s from the Hugging Face hub: %w", id, err)
 	}
-	index := contains(weightsIndex)
-	if index {
-		wanted = append(wanted, weightsIndex)
-	} else {
-		wanted = append(wanted, weightsFile)
+	return r.folder, nil
+}
+
+// repository is a model on the hub and its place in the cache.
+type repository struct {
+	*hub.Repo
+	weights bool             // wanted too
+	sizes   map[string]int64 // of its files
+	folder  string           // where the cache keeps the current revision
+}
+
+// look learns which files the repository has: from the cache, or afresh.
+func (r *repository) look(afresh bool) error {
+	if err := r.DownloadInfo(afresh); err != nil {
+		return err
 	}
-	for _, name := range wanted {
-		if !contains(name) {
-			return "", fmt.Errorf("repository %s has no %s: only Llama models in safetensors with a fast tokenizer can be read", id, name)
-		}
-	}
-	paths, err := repo.DownloadFiles(wanted...)
+	cache, err := r.CacheDir()
 	if err != nil {
-		return "", fmt.Errorf("downloading %s: %w", id, err)
+		return err
 	}
-	if index {
-		table, _, err := readIndex(filepath.Dir(paths[0]))
+	commit := r.Info().CommitHash
+	if !filepath.IsLocal(commit) {
+		return fmt.Errorf("the hub says that the revision is %q", commit)
+	}
+	r.folder = filepath.Join(cache, "snapshots", commit)
+	r.sizes = map[string]int64{}
+	for info, err := range r.IterFileInfos() {
 		if err != nil {
-			return "", err
+			return err
 		}
-		if _, err := repo.DownloadFiles(table.shards()...); err != nil {
-			return "", fmt.Errorf("downloading %s: %w", id, err)
+		r.sizes[info.Name] = info.Size
+	}
+	return nil
+}
+
+// wanted lists the files to have: first those of fixed names, and once their
+// index is in the cache, the shards.
+func (r *repository) wanted() ([]string, error) {
+	names := []string{vocabFile}
+	if _, ok := r.sizes[vocabConfig]; ok {
+		names = append(names, vocabConfig)
+	}
+	if r.weights {
+		names = append(names, configFile)
+		_, single := r.sizes[weightsFile]
+		if _, sharded := r.sizes[weightsIndex]; sharded && !single {
+			names = append(names, weightsIndex)
+			index, there, err := readIndex(r.folder)
+			if err != nil {
+				return nil, err
+			}
+			if there {
+				names = append(names, index.shards()...)
+			}
+		} else {
+			names = append(names, weightsFile)
 		}
 	}
-	return filepath.Dir(paths[0]), nil
+	for _, name := range names {
+		if _, ok := r.sizes[name]; !ok {
+			return nil, fmt.Errorf("the repository has no %s: only Llama models in safetensors with a fast tokenizer can be read", name)
+		}
+	}
+	return names, nil
+}
+
+// missing says which wanted files the cache lacks or holds in part.
+func (r *repository) missing() error {
+	names, err := r.wanted()
+	if err != nil {
+		return err
+	}
+	var lacking []string
+	for _, name := range names {
+		info, err := os.Stat(filepath.Join(r.folder, name))
+		if size := r.sizes[name]; err != nil || (size > 0 && info.Size() != size) {
+			lacking = append(lacking, name)
+		}
+	}
+	if len(lacking) > 0 {
+		return errors.New("not or only partly downloaded: " + strings.Join(lacking, ", "))
+	}
+	return nil
+}
+
+// fetch downloads what is wanted and not there.
+func (r *repository) fetch() error {
+	var lacking error
+	for range 2 { // the shards' names come with the index
+		names, err := r.wanted()
+		if err != nil {
+			return err
+		}
+		bytes := int64(0)
+		for _, name := range names {
+			bytes += r.sizes[name]
+		}
+		slog.Info("downloading from the Hugging Face hub, unless cached", "model", r.ID, "files", len(names), "MB", bytes/1e6)
+		if _, err := r.DownloadFiles(names...); err != nil {
+			return err
+		}
+		// Looked at, not believed: the library takes a connection that broke
+		// half-way for success.
+		if lacking = r.missing(); lacking == nil {
+			return nil
+		}
+	}
+	return fmt.Errorf("%w; try again, and remove %s if that does not help", lacking, r.folder)
 }

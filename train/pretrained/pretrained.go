@@ -3,6 +3,7 @@ package pretrained
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -42,9 +43,10 @@ type Loaded struct {
 	Name      string   // what Load was asked for
 	Format    string   // "GGUF" or "safetensors"
 	Files     []string // the weight files
+	Options   Options  // what Load was told
 }
 
-// Load reads a model onto a backend. ref is one of
+// Load reads a model onto a backend. The caller closes it. ref is one of
 //   - a name that set-up knows: "smollm2" (SmolLM2-135M-Instruct, GGUF, Q4_1),
 //   - a GGUF file,
 //   - a folder with config.json, tokenizer.json and safetensors weights,
@@ -63,7 +65,7 @@ func Load(backend compute.Backend, ref string, o Options) (*Loaded, error) {
 }
 
 func load(backend compute.Backend, ref string, o Options) (*Loaded, error) {
-	path, err := resolve(ref)
+	path, err := resolve(ref, true)
 	if err != nil {
 		return nil, err
 	}
@@ -83,33 +85,62 @@ func LoadTokenizer(ref string) (*tokenizer.Tokenizer, error) {
 }
 
 func loadTokenizer(ref string) (*tokenizer.Tokenizer, error) {
-	path, err := resolve(ref)
+	path, err := resolve(ref, false)
 	if err != nil {
 		return nil, err
 	}
+	var tok *tokenizer.Tokenizer
 	if isFolder(path) {
-		return folderTokenizer(path)
+		tok, err = folderTokenizer(path)
+	} else {
+		var g *ggufFile
+		if g, err = openGGUF(path); err == nil {
+			defer g.close()
+			tok, err = g.tokenizer()
+		}
 	}
-	g, err := openGGUF(path)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	defer g.close()
-	return g.tokenizer()
+	return tok, nil
 }
 
-// resolve finds the file or folder that ref means, downloading it if need be.
-func resolve(ref string) (path string, err error) {
+// resolve finds the file or folder that ref means, downloading it if need be, the
+// weights only if they are wanted.
+func resolve(ref string, weights bool) (path string, err error) {
 	_, statErr := os.Stat(ref)
 	switch {
 	case statErr == nil:
 		return ref, nil
+	case !errors.Is(statErr, os.ErrNotExist):
+		return "", statErr
 	case !strings.Contains(ref, "/") && filepath.Ext(ref) == "":
 		return local.Model(ref)
 	case isRepo(ref):
-		return download(ref)
+		return download(ref, weights)
 	}
 	return "", fmt.Errorf("%w: give a GGUF file, a folder with %s, a hub name such as HuggingFaceTB/SmolLM2-135M, or smollm2", statErr, configFile)
+}
+
+// Files lists the files that Load would read, without reading them: a cache's key
+// needs their names, sizes and times.
+func Files(ref string) ([]string, error) {
+	path, err := resolve(ref, true)
+	if err != nil {
+		return nil, fmt.Errorf("model %q: %w", ref, err)
+	}
+	if !isFolder(path) {
+		return []string{path}, nil
+	}
+	var files []string
+	for _, pattern := range []string{configFile, vocabFile, vocabConfig, "*.safetensors"} {
+		found, err := filepath.Glob(filepath.Join(path, pattern))
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, found...)
+	}
+	return files, nil
 }
 
 func isFolder(path string) bool {
@@ -123,8 +154,10 @@ func (m *Loaded) Provenance() (map[string]string, error) {
 	out := map[string]string{
 		"model": m.Name, "format": m.Format, "backend": m.Backend.Name(), "tokenizer": m.Tokenizer.Fingerprint(),
 	}
-	if m.Config.Compute != "" {
-		out["compute"] = m.Config.Compute
+	for what, dtype := range map[string]string{"weight type": m.Options.Weights, "compute": m.Options.Compute} {
+		if dtype != "" {
+			out[what] = dtype
+		}
 	}
 	for i, path := range m.Files {
 		sum, err := hashFile(path)

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"os"
 	"path/filepath"
@@ -19,7 +18,6 @@ import (
 
 	"firsttoken/internal/safetensors"
 	"firsttoken/train/tokenizer"
-	"firsttoken/train/transformer"
 )
 
 // Files of a checkpoint folder.
@@ -33,7 +31,13 @@ const (
 	maxIndex      = 64 << 20
 )
 
-// folder is an opened folder of safetensors shards.
+// hfTypes are the tensor types that can be weights.
+var hfTypes = map[safetensors.DType]dtypes.DType{
+	safetensors.F64: dtypes.Float64, safetensors.F32: dtypes.Float32,
+	safetensors.F16: dtypes.Float16, safetensors.BF16: dtypes.BFloat16,
+}
+
+// folder is an opened folder of safetensors files, its shards.
 type folder struct {
 	backend compute.Backend
 	shards  []*shard
@@ -46,35 +50,34 @@ type shard struct {
 	header *safetensors.Header
 }
 
-// openFolder opens the one weights file, or all shards that the index names.
-func openFolder(backend compute.Backend, path string) (*folder, error) {
-	f := &folder{backend: backend, where: map[string]*shard{}}
-	names := []string{weightsFile}
-	index, sharded, err := readIndex(path)
-	if err != nil {
-		return nil, err
-	}
-	if sharded {
-		names = index.shards()
-	}
-	for _, name := range names {
-		// The index comes with the download: it must not lead elsewhere.
-		if !filepath.IsLocal(name) {
+// openFolder opens the one weights file or, where there is none, all shards that
+// the index names.
+func openFolder(backend compute.Backend, path string) (f *folder, err error) {
+	f = &folder{backend: backend, where: map[string]*shard{}}
+	defer func() {
+		if err != nil {
 			f.close()
-			return nil, fmt.Errorf("%s: shard %q lies outside the folder", weightsIndex, name)
 		}
-		if err := f.open(filepath.Join(path, name)); err != nil {
-			f.close()
-			return nil, err
+	}()
+	single := filepath.Join(path, weightsFile)
+	if err = f.open(single); !errors.Is(err, os.ErrNotExist) {
+		return f, err
+	}
+	index, sharded, indexErr := readIndex(path)
+	if indexErr != nil {
+		return f, indexErr
+	}
+	if !sharded {
+		return f, err // of the single file
+	}
+	for _, name := range index.shards() {
+		if err = f.open(filepath.Join(path, name)); err != nil {
+			return f, err
 		}
 	}
-	if sharded {
-		for tensor, name := range index.WeightMap {
-			s, ok := f.where[tensor]
-			if !ok || filepath.Base(s.path) != filepath.Base(name) {
-				f.close()
-				return nil, fmt.Errorf("%s: tensor %s should be in %s and is not", weightsIndex, tensor, name)
-			}
+	for tensor, name := range index.WeightMap {
+		if s := f.where[tensor]; s == nil || s.path != filepath.Join(path, name) {
+			return f, fmt.Errorf("%s: tensor %s should be in %s and is not", weightsIndex, tensor, name)
 		}
 	}
 	return f, nil
@@ -98,6 +101,15 @@ func readIndex(folder string) (*weightIndex, bool, error) {
 	if err := json.Unmarshal(data, &index); err != nil {
 		return nil, false, fmt.Errorf("%s: %w", weightsIndex, err)
 	}
+	if len(index.WeightMap) == 0 {
+		return nil, false, fmt.Errorf("%s: weight_map is missing or empty", weightsIndex)
+	}
+	for tensor, name := range index.WeightMap {
+		// The index comes with the download: it must not lead elsewhere.
+		if !filepath.IsLocal(name) {
+			return nil, false, fmt.Errorf("%s: shard %q of tensor %s lies outside the folder", weightsIndex, name, tensor)
+		}
+	}
 	return &index, true, nil
 }
 
@@ -108,25 +120,22 @@ func (w *weightIndex) shards() []string {
 
 // open adds one shard.
 func (f *folder) open(path string) error {
-	file, err := os.Open(path)
+	file, size, err := openFile(path)
 	if err != nil {
 		return err
 	}
-	info, err := file.Stat()
-	if err != nil {
-		_ = file.Close()
-		return err
-	}
-	header, err := safetensors.ParseHeader(file, info.Size())
-	if err != nil {
-		_ = file.Close()
+	s := &shard{path: path, file: file}
+	f.shards = append(f.shards, s)
+	if s.header, err = safetensors.ParseHeader(file, size); err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
-	s := &shard{path, file, header}
-	f.shards = append(f.shards, s)
-	for _, t := range header.Tensors {
+	for _, t := range s.header.Tensors {
 		if other, twice := f.where[t.Name]; twice {
 			return fmt.Errorf("tensor %s is in %s and in %s", t.Name, other.path, path)
+		}
+		if _, ok := hfTypes[t.DType]; !ok {
+			return fmt.Errorf("%s: tensor %s has type %s: weights must be of one of the types %v",
+				path, t.Name, t.DType, slices.Sorted(maps.Keys(hfTypes)))
 		}
 		f.where[t.Name] = s
 	}
@@ -152,26 +161,26 @@ func (f *folder) dims() map[string][]int {
 func (f *folder) read(name string) (*tensors.Tensor, error) {
 	s := f.where[name]
 	info, _ := s.header.Lookup(name)
-	dtype, ok := map[safetensors.DType]dtypes.DType{
-		safetensors.F64: dtypes.Float64, safetensors.F32: dtypes.Float32,
-		safetensors.F16: dtypes.Float16, safetensors.BF16: dtypes.BFloat16,
-	}[info.DType]
-	if !ok {
-		return nil, fmt.Errorf("tensor %s has type %s: weights must be floating point", name, info.DType)
-	}
-	t, err := tensors.FromShapeForBackend(f.backend, 0, shapes.Make(dtype, info.Shape...))
+	t, err := tensors.FromShapeForBackend(f.backend, 0, shapes.Make(hfTypes[info.DType], info.Shape...))
 	if err != nil {
-		return nil, fmt.Errorf("tensor %s: %w", name, err)
+		return nil, err
 	}
 	// Safetensors is little-endian, as is every platform XLA runs on.
 	var readErr error
-	if err := t.MutableBytes(func(data []byte) { _, readErr = s.file.ReadAt(data, info.Offset) }); err != nil {
-		return nil, fmt.Errorf("tensor %s: %w", name, err)
+	err = t.MutableBytes(func(data []byte) {
+		var n int
+		if n, readErr = s.file.ReadAt(data, info.Offset); n == len(data) {
+			readErr = nil // io.EOF after the last tensor
+		}
+	})
+	if err == nil {
+		err = readErr
 	}
-	if readErr != nil && !errors.Is(readErr, io.EOF) {
-		return nil, fmt.Errorf("%s: tensor %s: %w", s.path, name, readErr)
+	if err != nil {
+		free(t)
+		return nil, fmt.Errorf("%s: %w", s.path, err)
 	}
-	return floats(name, t)
+	return t, nil
 }
 
 // hfNames maps weights to tensors of a Llama safetensors checkpoint.
@@ -208,44 +217,35 @@ func loadFolder(backend compute.Backend, path string, o Options) (*Loaded, error
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	c.Compute = o.Compute
-	tok, err := folderTokenizer(path)
-	if err != nil {
-		return nil, err
-	}
 	f, err := openFolder(backend, path)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	defer f.close()
-	p, err := assemble(backend, &c, f, hfLayout, o.Weights)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	m, err := transformer.New(backend, c, p)
-	if err != nil {
 		return nil, err
 	}
-	var files []string
-	for _, s := range f.shards {
-		files = append(files, s.path)
+	defer f.close()
+	m, err := assemble(backend, c, o, f, hfLayout, func() (*tokenizer.Tokenizer, error) { return folderTokenizer(path) })
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	return &Loaded{Model: m, Tokenizer: tok, Format: "safetensors", Files: files}, nil
+	m.Format = "safetensors"
+	for _, s := range f.shards {
+		m.Files = append(m.Files, s.path)
+	}
+	return m, nil
 }
 
 // folderTokenizer reads tokenizer.json and, where it is there, the special
 // tokens' names from tokenizer_config.json.
 func folderTokenizer(path string) (*tokenizer.Tokenizer, error) {
-	file, err := os.Open(filepath.Join(path, vocabFile))
+	file, _, err := openFile(filepath.Join(path, vocabFile))
 	if err != nil {
 		return nil, err
 	}
 	defer file.Close()
 	tok, err := tokenizer.FromJSON(file)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", file.Name(), err)
+		return nil, err
 	}
-	names, err := os.Open(filepath.Join(path, vocabConfig))
+	names, _, err := openFile(filepath.Join(path, vocabConfig))
 	if errors.Is(err, os.ErrNotExist) {
 		return tok, nil
 	}
@@ -253,25 +253,5 @@ func folderTokenizer(path string) (*tokenizer.Tokenizer, error) {
 		return nil, err
 	}
 	defer names.Close()
-	if tok, err = tok.WithConfig(names); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return tok, nil
-}
-
-// readLimited reads a file that must not be larger than limit.
-func readLimited(path string, limit int64) ([]byte, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	data, err := io.ReadAll(io.LimitReader(file, limit+1))
-	if err != nil {
-		return nil, err
-	}
-	if int64(len(data)) > limit {
-		return nil, fmt.Errorf("%s is larger than %d bytes: it is not what its name says", path, limit)
-	}
-	return data, nil
+	return tok.WithConfig(names)
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 )
 
 // Limits of a sane header; the largest known files stay far below.
@@ -17,28 +16,21 @@ const (
 	maxGGUFDims    = 4
 )
 
-// checkGGUF walks a file's header without keeping anything: every count and
-// length must fit into what is left of the file. The library that reads the
-// header afterwards trusts counts when it allocates; a file of 32 bytes could
-// make it ask for 256 MB.
-func checkGGUF(path string) error {
-	f, err := os.Open(path)
+// checkGGUF walks a file's header without keeping anything, and returns the
+// file's size: every count and length must fit into what is left of the file. The
+// library that reads the header afterwards trusts counts when it allocates; a
+// file of 32 bytes could make it ask for 256 MB.
+func checkGGUF(path string) (int64, error) {
+	f, size, err := openFile(path)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return err
-	}
-	if !info.Mode().IsRegular() {
-		return errors.New("is not a regular file")
-	}
-	return walkGGUF(bufio.NewReaderSize(f, 1<<16), info.Size())
+	return size, walkGGUF(bufio.NewReaderSize(f, 1<<16), size)
 }
 
 // walkGGUF checks the header of a GGUF stream of the given size.
-func walkGGUF(r io.Reader, size int64) error {
+func walkGGUF(r *bufio.Reader, size int64) error {
 	w := &ggufWalker{r: r, left: size}
 	var magic [4]byte
 	if err := w.read(magic[:]); err != nil || string(magic[:]) != "GGUF" {
@@ -102,7 +94,7 @@ func walkGGUF(r io.Reader, size int64) error {
 
 // ggufWalker reads a header and knows how much of the file is left.
 type ggufWalker struct {
-	r    io.Reader
+	r    *bufio.Reader
 	left int64
 	buf  [8]byte
 }
@@ -127,7 +119,7 @@ func (w *ggufWalker) skip(n int64) error {
 	if err := w.need(n); err != nil {
 		return err
 	}
-	_, err := io.CopyN(io.Discard, w.r, n)
+	_, err := w.r.Discard(int(n))
 	return err
 }
 
