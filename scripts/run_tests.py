@@ -60,7 +60,7 @@ def run_go_tests(tally: Tally) -> None:
     """Counts from the events of `go test -json`; shows packages, and failures in full."""
     command = ["go", "test", "-json", *shlex.split(os.environ.get("GOTESTFLAGS", "")), "./..."]
     output = defaultdict(list)
-    failed = 0
+    failed = set()  # packages with a test that failed
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         for line in process.stdout:
             try:
@@ -81,13 +81,14 @@ def run_go_tests(tally: Tally) -> None:
                 reason = " ".join(l.strip() for l in said.splitlines() if not l.startswith(("=== ", "--- ")) and "--- SKIP" not in l)
                 tally.skipped.append(f"{package} {test}: {reason}")
             elif test:
-                failed += action == "fail"
                 tally.add("Go tests", f"{package} {test}", action == "pass")
                 if action == "fail":
+                    failed.add(package)
                     print(said, end="", flush=True)
             elif action == "fail":
-                failed += 1
-                tally.add("Go packages", package, False)
+                if package not in failed:  # it did not build, or ended outside a test
+                    failed.add(package)
+                    tally.add("Go tests", package, False)
                 print(f"{said}FAIL  {package}", flush=True)
             elif action == "pass":
                 print(f"ok    {package}  {event.get('Elapsed', 0):.1f} s", flush=True)
