@@ -53,7 +53,7 @@ func (b Bars) validate() error {
 		return fmt.Errorf("%d Groups and %d Series; give at least one of each", len(b.Groups), len(b.Series))
 	}
 	if b.YName == "" {
-		return fmt.Errorf("YName is empty; name the quantity and its unit")
+		return fmt.Errorf("field YName is empty; name the quantity and its unit")
 	}
 	for i, s := range b.Series {
 		for _, f := range []struct {
@@ -68,7 +68,7 @@ func (b Bars) validate() error {
 	}
 	for _, r := range b.HLines {
 		if !finite(r.At) {
-			return fmt.Errorf("HLines: %q at %g is not finite", r.Label, r.At)
+			return fmt.Errorf("in HLines: %q at %g is not finite", r.Label, r.At)
 		}
 	}
 	return firstError(checkRange("Y", Linear, b.YMin, b.YMax), b.Legend.validate(), checkWidth(b.Width), checkAspect(b.Aspect))

@@ -319,3 +319,27 @@ func ExamplePanel() {
 	gallery("panel", fig, err)
 	// Output: panel looks as in the gallery
 }
+
+// A pattern held in float32.
+func ExampleMatrix() {
+	pattern := [][]float32{{1, 0}, {0.75, 0.25}}
+	fmt.Println(plots.Matrix(pattern), plots.Matrix[float32](nil) == nil)
+	// Output: [[1 0] [0.75 0.25]] true
+}
+
+func ExampleNumbers() {
+	fmt.Println(plots.Numbers([]float32{0.5, 2}), plots.Numbers[float32](nil) == nil)
+	// Output: [0.5 2] true
+}
+
+// A token's text as the axes write it.
+func ExampleTokenLabel() {
+	for _, token := range []string{" cat", "\n", "<|endoftext|>", "日"} {
+		fmt.Println(plots.TokenLabel(token))
+	}
+	// Output:
+	// ␣cat
+	// ⏎
+	// <|endofte…
+	// \u{65E5}
+}

@@ -43,7 +43,7 @@ type HeadMap struct {
 // Validate reports what is wrong with the figure's data or options.
 func (m HeadMap) Validate() error {
 	if m.Epsilon < 0 || math.IsNaN(m.Epsilon) {
-		return invalid("HeadMap", fmt.Errorf("Epsilon is %g; use a threshold > 0, or 0 for no marks", m.Epsilon))
+		return invalid("HeadMap", fmt.Errorf("threshold Epsilon is %g; use a threshold > 0, or 0 for no marks", m.Epsilon))
 	}
 	return invalid("HeadMap", m.heatMap().validate())
 }

@@ -64,10 +64,10 @@ func (m HeatMap) validate() error {
 	}
 	rows, cols := len(m.Values), len(m.Values[0])
 	if m.Tokens != nil && rows != cols {
-		return fmt.Errorf("Tokens label both axes, but Values is %d×%d; use RowTokens and ColTokens", rows, cols)
+		return fmt.Errorf("field Tokens labels both axes, but Values is %d×%d; use RowTokens and ColTokens", rows, cols)
 	}
 	if m.Diverging && (m.Scale != Linear || m.Min != -m.Max) {
-		return fmt.Errorf("Diverging needs a Linear scale and Min = −Max, got %v and [%g, %g]", m.Scale, m.Min, m.Max)
+		return fmt.Errorf("option Diverging needs a Linear scale and Min = −Max, got %v and [%g, %g]", m.Scale, m.Min, m.Max)
 	}
 	return firstError(
 		checkLabels("Tokens", m.Tokens, rows, "rows"),

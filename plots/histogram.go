@@ -45,14 +45,14 @@ func (h Histogram) Validate() error { return invalid("Histogram", h.validate()) 
 
 func (h Histogram) validate() error {
 	if h.XName == "" {
-		return fmt.Errorf("XName is empty; name the quantity and its unit")
+		return fmt.Errorf("field XName is empty; name the quantity and its unit")
 	}
 	if h.Bins < 0 || h.Bins > 1000 {
 		return fmt.Errorf("%d Bins; use 1 to 1000, or 0 for the default", h.Bins)
 	}
 	for _, r := range h.VLines {
 		if !finite(r.At) {
-			return fmt.Errorf("VLines: %q at %g is not finite", r.Label, r.At)
+			return fmt.Errorf("in VLines: %q at %g is not finite", r.Label, r.At)
 		}
 	}
 	return firstError(checkSamples(h.Samples), checkRange("", Linear, h.Min, h.Max), h.Legend.validate(), checkWidth(h.Width), checkAspect(h.Aspect))

@@ -2,12 +2,10 @@ package plots
 
 import (
 	"fmt"
-	"image/color"
 	"math"
 	"slices"
 
 	"gonum.org/v1/plot/vg"
-	"gonum.org/v1/plot/vg/draw"
 )
 
 // Lines shows curves, with confidence bands if given: sink rate by context
@@ -73,12 +71,12 @@ func (l Lines) validate() error {
 	}
 	for _, r := range l.HLines {
 		if !l.YScale.shows(r.At) {
-			return fmt.Errorf("HLines: %q at %g has no place on a %v axis", r.Label, r.At, l.YScale)
+			return fmt.Errorf("in HLines: %q at %g has no place on a %v axis", r.Label, r.At, l.YScale)
 		}
 	}
 	for _, r := range l.VLines {
 		if !l.XScale.shows(r.At) {
-			return fmt.Errorf("VLines: %q at %g has no place on a %v axis", r.Label, r.At, l.XScale)
+			return fmt.Errorf("in VLines: %q at %g has no place on a %v axis", r.Label, r.At, l.XScale)
 		}
 	}
 	return firstError(
@@ -89,16 +87,16 @@ func (l Lines) validate() error {
 
 func (s Series) validate(n int) error {
 	if len(s.Y) == 0 {
-		return fmt.Errorf("Y is empty")
+		return fmt.Errorf("field Y is empty")
 	}
 	if s.X != nil && len(s.X) != len(s.Y) {
-		return fmt.Errorf("X has %d values, Y has %d", len(s.X), len(s.Y))
+		return fmt.Errorf("field X has %d values, Y has %d", len(s.X), len(s.Y))
 	}
 	if (s.Lo == nil) != (s.Hi == nil) || s.Lo != nil && (len(s.Lo) != len(s.Y) || len(s.Hi) != len(s.Y)) {
-		return fmt.Errorf("Lo and Hi have %d and %d values, Y has %d; give both or neither", len(s.Lo), len(s.Hi), len(s.Y))
+		return fmt.Errorf("bounds Lo and Hi have %d and %d values, Y has %d; give both or neither", len(s.Lo), len(s.Hi), len(s.Y))
 	}
 	if s.Like < 0 || s.Like > n {
-		return fmt.Errorf("Like is %d; use the number of a series in 1 to %d, or 0", s.Like, n)
+		return fmt.Errorf("field Like is %d; use the number of a series in 1 to %d, or 0", s.Like, n)
 	}
 	return nil
 }
@@ -268,126 +266,4 @@ func (l Lines) curves() (curves []curve, missing, total int) {
 		curves = append(curves, c)
 	}
 	return curves, missing, total
-}
-
-// curve is one series as a layer.
-type curve struct {
-	name         string
-	x, y, lo, hi []float64
-	color        color.RGBA
-	dash         []vg.Length
-	marker       func(vg.Point, vg.Length) vg.Path
-	width        vg.Length
-	offset       vg.Length // of the first of sparse markers, as a share of their distance
-}
-
-// Up to markedPoints points have a marker each; longer series have one every
-// markerDistance, to be told apart in greyscale.
-const (
-	markedPoints   = 25
-	markerDistance = 40
-)
-
-// runs calls yield with every stretch of points between gaps.
-func (c curve) runs(t transform, yield func([]vg.Point)) {
-	var run []vg.Point
-	for i := range c.y {
-		if math.IsNaN(c.y[i]) {
-			yield(run)
-			run = nil
-			continue
-		}
-		run = append(run, t.point(c.x[i], c.y[i]))
-	}
-	yield(run)
-}
-
-func (c curve) draw(canvas *draw.Canvas, t transform) {
-	next := t.area.Min.X + markerDistance*(0.3+c.offset)
-	c.runs(t, func(run []vg.Point) {
-		canvas.StrokeLines(draw.LineStyle{Color: c.color, Width: c.width, Dashes: c.dash}, canvas.ClipLinesXY(run)...)
-		for _, p := range run {
-			if !canvas.Contains(p) || len(c.y) > markedPoints && len(run) > 1 && p.X < next {
-				continue
-			}
-			c.mark(canvas, p)
-			for next <= p.X {
-				next += markerDistance
-			}
-		}
-	})
-}
-
-func (c curve) marks(t transform, yield func(vg.Point)) {
-	c.runs(t, func(run []vg.Point) { along(run, yield) })
-	if c.lo == nil {
-		return
-	}
-	for i := range c.y {
-		if !math.IsNaN(c.y[i]) && t.x.span.scale.shows(c.x[i]) && t.y.span.scale.shows(c.lo[i]) && t.y.span.scale.shows(c.hi[i]) {
-			along([]vg.Point{t.point(c.x[i], c.lo[i]), t.point(c.x[i], c.hi[i])}, yield)
-		}
-	}
-}
-
-// along yields points on a polyline no more than 4 pt apart.
-func along(line []vg.Point, yield func(vg.Point)) {
-	for i, p := range line {
-		yield(p)
-		if i == 0 {
-			continue
-		}
-		d := p.Sub(line[i-1])
-		n := int(math.Min(200, math.Hypot(float64(d.X), float64(d.Y))/4))
-		for k := 1; k <= n; k++ {
-			yield(line[i-1].Add(d.Scale(vg.Length(k) / vg.Length(n+1))))
-		}
-	}
-}
-
-// sample draws the curve's key.
-func (c curve) sample(canvas *draw.Canvas, r vg.Rectangle) {
-	y := (r.Min.Y + r.Max.Y) / 2
-	if c.lo != nil {
-		fillRect(canvas, c.tint(), rect(r.Min.X, y-2.6, r.Size().X, 5.2))
-	}
-	canvas.StrokeLine2(draw.LineStyle{Color: c.color, Width: max(c.width, 1), Dashes: c.dash}, r.Min.X, y, r.Max.X, y)
-	c.mark(canvas, vg.Point{X: (r.Min.X + r.Max.X) / 2, Y: y})
-}
-
-func (c curve) mark(canvas *draw.Canvas, p vg.Point) {
-	if c.marker != nil {
-		drawMarker(canvas, c.marker, c.color, p)
-	}
-}
-
-func (c curve) tint() color.Color { return color.NRGBA{c.color.R, c.color.G, c.color.B, 0x38} }
-
-// band is the area between Lo and Hi.
-type band struct{ of curve }
-
-func (b band) draw(c *draw.Canvas, t transform) {
-	of := b.of
-	var upper, lower []vg.Point
-	flush := func() {
-		slices.Reverse(lower)
-		if area := append(upper, lower...); len(area) > 2 {
-			c.FillPolygon(of.tint(), c.ClipPolygonXY(area))
-		}
-		upper, lower = nil, nil
-	}
-	for i := range of.lo {
-		shows := t.y.span.scale.shows
-		if math.IsNaN(of.y[i]) || !finite(of.lo[i]) || !shows(of.hi[i]) {
-			flush()
-			continue
-		}
-		low := of.lo[i]
-		if !shows(low) { // a band that reaches 0 reaches the end of a log axis
-			low = t.y.span.lo
-		}
-		upper = append(upper, t.point(of.x[i], of.hi[i]))
-		lower = append(lower, t.point(of.x[i], low))
-	}
-	flush()
 }

@@ -42,11 +42,11 @@ func (m Mask) validate() error {
 	}
 	rows, cols := len(m.Allowed), len(m.Allowed[0])
 	if m.Tokens != nil && rows != cols {
-		return fmt.Errorf("Tokens label both axes, but Allowed is %d×%d", rows, cols)
+		return fmt.Errorf("field Tokens labels both axes, but Allowed is %d×%d", rows, cols)
 	}
 	for _, p := range m.DocStarts {
 		if p < 0 || p >= cols {
-			return fmt.Errorf("DocStarts has %d, outside the %d positions (0-based)", p, cols)
+			return fmt.Errorf("field DocStarts has %d, outside the %d positions (0-based)", p, cols)
 		}
 	}
 	return firstError(checkLabels("Tokens", m.Tokens, rows, "rows"), m.Legend.validate(), checkWidth(m.Width))

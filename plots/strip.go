@@ -40,7 +40,7 @@ func (s Strip) validate() error {
 	}
 	for _, r := range s.HLines {
 		if !s.YScale.shows(r.At) {
-			return fmt.Errorf("HLines: %q at %g has no place on a %v axis", r.Label, r.At, s.YScale)
+			return fmt.Errorf("in HLines: %q at %g has no place on a %v axis", r.Label, r.At, s.YScale)
 		}
 	}
 	return firstError(checkSamples(s.Samples), checkRange("Y", s.YScale, s.YMin, s.YMax), checkWidth(s.Width), checkAspect(s.Aspect))
