@@ -66,11 +66,11 @@ func partType(raw json.RawMessage) (string, error) {
 }
 
 func checkType(raw json.RawMessage, want string) error {
-	if got, err := partType(raw); err != nil || got == want {
-		return err
-	} else {
-		return fmt.Errorf("type %q is not supported; only %q is", got, want)
+	got, err := partType(raw)
+	if err == nil && got != want {
+		err = fmt.Errorf("type %q is not supported; only %q is", got, want)
 	}
+	return err
 }
 
 // flatten lists the parts of a Sequence in order; any other part is itself. key

@@ -22,8 +22,8 @@ const (
 	preBytes preTokenizer = "bytes"
 )
 
-// llama3Pattern is Llama 3's expression, as tokenizer.json spells it. Split
-// code below is written for this one; any other is refused.
+// llama3Pattern is Llama 3's expression, as tokenizer.json spells it.
+// llama3Next is written for it; a file with any other pattern is refused.
 const llama3Pattern = `(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`
 
 // split yields the pre-tokens of text in order.
