@@ -57,43 +57,52 @@ def run_check(tally: Tally, name: str, command: list[str]) -> None:
 
 
 def run_go_tests(tally: Tally) -> None:
-    """Counts from the events of `go test -json`; shows packages, and failures in full."""
     command = ["go", "test", "-json", *shlex.split(os.environ.get("GOTESTFLAGS", "")), "./..."]
+    before = len(tally.failed["Go tests"])
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        count_events(tally, process.stdout)
+    if process.returncode != 0 and len(tally.failed["Go tests"]) == before:
+        tally.add("Go tests", f"go test ended with status {process.returncode}", False)
+
+
+def count_events(tally: Tally, lines) -> None:
+    """Counts the events of `go test -json`; shows packages, and failures in full."""
     output = defaultdict(list)
     failed = set()  # packages with a test that failed
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
-        for line in process.stdout:
-            try:
-                event = json.loads(line)
-            except json.JSONDecodeError:
-                print(line, end="", flush=True)
-                continue
-            action, package, test = event["Action"], event.get("Package", ""), event.get("Test", "")
-            if action in ("output", "build-output"):
-                output[event.get("ImportPath", package), test].append(event["Output"])
-                continue
-            if action not in ("pass", "fail", "skip", "build-fail"):
-                continue
-            said = "".join(output.pop((event.get("ImportPath", package), test), []))
-            if action == "build-fail":
+    for line in lines:
+        try:
+            event = json.loads(line)
+        except json.JSONDecodeError:
+            print(line, end="", flush=True)
+            continue
+        action, test = event["Action"], event.get("Test", "")
+        package = event.get("ImportPath") or event.get("Package", "")
+        if action in ("output", "build-output"):
+            output[package, test].append(event["Output"])
+            continue
+        if action not in ("pass", "fail", "skip", "build-fail"):
+            continue
+        said = "".join(output.pop((package, test), []))
+        if action == "build-fail":
+            print(said, end="", flush=True)
+        elif test and action == "skip":
+            tally.skipped.append(f"{package} {test}: {reason(said)}")
+        elif test:
+            tally.add("Go tests", f"{package} {test}", action == "pass")
+            if action == "fail":
+                failed.add(package)
                 print(said, end="", flush=True)
-            elif test and action == "skip":
-                reason = " ".join(l.strip() for l in said.splitlines() if not l.startswith(("=== ", "--- ")) and "--- SKIP" not in l)
-                tally.skipped.append(f"{package} {test}: {reason}")
-            elif test:
-                tally.add("Go tests", f"{package} {test}", action == "pass")
-                if action == "fail":
-                    failed.add(package)
-                    print(said, end="", flush=True)
-            elif action == "fail":
-                if package not in failed:  # it did not build, or ended outside a test
-                    failed.add(package)
-                    tally.add("Go tests", package, False)
-                print(f"{said}FAIL  {package}", flush=True)
-            elif action == "pass":
-                print(f"ok    {package}  {event.get('Elapsed', 0):.1f} s", flush=True)
-    if process.returncode != 0 and not failed:
-        tally.add("Go tests", f"go test ended with status {process.returncode}", False)
+        elif action == "fail":
+            if package not in failed:  # it did not build, or ended outside a test
+                tally.add("Go tests", package, False)
+            print(f"{said}FAIL  {package}", flush=True)
+        elif action == "pass":
+            print(f"ok    {package}  {event.get('Elapsed', 0):.1f} s", flush=True)
+
+
+def reason(said: str) -> str:
+    """What a skipped test gave as its reason."""
+    return " ".join(l.strip() for l in said.splitlines() if not l.strip().startswith(("=== ", "--- ")))
 
 
 def run_script_tests(tally: Tally) -> None:
