@@ -13,8 +13,8 @@ type Grid struct {
 	Title string
 	// Panels are drawn row by row, from the top left.
 	Panels []GridPanel
-	// Columns is the number of panels in a row; 0: as many as make the grid
-	// about as wide as high, 6 at most.
+	// Columns is the number of panels in a row; 0: up to 4 panels in one row,
+	// more as nearly in a square as goes with at most 6 in a row.
 	Columns int
 	// Map holds what the panels share: Causal, names, tokens, offsets, Scale,
 	// Min, Max, Diverging, Colors, BarName. Its Title, Values, Width and Aspect
@@ -59,7 +59,7 @@ func (g Grid) columns() int {
 	if g.Columns > 0 {
 		return min(g.Columns, len(g.Panels))
 	}
-	n := 1
+	n := min(4, len(g.Panels))
 	for n < 6 && n*n < len(g.Panels) {
 		n++
 	}

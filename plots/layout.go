@@ -56,6 +56,7 @@ type table struct {
 type arrangement struct {
 	colX, colW []vg.Length // data areas, from the table's left edge
 	rowY, rowH []vg.Length // data areas, from the table's top edge downwards
+	left, top  []vg.Length // margins of columns and of rows
 	outer      margins     // of the outermost cells
 }
 
@@ -103,6 +104,12 @@ func (t table) arrange(w vg.Length) arrangement {
 	}
 	for i := 1; i < rows; i++ {
 		a.rowY[i] = a.rowY[i-1] + a.rowH[i-1] + rowM[i-1].bottom + snapUp(t.gapY) + rowM[i].top
+	}
+	for _, m := range colM {
+		a.left = append(a.left, m.left)
+	}
+	for _, m := range rowM {
+		a.top = append(a.top, m.top)
 	}
 	a.outer = margins{left: colM[0].left, right: colM[cols-1].right, top: rowM[0].top, bottom: rowM[rows-1].bottom}
 	return a
@@ -161,7 +168,11 @@ func (t table) draw(c *draw.Canvas, data vg.Rectangle) {
 				continue
 			}
 			cw, ch := t.cellSize(n, a.colW[j], a.rowH[i])
-			n.draw(c, rect(data.Min.X+a.colX[j], data.Max.Y-a.rowY[i]-ch, cw, ch))
+			corner := vg.Point{X: data.Min.X + a.colX[j], Y: data.Max.Y - a.rowY[i]}
+			n.draw(c, rect(corner.X, corner.Y-ch, cw, ch))
+			if l, ok := n.(lettered); ok {
+				l.drawLetter(c, corner.Add(vg.Point{X: -a.left[j], Y: a.top[i]}))
+			}
 		}
 	}
 	mid := data.Min.Add(data.Max).Scale(0.5)

@@ -75,7 +75,7 @@ func (p Panel) Figure() (*Figure, error) {
 	return newFigure(t, vg.Length(width)*vg.Inch, width)
 }
 
-// lettered is a node with a letter at its top left corner.
+// lettered is a node with room for a letter at its top left corner.
 type lettered struct {
 	node
 	letter string
@@ -90,10 +90,10 @@ func (l lettered) margins(w, h vg.Length) margins {
 	return m.snap()
 }
 
-func (l lettered) draw(c *draw.Canvas, data vg.Rectangle) {
-	l.node.draw(c, data)
-	m := l.margins(data.Size().X, data.Size().Y)
+// drawLetter draws the letter below and right of pt, the corner of the row and
+// the column, so that letters stand in line.
+func (l lettered) drawLetter(c *draw.Canvas, pt vg.Point) {
 	st := letterStyle
 	st.yAlign = 1
-	drawText(c, st, vg.Point{X: data.Min.X - m.left, Y: data.Max.Y + m.top - 0.2*titleSize}, l.letter)
+	drawText(c, st, pt.Sub(vg.Point{Y: 0.2 * titleSize}), l.letter)
 }
