@@ -1,0 +1,127 @@
+package probe
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+
+	"firsttoken/sinks"
+	"firsttoken/train/local"
+	"firsttoken/train/local/backend"
+	"firsttoken/train/pretrained"
+)
+
+// Study is a measurement that is done once: its traces stay on disk under its
+// name, and come from there as long as the inputs are the same. A notebook cell
+// that only plots reads them from there with sinks.LoadAll and never loads XLA.
+type Study struct {
+	Name  string             // a path below .data/traces, such as "01/with-bos"
+	Model string             // what pretrained.Load takes
+	Load  pretrained.Options // how it is loaded
+	Docs  [][]int32          // token ids, fed as they are
+	// Options of the run. Model and Tokens are filled in.
+	Options Options
+}
+
+// studyVersion is part of every key; it grows when the numbers would change.
+const studyVersion = 1
+
+// key is what the traces depend on, apart from the documents, which it hashes.
+type key struct {
+	Version       int                `json:"version"`
+	Model         string             `json:"model"`
+	Weights       []string           `json:"weights"` // name, size and time of each file
+	Load          pretrained.Options `json:"load"`
+	Documents     string             `json:"documents"` // SHA-256
+	BOS           string             `json:"bos"`
+	Metrics       any                `json:"metrics"`
+	MetricsOnly   bool               `json:"metrics_only"`
+	Interventions []string           `json:"interventions"`
+	Provenance    map[string]string  `json:"provenance"`
+	Backend       string             `json:"backend"` // as the environment asks for it
+}
+
+// Run returns the study's traces in the documents' order, from disk if they are
+// there, and says which.
+func (s Study) Run() (traces []*sinks.Trace, fromDisk bool, err error) {
+	folder, err := local.DataDir("traces", s.Name)
+	if err != nil {
+		return nil, false, err
+	}
+	want, err := s.key()
+	if err != nil {
+		return nil, false, fmt.Errorf("study %s: %w", s.Name, err)
+	}
+	keyFile := folder + ".json"
+	if have, err := os.ReadFile(keyFile); err == nil && string(have) == string(want) {
+		// A damaged file is measured again rather than reported: nothing is lost.
+		if traces, err := sinks.LoadAll(folder); err == nil && len(traces) == len(s.Docs) {
+			return traces, true, nil
+		}
+	}
+	b, warnings, err := backend.Open()
+	if err != nil {
+		return nil, false, err
+	}
+	m, err := pretrained.Load(b, s.Model, s.Load)
+	if err != nil {
+		return nil, false, err
+	}
+	defer m.Close()
+	provenance, err := m.Provenance()
+	if err != nil {
+		return nil, false, err
+	}
+	o := s.Options
+	maps.Copy(provenance, o.Provenance)
+	o.Model, o.Tokens, o.Provenance = s.Model, m.Tokenizer.Token, provenance
+	if traces, err = Run(m.Model, s.Docs, o); err != nil {
+		return nil, false, fmt.Errorf("study %s: %w", s.Name, err)
+	}
+	for _, t := range traces {
+		t.Warnings = append(t.Warnings, warnings...)
+	}
+	// The key goes first and comes back last: whatever happens in between, no key
+	// ever describes other traces than those beside it.
+	if err := os.Remove(keyFile); err != nil && !os.IsNotExist(err) {
+		return nil, false, err
+	}
+	if err := sinks.SaveAll(folder, traces); err != nil {
+		return nil, false, err
+	}
+	if err := os.WriteFile(keyFile, want, 0o644); err != nil {
+		return nil, false, fmt.Errorf("study %s: %w", s.Name, err)
+	}
+	return traces, false, nil
+}
+
+func (s Study) key() ([]byte, error) {
+	files, err := pretrained.Files(s.Model)
+	if err != nil {
+		return nil, err
+	}
+	docs, err := json.Marshal(s.Docs)
+	if err != nil {
+		return nil, err
+	}
+	sum := sha256.Sum256(docs)
+	k := key{
+		Version: studyVersion, Model: s.Model, Load: s.Load, Documents: hex.EncodeToString(sum[:]),
+		BOS: s.Options.BOS, Metrics: s.Options.Metrics, MetricsOnly: s.Options.MetricsOnly,
+		Provenance: s.Options.Provenance, Backend: os.Getenv("GOMLX_BACKEND"),
+	}
+	for _, v := range s.Options.Interventions {
+		k.Interventions = append(k.Interventions, v.String())
+	}
+	for _, f := range files {
+		info, err := os.Stat(f)
+		if err != nil {
+			return nil, err
+		}
+		k.Weights = append(k.Weights, fmt.Sprintf("%s %d %d", f, info.Size(), info.ModTime().UnixNano()))
+	}
+	return json.MarshalIndent(k, "", "  ")
+}
