@@ -45,6 +45,28 @@ func randomModel(t testing.TB, on compute.Backend, c Config) *Model {
 	return newModel(t, on, c, p)
 }
 
+// preparedTiny is one model on the prepared backend for all tests that can share
+// its compiled blocks.
+func preparedTiny(t testing.TB) *Model {
+	t.Helper()
+	m, err := openTiny()
+	require.NoError(t, err)
+	return m
+}
+
+var openTiny = sync.OnceValues(func() (*Model, error) {
+	b, _, err := backend.Open()
+	if err != nil {
+		return nil, err
+	}
+	c := Tiny()
+	p, err := RandomParams(&c, dtypes.Float32, 0.4, 1)
+	if err != nil {
+		return nil, err
+	}
+	return New(b, c, p)
+})
+
 func newModel(t testing.TB, on compute.Backend, c Config, p *Params[*tensors.Tensor]) *Model {
 	t.Helper()
 	m, err := New(on, c, p)
@@ -231,9 +253,9 @@ func call(t testing.TB, e *Exec, args ...*tensors.Tensor) [][]float32 {
 	return flat
 }
 
-// document cuts document d out of what was captured, padding off, in the layout
-// of testdata/golden.py: resid [L+1, n, D], pattern [L, H, n, n], z [L, n, H, Dh],
-// logits [n, V].
+// document cuts the first n tokens of document d out of what was captured, in the
+// layout of testdata/golden.py: resid [L+1, n, D], pattern [L, H, n, n],
+// z [L, n, H, Dh], logits [n, V].
 func (got *captured) document(c *Config, d, n int) map[string][]float32 {
 	out := map[string][]float32{}
 	for _, x := range got.resid {
@@ -249,7 +271,7 @@ func (got *captured) document(c *Config, d, n int) map[string][]float32 {
 			}
 		}
 	}
-	for _, row := range got.Logits[d] {
+	for _, row := range got.Logits[d][:n] {
 		out["logits"] = append(out["logits"], row...)
 	}
 	return out
