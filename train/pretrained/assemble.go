@@ -92,8 +92,8 @@ func assemble(backend compute.Backend, c transformer.Config, o Options, ck check
 // match pairs the weights that the configuration asks for with the tensors that
 // there are. The error names all that are missing, extra or misshaped.
 func match(c *transformer.Config, have map[string][]int, lay layout) (*transformer.Params[*tensors.Tensor], []weight, error) {
-	// A layer has several tensors: without this, a damaged layer count would
-	// decide how much memory is asked for.
+	// Else a damaged layer count would be answered by thousands of tensors that
+	// are missing.
 	if c.Layers > len(have) {
 		return nil, nil, fmt.Errorf("the configuration has %d layers, but there are only %d tensors", c.Layers, len(have))
 	}
