@@ -100,7 +100,6 @@ step() {
 		STEPS_RUN=$((STEPS_RUN + 1))
 		return
 	fi
-	rm -f "$stamp"
 	printf ' failed\n'
 	printf '%s\n' "$output" | tail -n 15 | cut -c 1-300 | sed 's/^/    /' >&2
 	if [ -z "$instead" ]; then
