@@ -126,8 +126,8 @@ func (c *Config) Validate() error {
 			bad("rope_factors has %d entries: must be head_dim/2 = %d", n, c.HeadDim/2)
 		}
 		for i, f := range c.RopeFactors {
-			if !(f > 0) || math.IsInf(f, 0) {
-				bad("rope_factors[%d] = %g: must be positive and finite", i, f)
+			if !(f >= 1e-3 && f <= 1e6) {
+				bad("rope_factors[%d] = %g: must be between 0.001 and 10⁶", i, f)
 			}
 		}
 	}

@@ -27,7 +27,8 @@ func (m *Model) heads(batch Batch, in *inputs, resid *tensors.Tensor, pass Pass)
 	for b, ids := range batch.IDs {
 		for t := range ids {
 			if !finite(row(b, t)) {
-				return nil, m.notFinite("document %d, token %d: the last residual stream is", b+1, t+1)
+				// Not necessarily the token to blame: as a value, NaN reaches earlier ones.
+				return nil, m.notFinite("document %d: the last residual stream is", b+1)
 			}
 		}
 	}
