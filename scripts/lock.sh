@@ -1,22 +1,31 @@
 #!/usr/bin/env bash
 # Writes the requirements-*.txt lock files from the .in files beside them: exact
-# versions with SHA-256 hashes, for every platform and Python 3.10 or later.
-# Needs uv (`pip install uv`). Options go to `uv pip compile`: --upgrade, for
-# example. Run it after changing a .in file and commit both.
+# versions with SHA-256 hashes. Needs uv (`pip install uv`). Options go to
+# `uv pip compile`: --upgrade, for example. Run it after changing a .in file and
+# commit both.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
 export UV_CUSTOM_COMPILE_COMMAND="scripts/lock.sh"
 
+# lock NAME OPTION...
 lock() {
 	local name=$1
 	shift
-	uv pip compile --quiet --universal --python-version 3.10 --generate-hashes \
-		"$@" --output-file "requirements-$name.txt" "requirements-$name.in"
+	uv pip compile --quiet --generate-hashes "$@" --output-file "requirements-$name.txt" "requirements-$name.in"
 }
 
-lock headless "$@"
-lock lab "$@"
+# For every platform and Python 3.10 or later.
+lock headless --universal --python-version 3.10 "$@"
+lock lab --universal --python-version 3.10 "$@"
+
 # Only a file inside these two is wanted, so what they depend on is left out.
-lock xla --no-deps "$@"
-lock smollm2 --no-deps "$@"
+lock xla --universal --python-version 3.10 --no-deps "$@"
+lock smollm2 --universal --python-version 3.10 --no-deps "$@"
+
+# JAX's plugin package names the libraries; of its own it has only Python code, for
+# newer releases of Python than are asked for here.
+for cuda in 12 13; do
+	lock "cuda$cuda" --python-version 3.12 --python-platform x86_64-manylinux_2_28 \
+		--no-emit-package "jax-cuda$cuda-plugin" "$@"
+done

@@ -18,12 +18,9 @@ source "$here/steps.sh"
 # Where the files inside the two wheels go, and what they must be.
 PLUGIN=$TOOLS/xla/pjrt_c_api_cpu_plugin.so
 PLUGIN_SHA256=ad1309ac822b1b24d51b7f9947c7c9fa9ef5d67f390584cbc3d1fa2428fed9c2
-CUDA_PLUGIN=$TOOLS/xla/go-xla/nvidia/pjrt_c_api_cuda_plugin.so
+CUDA_PLUGIN=$TOOLS/xla/cuda/nvidia/pjrt_c_api_cuda_plugin.so
 GGUF=$MODELS/SmolLM2-135M-Instruct.Q4_1.gguf
 GGUF_SHA256=b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53
-
-# CUDA plugin release: the XLA of the same JAX release as the CPU plugin's.
-JAX_VERSION=0.11.2
 
 # install_tools PROGRAM...: builds these packages of tools/go.mod into .tools/bin.
 install_tools() {
@@ -85,7 +82,7 @@ plugin_wheel_fits() {
 }
 
 step_xla_elsewhere() {
-	if ! (cd "$ROOT" && go run ./scripts/installxla -dir "$WORK"); then
+	if ! (cd "$ROOT" && go run ./scripts/installxla "$WORK"); then
 		rm -f "$PLUGIN"
 		return 1
 	fi
@@ -93,11 +90,21 @@ step_xla_elsewhere() {
 	mv -f "$WORK/$(basename "$PLUGIN")" "$PLUGIN"
 }
 
-# NVIDIA's libraries cannot be moved once installed. The plugin is written last, so
-# libraries without one are a step that did not finish.
+# JAX's plugin looks for NVIDIA's libraries in ../nvidia, and GoMLX for the folder
+# there and the assembler in its bin. All links are relative: the whole can be moved.
 step_cuda() {
-	rm -f "$CUDA_PLUGIN"
-	(cd "$ROOT" && go run ./scripts/installxla -dir "$TOOLS/xla/go-xla" -cuda "$CUDA" -jax "$JAX_VERSION")
+	local into=$WORK/cuda assembler
+	TMPDIR=$WORK "$VENV/bin/python" -m pip install --quiet --no-input --no-cache-dir --retries 2 --no-deps \
+		--only-binary :all: --require-hashes --requirement "$here/requirements-cuda$CUDA.txt" --target "$into"
+	mv "$into/jax_plugins/xla_cuda$CUDA/xla_cuda_plugin.so" "$into/nvidia/$(basename "$CUDA_PLUGIN")"
+	assembler=$(cd "$into/nvidia" && ls -d */bin/ptxas)
+	mkdir -p "$into/nvidia/bin"
+	ln -s "../$assembler" "$into/nvidia/bin/ptxas"
+	mkdir -p "$TOOLS/xla"
+	rm -rf "$TOOLS/xla/cuda"
+	mkdir "$WORK/kept"
+	mv "$into/nvidia" "$WORK/kept/"
+	mv "$WORK/kept" "$TOOLS/xla/cuda"
 }
 
 step_smollm2() {
@@ -171,8 +178,12 @@ else
 		"$(key "$GO_OS $GO_ARCH" "$ROOT/go.sum")" "$PLUGIN"
 fi
 if [ -n "$CUDA" ]; then
-	step cuda "XLA plugin for CUDA $CUDA (some GB)" step_cuda "$(key "$CUDA $JAX_VERSION")" \
-		"$CUDA_PLUGIN"
+	if ! plugin_wheel_fits; then
+		echo "setup: there is no CUDA plugin for $GO_OS/$GO_ARCH, only for Linux on x86-64 with glibc" >&2
+		exit 2
+	fi
+	step cuda "XLA plugin for CUDA $CUDA, with NVIDIA's libraries (some GB)" step_cuda \
+		"$(key "$CUDA" "$here/requirements-cuda$CUDA.txt")" "$CUDA_PLUGIN"
 fi
 
 step smollm2 "SmolLM2-135M-Instruct (82 MB)" step_smollm2 \

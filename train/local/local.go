@@ -107,7 +107,7 @@ func Plugin() (string, error) {
 const nvidiaDriver = "/dev/nvidiactl"
 
 func plugin(root, driver string) (string, error) {
-	cuda := filepath.Join(root, ".tools", "xla", "go-xla", "nvidia", "pjrt_c_api_cuda_plugin.so")
+	cuda := filepath.Join(root, ".tools", "xla", "cuda", "nvidia", "pjrt_c_api_cuda_plugin.so")
 	if exists(cuda) && exists(driver) {
 		return cuda, nil
 	}

@@ -79,7 +79,7 @@ func TestPlugin(t *testing.T) {
 	root := fakeRoot(t, ours)
 	t.Setenv(HomeEnv, root)
 	cpu := filepath.Join(root, ".tools", "xla", "pjrt_c_api_cpu_plugin.so")
-	cuda := filepath.Join(root, ".tools", "xla", "go-xla", "nvidia", "pjrt_c_api_cuda_plugin.so")
+	cuda := filepath.Join(root, ".tools", "xla", "cuda", "nvidia", "pjrt_c_api_cuda_plugin.so")
 	driver := filepath.Join(root, "driver")
 
 	_, err := Plugin()

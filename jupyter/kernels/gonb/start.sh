@@ -16,7 +16,7 @@ fi
 # plugin, since for a bare "xla" it would try to download one. The same choice is
 # made by firsttoken/train/local/backend for programs outside notebooks.
 if [ -z "${GOMLX_BACKEND:-}" ]; then
-	cuda=$TOOLS/xla/go-xla/nvidia/pjrt_c_api_cuda_plugin.so
+	cuda=$TOOLS/xla/cuda/nvidia/pjrt_c_api_cuda_plugin.so
 	cpu=$TOOLS/xla/pjrt_c_api_cpu_plugin.so
 	if [ -f "$cuda" ] && [ -e /dev/nvidiactl ]; then
 		export GOMLX_BACKEND=xla:$cuda
