@@ -29,3 +29,9 @@ for cuda in 12 13; do
 	lock "cuda$cuda" --python-version 3.12 --python-platform x86_64-manylinux_2_28 \
 		--no-emit-package "jax-cuda$cuda-plugin" "$@"
 done
+
+# For Linux the index has PyTorch with CUDA only. The libraries that it loads are
+# taken, what only a GPU has a use for is not; it is installed with --no-deps.
+lock bench --universal --python-version 3.10 --no-emit-package triton \
+	--no-emit-package cuda-bindings --no-emit-package cuda-pathfinder --no-emit-package cuda-toolkit \
+	--no-emit-package nvidia-cuda-cccl --no-emit-package nvidia-nvtx "$@"
