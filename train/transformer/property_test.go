@@ -192,13 +192,14 @@ func TestBucket(t *testing.T) {
 func TestBFloat16IsClose(t *testing.T) {
 	c := Tiny()
 	batch := One(document(c, 10, 1))
-	want := mustCapture(t, preparedTiny(t), batch, nil).document(&c, 0, 10)["logits"]
+	want := mustCapture(t, randomModel(t, pureGo(t), c), batch, nil).document(&c, 0, 10)["logits"]
 
 	p, err := RandomParams(&c, dtypes.BFloat16, 0.4, 1)
 	require.NoError(t, err)
-	half := newModel(t, prepared(t), c, p)
+	rounded := newModel(t, pureGo(t), c, p)
 	c.Compute = "bfloat16"
-	for name, m := range map[string]*Model{"weights": half, "compute": randomModel(t, prepared(t), c)} {
+	computed := randomModel(t, prepared(t), c)
+	for name, m := range map[string]*Model{"weights": rounded, "compute": computed} {
 		out, err := m.Forward(batch, Pass{Logits: true})
 		require.NoError(t, err)
 		got := slices.Concat(out.Logits[0]...)
@@ -214,8 +215,8 @@ func TestBFloat16IsClose(t *testing.T) {
 	}
 }
 
-// The last row's loss and arg max agree with its logits, for more rows than one
-// call of the output layer takes.
+// Each row's loss and arg max agree with its logits, for more rows than one call of
+// the output layer takes.
 func TestPredictAgreesWithLogits(t *testing.T) {
 	c := Tiny()
 	c.Context = 400

@@ -197,7 +197,7 @@ def build():
                                              AttnScale=("T", scale), MLPScale=("T", scale)))
     case("positions", "mha", [6, 4], positions=[[3, 4, 4, 9, 0, 100000], [5, 6, 7, 8]])
     case("intra-document masks", "mha", [8, 5], visible=[intra(8, 3, 4), intra(5, 2)])
-    case("two query chunks", "mha", [300, 257], keep=["ids", "logits", "loss", "top1"])
+    case("two query chunks", "gqa", [300, 257], keep=["ids", "logits", "loss", "top1"])
 
 
 def check():
