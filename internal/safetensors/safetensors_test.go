@@ -144,6 +144,8 @@ func TestWriteRefuses(t *testing.T) {
 		"used twice":    {one, one},
 		"needs 2 bytes": {{"a", U8, []int{2}, []byte{1}}},
 		"F4 of shape":   {{"a", "F4", []int{1}, nil}},
+		"[-1 -1] is":    {{"a", U8, []int{-1, -1}, []byte{1}}},
+		"overflows":     {{"a", F32, []int{1 << 62, 4}, nil}},
 		"reserved":      {{metadataKey, U8, []int{1}, []byte{1}}},
 	} {
 		require.ErrorContains(t, Write(io.Discard, nil, tensors), want)

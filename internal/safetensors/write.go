@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -52,6 +53,9 @@ func Write(w io.Writer, metadata map[string]string, tensors []Tensor) error {
 		}
 		want := t.DType.Size()
 		for _, n := range t.Shape {
+			if n < 0 || (n > 0 && want > math.MaxInt/n) {
+				return fmt.Errorf("safetensors: tensor %q: shape %v is negative or overflows", t.Name, t.Shape)
+			}
 			want *= n
 		}
 		if want != len(t.Data) || t.DType.Size() == 0 {

@@ -55,6 +55,14 @@ func appendString(b []byte, s string) []byte {
 func appendValue(b []byte, value any) []byte {
 	le := binary.LittleEndian
 	switch v := value.(type) {
+	case uint8:
+		return append(le.AppendUint32(b, 0), v)
+	case int8:
+		return append(le.AppendUint32(b, 1), byte(v))
+	case uint16:
+		return le.AppendUint16(le.AppendUint32(b, 2), v)
+	case int16:
+		return le.AppendUint16(le.AppendUint32(b, 3), uint16(v))
 	case uint32:
 		return le.AppendUint32(le.AppendUint32(b, 4), v)
 	case int32:

@@ -132,13 +132,9 @@ func Files(ref string) ([]string, error) {
 	if !isFolder(path) {
 		return []string{path}, nil
 	}
-	var files []string
-	for _, pattern := range []string{configFile, vocabFile, vocabConfig, "*.safetensors"} {
-		found, err := filepath.Glob(filepath.Join(path, pattern))
-		if err != nil {
-			return nil, err
-		}
-		files = append(files, found...)
+	files, err := folderFiles(path)
+	if err != nil {
+		return nil, fmt.Errorf("model %q: %w", ref, err)
 	}
 	return files, nil
 }

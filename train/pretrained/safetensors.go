@@ -50,8 +50,7 @@ type shard struct {
 	header *safetensors.Header
 }
 
-// openFolder opens the one weights file or, where there is none, all shards that
-// the index names.
+// openFolder opens a folder's weights files and checks them against the index.
 func openFolder(backend compute.Backend, path string) (f *folder, err error) {
 	f = &folder{backend: backend, where: map[string]*shard{}}
 	defer func() {
@@ -59,21 +58,17 @@ func openFolder(backend compute.Backend, path string) (f *folder, err error) {
 			f.close()
 		}
 	}()
-	single := filepath.Join(path, weightsFile)
-	if err = f.open(single); !errors.Is(err, os.ErrNotExist) {
+	names, index, err := weightFiles(path)
+	if err != nil {
 		return f, err
 	}
-	index, sharded, indexErr := readIndex(path)
-	if indexErr != nil {
-		return f, indexErr
-	}
-	if !sharded {
-		return f, err // of the single file
-	}
-	for _, name := range index.shards() {
+	for _, name := range names {
 		if err = f.open(filepath.Join(path, name)); err != nil {
 			return f, err
 		}
+	}
+	if index == nil {
+		return f, nil
 	}
 	for tensor, name := range index.WeightMap {
 		if s := f.where[tensor]; s == nil || s.path != filepath.Join(path, name) {
@@ -81,6 +76,23 @@ func openFolder(backend compute.Backend, path string) (f *folder, err error) {
 		}
 	}
 	return f, nil
+}
+
+// weightFiles names a folder's weights files: the single one or, where there is
+// none, the shards of the index, which it then returns too.
+func weightFiles(folder string) ([]string, *weightIndex, error) {
+	_, err := os.Stat(filepath.Join(folder, weightsFile))
+	if !errors.Is(err, os.ErrNotExist) {
+		return []string{weightsFile}, nil, err
+	}
+	index, sharded, indexErr := readIndex(folder)
+	switch {
+	case indexErr != nil:
+		return nil, nil, indexErr
+	case !sharded:
+		return nil, nil, err // of the single file
+	}
+	return index.shards(), index, nil
 }
 
 // weightIndex is a sharded checkpoint's table of contents.
@@ -231,6 +243,30 @@ func loadFolder(backend compute.Backend, path string, o Options) (*Loaded, error
 		m.Files = append(m.Files, s.path)
 	}
 	return m, nil
+}
+
+// folderFiles lists what loadFolder reads.
+func folderFiles(path string) ([]string, error) {
+	weights, index, err := weightFiles(path)
+	if err != nil {
+		return nil, err
+	}
+	names := []string{configFile, vocabFile}
+	if _, err := os.Stat(filepath.Join(path, vocabConfig)); err == nil {
+		names = append(names, vocabConfig)
+	}
+	if index != nil {
+		names = append(names, weightsIndex)
+	}
+	var files []string
+	for _, name := range append(names, weights...) {
+		file := filepath.Join(path, name)
+		if _, err := os.Stat(file); err != nil {
+			return nil, err
+		}
+		files = append(files, file)
+	}
+	return files, nil
 }
 
 // folderTokenizer reads tokenizer.json and, where it is there, the special

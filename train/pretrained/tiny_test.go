@@ -483,6 +483,57 @@ func TestLoadTokenizer(t *testing.T) {
 	require.ErrorContains(t, err, "loading the tokenizer of")
 }
 
+// TestFiles lists what Load reads, and nothing else that lies beside it.
+func TestFiles(t *testing.T) {
+	tiny := newTiny(true)
+	g, _ := tiny.gguf(all(gguf.TensorTypeF32))
+	path := g.write(t)
+	got, err := Files(path)
+	require.NoError(t, err)
+	require.Equal(t, []string{path}, got)
+
+	for shards, weights := range map[int][]string{
+		1: {weightsFile},
+		2: {weightsIndex, "model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"},
+	} {
+		files, _ := tiny.hf(t, all(safetensors.F32), shards)
+		files["consolidated.safetensors"] = nil
+		dir := filepath.Join(t.TempDir(), "[a]*") // not a pattern
+		require.NoError(t, os.Rename(files.write(t), dir))
+		got, err := Files(dir)
+		require.NoError(t, err)
+		for i := range got {
+			got[i] = strings.TrimPrefix(got[i], dir+"/")
+		}
+		require.Equal(t, append([]string{configFile, vocabFile}, weights...), got)
+		require.NoError(t, os.Remove(filepath.Join(dir, configFile)))
+		_, err = Files(dir)
+		require.ErrorContains(t, err, "config.json: no such file")
+	}
+	for _, ref := range []string{t.TempDir(), "smollm3"} {
+		_, err = Files(ref)
+		require.ErrorContains(t, err, fmt.Sprintf("model %q", ref))
+	}
+}
+
+// TestMetadataTypes: GGUF writers choose among the format's number types.
+func TestMetadataTypes(t *testing.T) {
+	for _, layers := range []any{uint8(2), uint16(2), uint32(2), uint64(2), int8(2), int16(2), int32(2), int64(2)} {
+		for _, base := range []any{float32(10000), float64(10000)} {
+			tiny := newTiny(true)
+			g, _ := tiny.gguf(all(gguf.TensorTypeF32))
+			g.set("llama.block_count", layers)
+			g.set("llama.rope.freq_base", base)
+			f, err := openGGUF(g.write(t))
+			require.NoError(t, err)
+			c, err := f.config()
+			f.close()
+			require.NoError(t, err)
+			require.Equal(t, tiny.config, c, "%T and %T", layers, base)
+		}
+	}
+}
+
 // TestExactlyRepresentable checks the test's own codec on values that need no
 // rounding, so that the tests above rest on something.
 func TestExactlyRepresentable(t *testing.T) {
