@@ -136,3 +136,30 @@ func TestPatternLimits(t *testing.T) {
 		require.InDeltaSlice(t, want, got, 1e-5)
 	}
 }
+
+// The gradient at such extremes is finite as well: training must survive them.
+func TestPatternExtremeGradients(t *testing.T) {
+	const n = 3
+	e, err := NewExec(pureGo(t), func(a []*Node) []*Node {
+		g := a[0].Graph()
+		visible := LessOrEqual(Iota(g, a[0].Shape(), 1), Iota(g, a[0].Shape(), 0))
+		var outs []*Node
+		for _, p := range everyPattern {
+			sum := ReduceAllSum(Mul(p.apply(a[0], visible, a[1]), Iota(g, a[0].Shape(), 1)))
+			if p.Kind == PatternSinkLogit {
+				outs = append(outs, Gradient(sum, a[0], a[1])...)
+			} else {
+				outs = append(outs, Gradient(sum, a[0])...)
+			}
+		}
+		return outs
+	})
+	require.NoError(t, err)
+	defer e.Finalize()
+	for _, scale := range []float32{1e4, -1e4} {
+		scores := tensors.FromFlatDataAndDimensions([]float32{scale, 0, 0, scale, scale, 0, 0, scale, 2 * scale}, n, n)
+		for i, gradient := range call(t, e, scores, tensors.FromFlatDataAndDimensions([]float32{-scale}, 1, 1)) {
+			require.True(t, finite(gradient), "output %d at %g: %g", i, scale, gradient)
+		}
+	}
+}
