@@ -3,7 +3,6 @@ package pretrained
 import (
 	"fmt"
 	"math"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -109,6 +108,9 @@ func (g *ggufFile) read(name string) (*tensors.Tensor, error) {
 	return g.reader.ReadTensor(g.backend, name)
 }
 
+// ropeFreqs is the tensor that ropeFactors reads.
+const ropeFreqs = "rope_freqs.weight"
+
 // ggufNames maps weights to tensors of a GGUF file.
 var ggufNames = strings.NewReplacer(
 	".attn_norm", ".attn_norm.weight", ".query", ".attn_q.weight", ".key", ".attn_k.weight",
@@ -128,7 +130,7 @@ var ggufLayout = layout{
 		}
 		return ggufNames.Replace(weight)
 	},
-	ignored:     regexp.MustCompile(`^rope_freqs\.weight$`).MatchString, // read into the configuration
+	ignored:     func(name string) bool { return name == ropeFreqs }, // read into the configuration
 	interleaved: true,
 }
 

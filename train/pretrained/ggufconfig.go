@@ -40,7 +40,7 @@ func (g *ggufFile) config() (transformer.Config, error) {
 	_, untied := g.file.GetTensorInfo("output.weight")
 	c.TiedOutput = !untied
 	m.refuseOthers()
-	if _, ok := g.file.GetTensorInfo("rope_freqs.weight"); ok {
+	if _, ok := g.file.GetTensorInfo(ropeFreqs); ok {
 		factors, err := g.ropeFactors()
 		if err != nil {
 			m.problems = append(m.problems, err)
@@ -56,13 +56,13 @@ func (g *ggufFile) config() (transformer.Config, error) {
 // ropeFactors reads the rotary frequency divisors that converters of Llama 3.1
 // and later store as a tensor.
 func (g *ggufFile) ropeFactors() ([]float64, error) {
-	t, err := g.reader.ReadTensor(nil, "rope_freqs.weight")
+	t, err := g.reader.ReadTensor(nil, ropeFreqs)
 	if err != nil {
 		return nil, err
 	}
 	flat, ok := t.Value().([]float32)
 	if !ok {
-		return nil, fmt.Errorf("tensor rope_freqs.weight is %s: must be a list of F32", t.Shape())
+		return nil, fmt.Errorf("tensor %s is %s: must be a list of F32", ropeFreqs, t.Shape())
 	}
 	factors := make([]float64, len(flat))
 	for i, x := range flat {

@@ -1,12 +1,12 @@
 package pretrained
 
 import (
-	"errors"
 	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/gomlx/go-huggingface/hub"
@@ -31,8 +31,10 @@ func download(id string, weights bool) (string, error) {
 		}
 	}
 	r := &repository{Repo: repo, weights: weights}
-	if r.look(false) == nil && r.missing() == nil {
-		return r.folder, nil
+	if r.look(false) == nil {
+		if lacking, err := r.missing(); err == nil && len(lacking) == 0 {
+			return r.folder, nil
+		}
 	}
 	if err := r.look(true); err != nil {
 		return "", fmt.Errorf("there is no file or folder of that name, and asking the Hugging Face hub for it failed: %w; is there a network, "+
@@ -107,46 +109,39 @@ func (r *repository) wanted() ([]string, error) {
 	return names, nil
 }
 
-// missing says which wanted files the cache lacks or holds in part.
-func (r *repository) missing() error {
+// missing lists the wanted files that the cache lacks or holds in part.
+func (r *repository) missing() ([]string, error) {
 	names, err := r.wanted()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	var lacking []string
-	for _, name := range names {
+	return slices.DeleteFunc(names, func(name string) bool {
 		info, err := os.Stat(filepath.Join(r.folder, name))
-		if size := r.sizes[name]; err != nil || (size > 0 && info.Size() != size) {
-			lacking = append(lacking, name)
-		}
-	}
-	if len(lacking) > 0 {
-		return errors.New("not or only partly downloaded: " + strings.Join(lacking, ", "))
-	}
-	return nil
+		size := r.sizes[name]
+		return err == nil && (size == 0 || info.Size() == size) // 0: the hub does not say
+	}), nil
 }
 
-// fetch downloads what is wanted and not there.
+// fetch downloads what is wanted and not there, one file after the other: the
+// library's parallel downloads have a data race.
 func (r *repository) fetch() error {
-	var lacking error
-	for range 2 { // the shards' names come with the index
-		names, err := r.wanted()
-		if err != nil {
+	for round := 0; ; round++ {
+		names, err := r.missing()
+		if err != nil || len(names) == 0 {
 			return err
 		}
-		bytes := int64(0)
+		// The first round brings the index, which names the files of the second.
+		// What is still missing then is so though the library reported success,
+		// as it does when a connection breaks half-way.
+		if round == 2 {
+			return fmt.Errorf("not or only partly downloaded: %s; try again, and remove %s if that does not help",
+				strings.Join(names, ", "), r.folder)
+		}
 		for _, name := range names {
-			bytes += r.sizes[name]
-		}
-		slog.Info("downloading from the Hugging Face hub, unless cached", "model", r.ID, "files", len(names), "MB", bytes/1e6)
-		if _, err := r.DownloadFiles(names...); err != nil {
-			return err
-		}
-		// Looked at, not believed: the library takes a connection that broke
-		// half-way for success.
-		if lacking = r.missing(); lacking == nil {
-			return nil
+			slog.Info("downloading from the Hugging Face hub", "model", r.ID, "file", name, "MB", r.sizes[name]/1e6)
+			if _, err := r.DownloadFile(name); err != nil {
+				return err
+			}
 		}
 	}
-	return fmt.Errorf("%w; try again, and remove %s if that does not help", lacking, r.folder)
 }
