@@ -117,8 +117,8 @@ step_smollm2() {
 # while there is a network.
 step_warm() {
 	cp "$here/first-cell.ipynb" "$WORK/"
-	(cd "$ROOT" && go build ./...)
 	"$VENV/bin/python" "$here/run_notebooks.py" "$WORK/first-cell.ipynb"
+	(cd "$ROOT" && go build ./...)
 }
 
 PROFILE=${1:-lab}
