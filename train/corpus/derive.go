@@ -82,9 +82,14 @@ func Split(src Source, heldOut float64, seed uint64) (training, held Source, err
 	if !(heldOut > 0 && heldOut < 1) {
 		return nil, nil, fmt.Errorf("corpus: held-out share is %v: give a fraction between 0 and 1, such as 0.05", heldOut)
 	}
-	isHeld := func(d Document) bool { return keyed("split", seed, Normalize(d.Text)).unit() < heldOut }
+	isHeld := heldOutBy(heldOut, seed)
 	training = filter(src, fmt.Sprintf("training side of a %g split, seed %d", heldOut, seed),
 		func(d Document) bool { return !isHeld(d) })
 	held = filter(src, fmt.Sprintf("held-out side of a %g split, seed %d", heldOut, seed), isHeld)
 	return training, held, nil
+}
+
+// heldOutBy tells which documents [Split] holds out.
+func heldOutBy(share float64, seed uint64) func(Document) bool {
+	return func(d Document) bool { return keyed("split", seed, Normalize(d.Text)).unit() < share }
 }

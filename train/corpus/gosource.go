@@ -21,6 +21,9 @@ func DefaultGoSourceConfig() GoSourceConfig {
 	return GoSourceConfig{GoTree: GoTree{Commands: true}}
 }
 
+// Validate implements the check that every configuration has; no combination of flags is wrong.
+func (c GoSourceConfig) Validate() error { return nil }
+
 // OpenGoSource reads the files of a Go source tree as documents, names being paths below src. Everything is read at once,
 // in parallel. Files that do not parse as Go are left out with a warning.
 func OpenGoSource(cfg GoSourceConfig) (*Memory, error) {

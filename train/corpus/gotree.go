@@ -144,11 +144,14 @@ func goEnvRoot() (string, error) {
 	return strings.TrimSpace(string(out)), err
 }
 
-// goVersion reads the first line of the tree's VERSION file; a development checkout has none.
+// develVersion is the version of a tree that has no VERSION file: a development checkout.
+const develVersion = "devel"
+
+// goVersion reads the first line of the tree's VERSION file.
 func goVersion(root string) string {
 	data, err := os.ReadFile(filepath.Join(root, "VERSION"))
 	if err != nil {
-		return "devel"
+		return develVersion
 	}
 	line, _, _ := strings.Cut(string(data), "\n")
 	return strings.TrimSpace(line)

@@ -51,12 +51,15 @@ func OpenJSONL(cfg JSONLConfig) (Source, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	l, err := list(cfg.Paths, math.MaxInt64)
+	l, err := list(cfg.Paths, maxFileSize)
 	if err != nil {
 		return nil, err
 	}
 	return jsonl{cfg, l}, nil
 }
+
+// maxFileSize is no limit: lines are streamed.
+const maxFileSize = math.MaxInt64
 
 type jsonl struct {
 	cfg JSONLConfig

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
+	"hash"
 	"io"
 	"slices"
 	"strings"
@@ -34,38 +35,68 @@ type Summary struct {
 
 // Summarize reads the whole source once. It costs as much as reading it does, about 0.2 s for 10 MB in memory.
 func Summarize(src Source) (Summary, error) {
-	s := Summary{Recipe: src.Recipe(), Warnings: src.Warnings()}
-	h := sha256.New()
-	var lengths []int
-	var invalid []string
+	s := newSummarizer()
 	for d, err := range src.Documents() {
 		if err != nil {
 			return Summary{}, err
 		}
-		h.Write(binary.LittleEndian.AppendUint64(nil, uint64(len(d.Text))))
-		io.WriteString(h, d.Text)
-		n := utf8.RuneCountInString(d.Text)
-		lengths = append(lengths, n)
-		s.Documents++
-		s.Bytes += int64(len(d.Text))
-		s.Runes += int64(n)
-		if !d.ValidUTF8() {
-			invalid = append(invalid, d.Name)
+		s.add(d)
+	}
+	return s.summary(src.Recipe(), src.Warnings()), nil
+}
+
+// summarizer counts documents as they pass.
+type summarizer struct {
+	texts    hash.Hash
+	sums     Summary
+	lengths  []int
+	invalid  []string // the first names of documents with invalid UTF-8
+	nInvalid int
+}
+
+func newSummarizer() *summarizer { return &summarizer{texts: sha256.New()} }
+
+func (s *summarizer) add(d Document) {
+	s.texts.Write(binary.LittleEndian.AppendUint64(nil, uint64(len(d.Text))))
+	io.WriteString(s.texts, d.Text)
+	n := utf8.RuneCountInString(d.Text)
+	s.lengths = append(s.lengths, n)
+	s.sums.Documents++
+	s.sums.Bytes += int64(len(d.Text))
+	s.sums.Runes += int64(n)
+	if !d.ValidUTF8() {
+		s.nInvalid++
+		if len(s.invalid) < namesShown {
+			s.invalid = append(s.invalid, d.Name)
 		}
 	}
-	s.Fingerprint = hex.EncodeToString(h.Sum(nil))
-	if len(lengths) > 0 {
-		slices.Sort(lengths)
+}
+
+// namesShown is how many documents a warning names.
+const namesShown = 5
+
+// summary is what was counted so far.
+func (s *summarizer) summary(recipe string, warnings []string) Summary {
+	out := s.sums
+	out.Recipe, out.Warnings = recipe, slices.Clone(warnings)
+	out.Fingerprint = hex.EncodeToString(s.texts.Sum(nil))
+	if len(s.lengths) > 0 {
+		lengths := slices.Sorted(slices.Values(s.lengths))
 		rank := func(percent int) int { return lengths[(len(lengths)*percent+99)/100-1] }
-		s.Shortest, s.Median, s.P90, s.Longest = lengths[0], rank(50), rank(90), rank(100)
+		out.Shortest, out.Median, out.P90, out.Longest = lengths[0], rank(50), rank(90), rank(100)
 	}
-	if len(invalid) > 0 {
-		const shown = 5
-		names := strings.Join(invalid[:min(shown, len(invalid))], ", ")
-		if len(invalid) > shown {
-			names += ", …"
-		}
-		s.Warnings = append(s.Warnings, fmt.Sprintf("invalid UTF-8, kept as bytes, in %d of %d documents: %s", len(invalid), s.Documents, names))
+	if s.nInvalid > 0 {
+		out.Warnings = append(out.Warnings, fmt.Sprintf("invalid UTF-8, kept as bytes, in %d of %d documents: %s",
+			s.nInvalid, out.Documents, firstNames(s.invalid, s.nInvalid)))
 	}
-	return s, nil
+	return out
+}
+
+// firstNames lists the first of n names.
+func firstNames(names []string, n int) string {
+	list := strings.Join(names, ", ")
+	if n > len(names) {
+		list += ", …"
+	}
+	return list
 }

@@ -34,6 +34,9 @@ func Create(path string, vocab int) (*Writer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("shard: %w", err)
 	}
+	if err := file.Chmod(0o644); err != nil { // a temporary file is its maker's alone; a shard is for all who share the folder
+		return nil, errors.Join(fmt.Errorf("shard: %w", err), file.Close(), os.Remove(file.Name()))
+	}
 	w := &Writer{
 		path: path, file: file, buf: bufio.NewWriterSize(file, 1<<20), hash: sha256.New(),
 		header: header{width: 4, vocab: vocab}, offsets: make([]byte, 8),
