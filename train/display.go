@@ -1,0 +1,151 @@
+package train
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/gomlx/gomlx/ml/train"
+	"github.com/gomlx/gomlx/ui/commandline"
+	"github.com/janpfeifer/gonb/gonbui"
+	"golang.org/x/term"
+
+	"firsttoken/train/local"
+)
+
+// Progress is how a run shows itself.
+type Progress string
+
+const (
+	// ProgressAuto is a bar in a terminal and in a notebook, and lines elsewhere.
+	ProgressAuto Progress = ""
+	// ProgressBar is GoMLX's progress bar, on standard output. In a notebook that
+	// someone watches, a plot of losses and sink rates follows the run.
+	ProgressBar Progress = "bar"
+	// ProgressLines is a line every few seconds, on standard error.
+	ProgressLines Progress = "lines"
+	ProgressNone  Progress = "none"
+)
+
+// Validate names a progress that does not exist.
+func (p Progress) Validate() error {
+	switch p {
+	case ProgressAuto, ProgressBar, ProgressLines, ProgressNone:
+		return nil
+	}
+	return fmt.Errorf("progress %q: must be %s, %s, %s or empty", p, ProgressBar, ProgressLines, ProgressNone)
+}
+
+// linePeriod is the time between two lines of ProgressLines.
+const linePeriod = 5 * time.Second
+
+// display shows a session.
+type display struct {
+	s     *session
+	lines io.Writer // nil for none
+	shown time.Time // when the last line was written
+	plot  *livePlot // nil for none
+
+	// The step and the seconds after this process's first update, which includes
+	// compilation; speed is counted from there.
+	step0    int
+	seconds0 float64
+}
+
+func newDisplay(s *session, loop *train.Loop, p Progress) (*display, error) {
+	if err := p.Validate(); err != nil {
+		return nil, err
+	}
+	d := &display{s: s, shown: time.Now()}
+	if p == ProgressAuto {
+		p = ProgressLines
+		if gonbui.IsNotebook || term.IsTerminal(int(os.Stdout.Fd())) {
+			p = ProgressBar
+		}
+	}
+	switch p {
+	case ProgressBar:
+		commandline.AttachProgressBar(loop, d.speed, d.left, d.sink)
+		if gonbui.IsNotebook && !local.Headless() {
+			var err error
+			if d.plot, err = newLivePlot(s.run); err != nil {
+				return nil, err
+			}
+		}
+	case ProgressLines:
+		d.lines = os.Stderr
+	}
+	return d, nil
+}
+
+// updated is told of each update.
+func (d *display) updated(loss float64) {
+	if d.step0 == 0 {
+		d.step0, d.seconds0 = d.s.step, d.s.seconds
+	}
+	if d.lines == nil || time.Since(d.shown) < linePeriod {
+		return
+	}
+	d.shown = time.Now()
+	_, speed := d.speed()
+	_, left := d.left()
+	fmt.Fprintf(d.lines, "step %d of %d, loss %.4f, %s tokens/s, %s left\n", d.s.step, d.s.c.Steps(), loss, speed, left)
+}
+
+// recorded is told of each new record.
+func (d *display) recorded() {
+	r := &d.s.record
+	e := r.Eval(evalPacked)
+	if d.lines != nil {
+		largest, l, h := e.Largest()
+		fmt.Fprintf(d.lines, "step %d, %d tokens: held-out loss %.4f, sink rate %.2f %% (ε = %g), largest sink score %.3f in layer %d, head %d\n",
+			r.Step, r.Tokens, e.Loss, 100*e.SinkRate[0], d.s.c.Monitor.Epsilons[0], largest, l+1, h+1)
+	}
+	if d.plot != nil {
+		d.plot.add(r)
+	}
+}
+
+// close takes away what is live.
+func (d *display) close() {
+	if d.plot != nil {
+		d.plot.close()
+	}
+}
+
+// speed, left and sink are rows of the progress bar.
+
+func (d *display) speed() (name, value string) {
+	rate := d.tokensPerSecond()
+	if rate == 0 {
+		return "Tokens/s", "–"
+	}
+	return "Tokens/s", fmt.Sprintf("%.0f", rate)
+}
+
+func (d *display) left() (name, value string) {
+	rate := d.tokensPerSecond()
+	if rate == 0 {
+		return "Time left", "–"
+	}
+	tokens := float64(d.s.c.Steps()-d.s.step) * float64(d.s.c.BatchTokens)
+	return "Time left", (time.Duration(tokens/rate) * time.Second).String()
+}
+
+func (d *display) sink() (name, value string) {
+	name = fmt.Sprintf("Sink rate (ε = %g)", d.s.c.Monitor.Epsilons[0])
+	if e := d.s.record.Eval(evalPacked); e != nil {
+		return name, fmt.Sprintf("%.2f %%", 100*e.SinkRate[0])
+	}
+	return name, "–"
+}
+
+// tokensPerSecond is 0 as long as it is not known.
+func (d *display) tokensPerSecond() float64 {
+	steps, seconds := d.s.step-d.step0, d.s.seconds-d.seconds0
+	if d.step0 == 0 || steps == 0 || seconds <= 0 {
+		return 0
+	}
+	return float64(steps) * float64(d.s.c.BatchTokens) / seconds
+}

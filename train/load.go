@@ -1,0 +1,88 @@
+package train
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"math"
+	"os"
+
+	"github.com/gomlx/compute"
+	"github.com/gomlx/gomlx/core/tensors"
+
+	"firsttoken/internal/safetensors"
+	"firsttoken/train/store"
+	"firsttoken/train/transformer"
+)
+
+// LoadModel reads the model of a finished run, to be probed like any other. run is
+// the run's name, or the beginning of it, in the store's folder dir.
+func LoadModel(backend compute.Backend, dir, run string) (*transformer.Model, Config, error) {
+	r, err := store.Find(dir, run)
+	if err != nil {
+		return nil, Config{}, err
+	}
+	text, err := r.Config()
+	if err != nil {
+		return nil, Config{}, err
+	}
+	c, err := ParseConfig(bytes.NewReader(text))
+	if err != nil {
+		return nil, Config{}, fmt.Errorf("run %s: %w", r.ID, err)
+	}
+	if result, err := done(r); err != nil || result == nil {
+		if err == nil {
+			err = fmt.Errorf("run %s is not done: train it first", r.ID)
+		}
+		return nil, c, err
+	}
+	m, err := loadWeights(backend, &c.Model, r.Weights())
+	if err != nil {
+		return nil, c, fmt.Errorf("run %s: %w", r.ID, err)
+	}
+	return m, c, nil
+}
+
+// loadWeights reads what export wrote. A vocabulary of 0 is filled in.
+func loadWeights(backend compute.Backend, c *transformer.Config, path string) (*transformer.Model, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	header, err := safetensors.ParseHeader(f, info.Size())
+	if err != nil {
+		return nil, err
+	}
+	if embed, ok := header.Lookup("embed"); ok && c.Vocab == 0 && len(embed.Shape) == 2 {
+		c.Vocab = embed.Shape[0]
+	}
+	p := &transformer.Params[*tensors.Tensor]{Layers: make([]transformer.Layer[*tensors.Tensor], c.Layers)}
+	p.Each(c, func(name string, slot **tensors.Tensor, dims []int) {
+		if err != nil {
+			return
+		}
+		t, ok := header.Lookup(name)
+		if !ok || t.DType != safetensors.F32 {
+			err = fmt.Errorf("%s: no float32 weight %s", path, name)
+			return
+		}
+		var raw []byte
+		if raw, err = header.Read(f, name); err != nil {
+			return
+		}
+		values := make([]float32, len(raw)/4)
+		for i := range values {
+			values[i] = math.Float32frombits(binary.LittleEndian.Uint32(raw[4*i:]))
+		}
+		*slot = tensors.FromFlatDataAndDimensions(values, t.Shape...)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return transformer.New(backend, *c, p)
+}

@@ -1,0 +1,137 @@
+package train
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/gomlx/compute"
+
+	"firsttoken/train/local"
+	"firsttoken/train/local/backend"
+	"firsttoken/train/store"
+)
+
+// Options say how a run is carried out. They do not change its result, so they are
+// no part of its configuration. The zero value is usable.
+type Options struct {
+	// Store is the folder of runs; "" for runs/ in the checkout.
+	Store string
+	// Devices share each batch; 0 for all GPUs the backend has, or one CPU.
+	Devices int
+	// Wait until another process that works on the run is done, instead of
+	// returning store.ErrBusy.
+	Wait bool
+	// Progress shows how the run goes; "" for what suits the output.
+	Progress Progress
+	// Backend to train on; nil for the one of package backend.
+	Backend compute.Backend
+}
+
+// Result is what a finished run comes to.
+type Result struct {
+	Run      string  `json:"run"`       // its name, the hash of its configuration
+	Steps    int     `json:"steps"`     // updates
+	Tokens   int64   `json:"tokens"`    // input tokens read
+	Loss     float64 `json:"loss"`      // mean training loss since the last but one record, nats
+	ValLoss  float64 `json:"val_loss"`  // held-out loss, packed as in training
+	SinkRate float64 `json:"sink_rate"` // at the first ε, on the same windows
+	// WeightsSHA256 is the hash of the file weights.safetensors.
+	WeightsSHA256 string `json:"weights_sha256"`
+}
+
+// ErrStopped is returned by a run that was interrupted after a checkpoint: started
+// again, it goes on from there.
+var ErrStopped = errors.New("stopped")
+
+// NotFiniteError says that training broke down.
+type NotFiniteError struct {
+	Step       int     // the update that gave it, counted from 1
+	Loss, Norm float64 // the loss and, if that is finite, the gradient's norm
+	Good       int     // step of the last good checkpoint; 0 for none
+}
+
+func (e *NotFiniteError) Error() string {
+	what := fmt.Sprintf("loss is %g", e.Loss)
+	if e.Norm != 0 {
+		what = fmt.Sprintf("gradient norm is %g", e.Norm)
+	}
+	kept := "there is no checkpoint before it"
+	if e.Good > 0 {
+		kept = fmt.Sprintf("the checkpoint of step %d is kept", e.Good)
+	}
+	return fmt.Sprintf("step %d: the %s: %s; try a lower learning_rate, a longer warm-up or clip", e.Step, what, kept)
+}
+
+// Run trains what the configuration asks for and returns the result. A run that is
+// done returns at once; one that was stopped goes on from its last checkpoint and
+// ends with the weights it would have had without the stop (on the same machine
+// and backend). An interrupt signal or an end of ctx stops it after the current
+// update, with a checkpoint and ErrStopped.
+func Run(ctx context.Context, c Config, o Options) (*Result, error) {
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	run, err := open(c, o)
+	if err != nil {
+		return nil, err
+	}
+	if result, err := done(run); result != nil || err != nil {
+		return result, err
+	}
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	unlock, err := run.Lock(ctx, o.Wait)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	// The process that had the lock may have finished it.
+	if result, err := done(run); result != nil || err != nil {
+		return result, err
+	}
+	if o.Backend == nil {
+		if o.Backend, _, err = backend.Open(); err != nil {
+			return nil, err
+		}
+	}
+	data, err := c.open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer data.close()
+	result, err := runOn(ctx, c, o, run, data)
+	if err != nil {
+		return nil, fmt.Errorf("run %s: %w", run.ID, err)
+	}
+	return result, nil
+}
+
+// open finds or makes the folder of a configuration's run.
+func open(c Config, o Options) (*store.Run, error) {
+	dir := o.Store
+	if dir == "" {
+		var err error
+		if dir, err = local.RunsDir(); err != nil {
+			return nil, err
+		}
+	}
+	run, err := store.Open(dir, c.ID())
+	if err != nil {
+		return nil, err
+	}
+	return run, run.WriteConfig(c.canonical())
+}
+
+// done returns the result of a finished run, nil if it is not.
+func done(run *store.Run) (*Result, error) {
+	var result Result
+	finished, err := run.Result(&result)
+	if err != nil || !finished {
+		return nil, err
+	}
+	return &result, nil
+}

@@ -1,0 +1,131 @@
+package store
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+)
+
+// Record is one point of a run's curves.
+type Record struct {
+	Step   int   `json:"step"`   // updates done; 0 is the model as initialised
+	Tokens int64 `json:"tokens"` // input tokens read
+	// Seconds of training, monitoring not counted, over all processes of the run.
+	Seconds float64 `json:"seconds"`
+	// Loss is the mean training loss since the record before, nats per counted
+	// token; absent at step 0. So are the rate and the gradient's norm of the last
+	// update.
+	Loss         float64 `json:"loss,omitempty"`
+	Rate         float64 `json:"rate,omitempty"`
+	GradientNorm float64 `json:"gradient_norm,omitempty"`
+	Evals        []Eval  `json:"evals"`
+}
+
+// Eval is what held-out text shows of the model, under one condition.
+type Eval struct {
+	Name  string  `json:"name"`  // the condition
+	T     int     `json:"t"`     // tokens in a window
+	Texts int     `json:"texts"` // windows
+	Loss  float64 `json:"loss"`  // mean over counted targets, nats
+	// LossAt is the mean loss by position, in equal bins from token 1 to token T.
+	LossAt []float64 `json:"loss_at"`
+	// SinkRate is the share of (text, layer, head) whose sink score exceeds ε, by ε
+	// in the configuration's order (Gu et al. 2025: thresholded per text).
+	SinkRate []float64 `json:"sink_rate"`
+	// SinkScore is the mean over texts of α_1 = mean_t A[t,1], row 1 included, [L][H].
+	SinkScore [][]float64 `json:"sink_score"`
+	// ValueRatio is the mean over texts of ‖v_1‖ / mean_j ‖v_j‖, [L][K].
+	ValueRatio [][]float64 `json:"value_ratio"`
+	// ResidPeak is the mean over texts of max_t ‖x_t‖ / mean_t ‖x_t‖, [L+1]: before
+	// the first block and after each.
+	ResidPeak []float64 `json:"resid_peak"`
+	// Entropy is the mean over texts, heads and rows of the row entropy, [L] nats.
+	Entropy []float64 `json:"entropy"`
+}
+
+// Largest is the largest sink score of any head, with its 0-based place.
+func (e *Eval) Largest() (score float64, layer, head int) {
+	for l, heads := range e.SinkScore {
+		for h, s := range heads {
+			if s > score {
+				score, layer, head = s, l, h
+			}
+		}
+	}
+	return score, layer, head
+}
+
+// Eval returns the record's evaluation of that name, nil if there is none.
+func (r *Record) Eval(name string) *Eval {
+	i := slices.IndexFunc(r.Evals, func(e Eval) bool { return e.Name == name })
+	if i < 0 {
+		return nil
+	}
+	return &r.Evals[i]
+}
+
+// Curves returns the records in order. A last line that was cut off is left out.
+func (r *Run) Curves() ([]Record, error) {
+	text, err := os.ReadFile(r.path(curvesFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("run %s: %w", r.ID, err)
+	}
+	var records []Record
+	for n := 1; ; n++ {
+		line, rest, whole := bytes.Cut(text, []byte("\n"))
+		if !whole {
+			return records, nil
+		}
+		var record Record
+		if err := json.Unmarshal(line, &record); err != nil {
+			return nil, fmt.Errorf("run %s: %s line %d: %w", r.ID, curvesFile, n, err)
+		}
+		records, text = append(records, record), rest
+	}
+}
+
+// Append adds a record and brings it to the disk.
+func (r *Run) Append(record Record) error {
+	line, err := json.Marshal(record)
+	if err != nil {
+		return fmt.Errorf("run %s: step %d: %w", r.ID, record.Step, err)
+	}
+	f, err := os.OpenFile(r.path(curvesFile), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	if err != nil {
+		return fmt.Errorf("run %s: %w", r.ID, err)
+	}
+	_, err = f.Write(append(line, '\n'))
+	if err == nil {
+		err = f.Sync()
+	}
+	if err := errors.Join(err, f.Close()); err != nil {
+		return fmt.Errorf("run %s: writing %s: %w", r.ID, curvesFile, err)
+	}
+	return nil
+}
+
+// Rewind drops the records after a step: training goes on from there and makes
+// them again.
+func (r *Run) Rewind(step int) error {
+	records, err := r.Curves()
+	if err != nil {
+		return err
+	}
+	var text bytes.Buffer
+	enc := json.NewEncoder(&text)
+	for _, record := range records {
+		if record.Step <= step {
+			if err := enc.Encode(record); err != nil {
+				return fmt.Errorf("run %s: step %d: %w", r.ID, record.Step, err)
+			}
+		}
+	}
+	return r.write(curvesFile, text.Bytes())
+}
