@@ -1,5 +1,7 @@
 package corpus
 
+import "fmt"
+
 // Batch is what one training or evaluation step reads. All slices are flat [B, T].
 type Batch struct {
 	B, T    int
@@ -52,4 +54,12 @@ type Stream interface {
 	T() int
 	// V is the size of the vocabulary: ids lie in [0, V).
 	V() int
+}
+
+// checkBatch checks what [Stream.Batch] is asked for.
+func checkBatch(step, b int) error {
+	if step < 0 || b < 1 {
+		return fmt.Errorf("corpus: a batch of %d windows at step %d: ask for at least one window, at step 0 or later", b, step)
+	}
+	return nil
 }

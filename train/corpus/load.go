@@ -14,6 +14,7 @@ import (
 	"github.com/gofrs/flock"
 
 	"firsttoken/train/corpus/shard"
+	"firsttoken/train/corpus/synthetic"
 	"firsttoken/train/local"
 	"firsttoken/train/tokenizer"
 )
@@ -29,12 +30,15 @@ const (
 	tokenizerDir   = "tokenizer" // of a BPE trained here
 )
 
-// Data is a corpus as tokens, ready for training.
+// Data is what a model is trained and evaluated on: a corpus as tokens, or a synthetic task.
 type Data struct {
-	// Tokenizer made the tokens.
+	// Tokenizer made the tokens; nil for synthetic tasks.
 	Tokenizer *tokenizer.Tokenizer
+	// Task is the synthetic task; nil for documents.
+	Task synthetic.Task
 	// Provenance is what a result keeps of its data.
-	Provenance        Provenance
+	Provenance Provenance
+
 	training, heldOut *shard.File
 }
 
@@ -42,10 +46,10 @@ type Data struct {
 type Provenance struct {
 	Spec Spec `json:"spec"`
 	// Tokenizer is the tokenizer's fingerprint, V the size of its vocabulary.
-	Tokenizer string `json:"tokenizer"`
+	Tokenizer string `json:"tokenizer,omitempty"`
 	V         int    `json:"vocab"`
-	Training  Side   `json:"training"`
-	HeldOut   Side   `json:"held_out"`
+	Training  Side   `json:"training,omitzero"`
+	HeldOut   Side   `json:"held_out,omitzero"`
 }
 
 // Side is one side of a split corpus.
@@ -65,6 +69,13 @@ type Side struct {
 func Load(ctx context.Context, s Spec, cache string) (*Data, error) {
 	if err := s.Validate(); err != nil {
 		return nil, err
+	}
+	if task := kinds[s.Kind].task; task != nil {
+		t, err := task(&s)
+		if err != nil {
+			return nil, err
+		}
+		return &Data{Task: t, Provenance: Provenance{Spec: s, V: t.V()}}, nil
 	}
 	if cache == "" {
 		var err error
@@ -128,7 +139,7 @@ func (b builder) open() (*Data, error) {
 			return nil, err
 		}
 	}
-	if d.Tokenizer.Fingerprint() != d.Provenance.Tokenizer {
+	if d.Tokenizer.Fingerprint() != d.Provenance.Tokenizer || d.Tokenizer.VocabSize() != d.Provenance.V {
 		return nil, fmt.Errorf("made with another tokenizer, %s", d.Provenance.Tokenizer)
 	}
 	if d.training, err = shard.Open(filepath.Join(b.folder, trainingFile)); err != nil {
@@ -226,7 +237,7 @@ func (b builder) trainBPE(src Source, folder string) (*tokenizer.Tokenizer, erro
 	return t, t.Save(dir)
 }
 
-// Specials are the ids that packing puts in, −1 where the tokenizer has none.
+// specials are the ids that packing puts in, −1 where the tokenizer has none.
 func (d *Data) specials() Specials {
 	s := Specials{-1, -1}
 	if id, ok := d.Tokenizer.BOS(); ok {
@@ -239,17 +250,28 @@ func (d *Data) specials() Specials {
 }
 
 // Training returns the windows to train on: t tokens each, packed as p says, in an order that the seed decides.
-func (d *Data) Training(p Packing, t int, seed uint64) (*Windows, error) {
+func (d *Data) Training(p Packing, t int, seed uint64) (Stream, error) {
+	if d.Task != nil {
+		return newTaskStream(d.Task, p, t, true, seed)
+	}
 	return TrainingWindows(d.training, p, d.specials(), t, seed)
 }
 
 // HeldOut returns the windows to evaluate on, in fixed order. They share no document with the training windows.
-func (d *Data) HeldOut(p Packing, t int) (*Windows, error) {
+func (d *Data) HeldOut(p Packing, t int) (Stream, error) {
+	if d.Task != nil {
+		return newTaskStream(d.Task, p, t, false, 0)
+	}
 	return HeldOutWindows(d.heldOut, p, d.specials(), t)
 }
 
 // V is the size of the vocabulary.
-func (d *Data) V() int { return d.Tokenizer.VocabSize() }
+func (d *Data) V() int { return d.Provenance.V }
 
 // Close lets go of the shards. No windows of theirs may be read afterwards.
-func (d *Data) Close() error { return errors.Join(d.training.Close(), d.heldOut.Close()) }
+func (d *Data) Close() error {
+	if d.Task != nil {
+		return nil
+	}
+	return errors.Join(d.training.Close(), d.heldOut.Close())
+}

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"slices"
+
+	"firsttoken/train/corpus/synthetic"
 )
 
 // Kind names what a [Spec] reads.
@@ -18,6 +20,9 @@ const (
 	KindFiles    Kind = "files"
 	KindJSONL    Kind = "jsonl"
 	KindHub      Kind = "hub"
+	// The synthetic tasks have no documents, so nothing is derived from them or tokenised.
+	KindBackcopy    Kind = "backcopy"
+	KindTriggerMean Kind = "trigger-mean"
 )
 
 // Spec describes the text that a model is trained and evaluated on, down to its tokens: the source, what is derived from it,
@@ -36,6 +41,9 @@ type Spec struct {
 	JSONL    *JSONLConfig    `json:"jsonl,omitempty"`
 	Hub      *HubConfig      `json:"hub,omitempty"`
 
+	Backcopy    *synthetic.BackcopyConfig    `json:"backcopy,omitempty"`
+	TriggerMean *synthetic.TriggerMeanConfig `json:"trigger_mean,omitempty"`
+
 	// MinRunes and MaxRunes keep the documents of so many characters: see [MinRunes], [MaxRunes]. 0: no limit.
 	MinRunes int `json:"min_runes"`
 	MaxRunes int `json:"max_runes"`
@@ -48,14 +56,20 @@ type Spec struct {
 	HeldOut   float64 `json:"held_out"`
 	SplitSeed uint64  `json:"split_seed"`
 
-	Tokenizer TokenizerSpec `json:"tokenizer"`
+	Tokenizer TokenizerSpec `json:"tokenizer,omitzero"`
 }
 
 // DefaultSpec holds 5 % of the documents out and reads bytes. Kinds that read something named by the user need its name
 // filled in. An unknown kind is left for Validate to report.
 func DefaultSpec(kind Kind) Spec {
+	k, ok := kinds[kind]
+	if ok && k.task != nil {
+		s := Spec{Kind: kind}
+		k.reset(&s)
+		return s
+	}
 	s := Spec{Kind: kind, SampleSeed: 1, HeldOut: 0.05, SplitSeed: 1, Tokenizer: DefaultTokenizerSpec(TokenizerBytes)}
-	if k, ok := kinds[kind]; ok {
+	if ok {
 		k.reset(&s)
 	}
 	return s
@@ -67,9 +81,12 @@ type sourceKind struct {
 	reset func(*Spec)
 	// options returns the kind's options, nil if they are not set.
 	options func(*Spec) validator
-	open    func(*Spec) (Source, error)
+	// open opens the documents; nil for synthetic tasks.
+	open func(*Spec) (Source, error)
 	// identity tells states of what the source reads apart without reading its text: see [Spec.identity].
 	identity func(*Spec) (string, error)
+	// task makes a synthetic task; nil for documents.
+	task func(*Spec) (synthetic.Task, error)
 }
 
 type validator interface{ Validate() error }
@@ -108,6 +125,16 @@ func init() {
 			options:  func(s *Spec) validator { return orNil(s.Hub) },
 			open:     func(s *Spec) (Source, error) { return OpenHub(*s.Hub) },
 			identity: func(s *Spec) (string, error) { return s.Hub.identity() },
+		},
+		KindBackcopy: {
+			reset:   func(s *Spec) { s.Backcopy = new(synthetic.DefaultBackcopyConfig()) },
+			options: func(s *Spec) validator { return orNil(s.Backcopy) },
+			task:    func(s *Spec) (synthetic.Task, error) { return synthetic.NewBackcopy(*s.Backcopy) },
+		},
+		KindTriggerMean: {
+			reset:   func(s *Spec) { s.TriggerMean = new(synthetic.DefaultTriggerMeanConfig()) },
+			options: func(s *Spec) validator { return orNil(s.TriggerMean) },
+			task:    func(s *Spec) (synthetic.Task, error) { return synthetic.NewTriggerMean(*s.TriggerMean) },
 		},
 	}
 }
@@ -175,6 +202,13 @@ func (s Spec) Validate() error {
 	if err := options.Validate(); err != nil {
 		return err
 	}
+	if own.task != nil {
+		bare := Spec{Kind: s.Kind, Backcopy: s.Backcopy, TriggerMean: s.TriggerMean}
+		if s != bare {
+			return fmt.Errorf("corpus: Spec of kind %q has fields for documents: a synthetic task has none to select, split or tokenise, so start from DefaultSpec(%[1]q)", s.Kind)
+		}
+		return nil
+	}
 	switch {
 	case s.MinRunes < 0 || s.MaxRunes < 0:
 		return fmt.Errorf("corpus: Spec.MinRunes is %d and MaxRunes %d: use 0 for no limit", s.MinRunes, s.MaxRunes)
@@ -201,6 +235,9 @@ func kindNames() []Kind {
 func Open(s Spec) (Source, error) {
 	if err := s.Validate(); err != nil {
 		return nil, err
+	}
+	if kinds[s.Kind].open == nil {
+		return nil, fmt.Errorf("corpus: kind %q is a synthetic task and has no documents: use Load", s.Kind)
 	}
 	src, err := kinds[s.Kind].open(&s)
 	if err != nil {

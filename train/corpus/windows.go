@@ -105,8 +105,8 @@ func (w *Windows) Windows() int {
 
 // Batch implements [Stream].
 func (w *Windows) Batch(step, b int) (Batch, error) {
-	if step < 0 || b < 1 {
-		return Batch{}, fmt.Errorf("corpus: batch of %d windows at step %d: at least one window and step 0 are needed", b, step)
+	if err := checkBatch(step, b); err != nil {
+		return Batch{}, err
 	}
 	batch := NewBatch(b, w.t)
 	tokens := make([]streamToken, w.stride+1)
