@@ -9,13 +9,15 @@ import (
 	"time"
 
 	"github.com/gomlx/compute"
+
+	"firsttoken/train/local"
 )
 
 // Provenance is what a run ran on; it lies beside its result.
 type Provenance struct {
 	Started  time.Time         `json:"started"` // the last time, if it was stopped
-	Host     string            `json:"host"`
 	System   string            `json:"system"`
+	CPU      string            `json:"cpu,omitempty"` // its model, where the system says
 	CPUs     int               `json:"cpus"`
 	Backend  string            `json:"backend"`
 	Devices  int               `json:"devices"`
@@ -26,10 +28,9 @@ type Provenance struct {
 func provenance(backend compute.Backend, devices int, d *data) Provenance {
 	p := Provenance{
 		Started: time.Now().UTC().Truncate(time.Second), System: runtime.GOOS + "/" + runtime.GOARCH, CPUs: runtime.NumCPU(),
-		Backend: backend.Description(), Devices: devices,
+		CPU: cpuModel(), Backend: anonymous(backend.Description()), Devices: devices,
 		Versions: map[string]string{"go": runtime.Version()}, Data: d.provenance,
 	}
-	p.Host, _ = os.Hostname()
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return p
@@ -45,4 +46,26 @@ func provenance(backend compute.Backend, devices int, d *data) Provenance {
 		}
 	}
 	return p
+}
+
+// anonymous leaves the checkout's folder out of a text: results are shared.
+func anonymous(text string) string {
+	if root, err := local.Root(); err == nil {
+		text = strings.ReplaceAll(text, root+string(os.PathSeparator), "")
+	}
+	return text
+}
+
+// cpuModel is the name of the first processor, "" where it cannot be told.
+func cpuModel() string {
+	text, err := os.ReadFile("/proc/cpuinfo")
+	if err != nil {
+		return ""
+	}
+	for line := range strings.Lines(string(text)) {
+		if name, value, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(name) == "model name" {
+			return strings.TrimSpace(value)
+		}
+	}
+	return ""
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"os/signal"
 	"syscall"
@@ -75,7 +76,7 @@ func Run(ctx context.Context, c Config, o Options) (*Result, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
-	run, err := open(c, o)
+	run, err := at(c, o.Store)
 	if err != nil {
 		return nil, err
 	}
@@ -84,6 +85,9 @@ func Run(ctx context.Context, c Config, o Options) (*Result, error) {
 	}
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	if err := run.Create(); err != nil {
+		return nil, err
+	}
 	unlock, err := run.Lock(ctx, o.Wait)
 	if err != nil {
 		return nil, err
@@ -93,9 +97,16 @@ func Run(ctx context.Context, c Config, o Options) (*Result, error) {
 	if result, err := done(run); result != nil || err != nil {
 		return result, err
 	}
+	if err := run.WriteConfig(c.canonical()); err != nil {
+		return nil, err
+	}
 	if o.Backend == nil {
-		if o.Backend, _, err = backend.Open(); err != nil {
+		var warnings []string
+		if o.Backend, warnings, err = backend.Open(); err != nil {
 			return nil, err
+		}
+		for _, w := range warnings {
+			slog.Warn(w)
 		}
 	}
 	data, err := c.open(ctx)
@@ -110,20 +121,15 @@ func Run(ctx context.Context, c Config, o Options) (*Result, error) {
 	return result, nil
 }
 
-// open finds or makes the folder of a configuration's run.
-func open(c Config, o Options) (*store.Run, error) {
-	dir := o.Store
+// at is where the run of a configuration is, or will be.
+func at(c Config, dir string) (*store.Run, error) {
 	if dir == "" {
 		var err error
 		if dir, err = local.RunsDir(); err != nil {
 			return nil, err
 		}
 	}
-	run, err := store.Open(dir, c.ID())
-	if err != nil {
-		return nil, err
-	}
-	return run, run.WriteConfig(c.canonical())
+	return store.At(dir, c.ID()), nil
 }
 
 // done returns the result of a finished run, nil if it is not.

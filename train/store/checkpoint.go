@@ -28,7 +28,7 @@ type Checkpoint struct {
 // Checkpoints lists the complete checkpoints, the newest first.
 func (r *Run) Checkpoints() ([]Checkpoint, error) {
 	entries, err := os.ReadDir(r.Dir)
-	if err != nil {
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("run %s: %w", r.ID, err)
 	}
 	var all []Checkpoint

@@ -12,19 +12,25 @@ import (
 // ErrBusy is returned for a run that another process works on.
 var ErrBusy = errors.New("another process works on this run")
 
-// lockPoll is how often a waiting process asks again.
-const lockPoll = 500 * time.Millisecond
+const (
+	lockPoll  = 100 * time.Millisecond // how often a waiting process asks again
+	lockGrace = time.Second            // a process that was just killed has the lock for a moment yet
+)
 
 // Lock takes the run for this process and returns what gives it back. If another
-// process has it, Lock waits for it, or returns ErrBusy at once if wait is false.
+// process has it, Lock waits for it, or returns ErrBusy if wait is false.
 // It is the system's own file lock: one of a process that was killed is free.
 func (r *Run) Lock(ctx context.Context, wait bool) (unlock func(), err error) {
 	lock := flock.New(r.path(lockFile))
-	var got bool
-	if wait {
-		got, err = lock.TryLockContext(ctx, lockPoll)
-	} else {
-		got, err = lock.TryLock()
+	patience := ctx
+	if !wait {
+		var cancel context.CancelFunc
+		patience, cancel = context.WithTimeout(ctx, lockGrace)
+		defer cancel()
+	}
+	got, err := lock.TryLockContext(patience, lockPoll)
+	if !wait && ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded) {
+		err = nil
 	}
 	switch {
 	case err != nil:

@@ -40,16 +40,15 @@ type Run struct {
 	Dir string // the folder, Store/ID
 }
 
-// Open returns the run of that id in a store, made if it is not there.
-func Open(dir, id string) (*Run, error) {
-	if id == "" || strings.ContainsAny(id, `/\`) || strings.HasPrefix(id, ".") {
-		return nil, fmt.Errorf("run store: %q is not the name of a run", id)
-	}
-	r := &Run{ID: id, Dir: filepath.Join(dir, id)}
+// At returns the run of that id in a store, whether or not it is there.
+func At(dir, id string) *Run { return &Run{ID: id, Dir: filepath.Join(dir, id)} }
+
+// Create makes the run's folder.
+func (r *Run) Create() error {
 	if err := os.MkdirAll(r.Dir, 0o755); err != nil {
-		return nil, fmt.Errorf("run store: %w", err)
+		return fmt.Errorf("run store: %w", err)
 	}
-	return r, nil
+	return nil
 }
 
 // Find returns the run whose id starts with prefix; "" finds the only one.
@@ -81,7 +80,7 @@ func List(dir string) ([]*Run, error) {
 	}
 	var runs []*Run
 	for _, e := range entries {
-		r := &Run{ID: e.Name(), Dir: filepath.Join(dir, e.Name())}
+		r := At(dir, e.Name())
 		if _, err := os.Stat(r.path(configFile)); err == nil {
 			runs = append(runs, r)
 		}

@@ -1,0 +1,157 @@
+// Command sweep carries out a grid of training runs, those that are not done.
+//
+//	go run ./train/cmd/sweep -grid context.json
+//	go run ./train/cmd/sweep -preset smoke -axis 'model.layers=1; model.layers=2' -axis 'seed=1; seed=2'
+//	go run ./train/cmd/sweep -grid context.json -status
+//
+// Several processes can work on one store: each takes a run that nobody has. As
+// one job of an array, -index and -of choose its share; their defaults come from
+// $JOB_COMPLETION_INDEX (Kubernetes) or $SLURM_ARRAY_TASK_ID.
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+
+	"firsttoken/train"
+)
+
+func main() {
+	err := run(context.Background(), os.Args[1:], os.Getenv, os.Stdout)
+	switch {
+	case err == nil, errors.Is(err, flag.ErrHelp):
+		return
+	case errors.Is(err, train.ErrStopped):
+		fmt.Fprintln(os.Stderr, "sweep:", err)
+		os.Exit(3)
+	}
+	fmt.Fprintln(os.Stderr, "sweep:", err)
+	os.Exit(1)
+}
+
+func run(ctx context.Context, args []string, env func(string) string, out io.Writer) error {
+	flags := flag.NewFlagSet("sweep", flag.ContinueOnError)
+	file := flags.String("grid", "", "file with a grid: {\"preset\", \"set\", \"axes\"}")
+	var g train.Grid
+	flags.StringVar(&g.Preset, "preset", "", "configuration to start from: "+strings.Join(train.Presets(), ", "))
+	flags.Func("set", "change a field of all runs, such as model.layers=4 (repeat for more)", func(s string) error {
+		g.Set = append(g.Set, s)
+		return nil
+	})
+	flags.Func("axis", "points of an axis, such as 'seed=1; seed=2' (repeat for more)", func(s string) error {
+		g.Axes = append(g.Axes, strings.Split(s, ";"))
+		return nil
+	})
+	status := flags.Bool("status", false, "say how far each run is and do nothing else")
+	var o train.SweepOptions
+	flags.StringVar(&o.Store, "store", "", "folder of runs (default: runs in the checkout)")
+	flags.IntVar(&o.Devices, "devices", 0, "devices that share each batch (default: all GPUs, or one CPU)")
+	flags.BoolVar(&o.Wait, "wait", false, "at the end, wait for runs that other processes work on")
+	index := flags.Int("index", -1, "which job of an array this is, counted from 0")
+	of := flags.Int("of", 0, "how many jobs the array has (default: one a run)")
+	flags.Func("progress", "bar, lines or none (default: what suits the output)", func(s string) error {
+		o.Progress = train.Progress(s)
+		return o.Progress.Validate()
+	})
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	if flags.NArg() > 0 {
+		return fmt.Errorf("unexpected argument %q: options begin with -", flags.Arg(0))
+	}
+	if *file != "" {
+		if g.Preset != "" {
+			return errors.New("give one of -grid and -preset")
+		}
+		text, err := os.ReadFile(*file)
+		if err != nil {
+			return err
+		}
+		own, err := train.ParseGrid(bytes.NewReader(text))
+		if err != nil {
+			return fmt.Errorf("%s: %w", *file, err)
+		}
+		g = train.Grid{Preset: own.Preset, Set: append(own.Set, g.Set...), Axes: append(own.Axes, g.Axes...)}
+	}
+	configs, err := g.Configs()
+	if err != nil {
+		return err
+	}
+	if o.Index, o.Of, err = job(*index, *of, len(configs), env); err != nil {
+		return err
+	}
+	if *status {
+		states, err := train.Status(configs, o.Store)
+		if err != nil {
+			return err
+		}
+		return table(out, states)
+	}
+	states, err := train.Sweep(ctx, configs, o)
+	return errors.Join(table(out, states), err)
+}
+
+// job is this process's share of n runs: index −1 stands for what the array's
+// environment says, and for all runs outside of an array.
+func job(index, of, n int, env func(string) string) (int, int, error) {
+	first := 0
+	if index < 0 {
+		text := env("JOB_COMPLETION_INDEX")
+		if text == "" {
+			text = env("SLURM_ARRAY_TASK_ID")
+			if lowest := env("SLURM_ARRAY_TASK_MIN"); lowest != "" {
+				var err error
+				if first, err = strconv.Atoi(lowest); err != nil {
+					return 0, 0, fmt.Errorf("$SLURM_ARRAY_TASK_MIN: %w", err)
+				}
+			}
+			if count := env("SLURM_ARRAY_TASK_COUNT"); of == 0 && count != "" {
+				var err error
+				if of, err = strconv.Atoi(count); err != nil {
+					return 0, 0, fmt.Errorf("$SLURM_ARRAY_TASK_COUNT: %w", err)
+				}
+			}
+		}
+		if text == "" {
+			if of != 0 {
+				return 0, 0, errors.New("-of says how many jobs there are: give -index too")
+			}
+			return 0, 0, nil
+		}
+		var err error
+		if index, err = strconv.Atoi(text); err != nil {
+			return 0, 0, fmt.Errorf("index of the job: %w", err)
+		}
+	}
+	if of == 0 {
+		of = n
+	}
+	return index - first, of, nil
+}
+
+func table(out io.Writer, states []train.State) error {
+	for _, s := range states {
+		what := "not begun"
+		switch {
+		case s.Result != nil:
+			what = fmt.Sprintf("done, held-out loss %.4f, sink rate %.2f %%", s.Result.ValLoss, 100*s.Result.SinkRate)
+		case s.Err != nil:
+			what = "failed"
+		case s.Busy:
+			what = "another process works on it"
+		case s.Step > 0:
+			what = fmt.Sprintf("step %d of %d", s.Step, s.Config.Steps())
+		}
+		if _, err := fmt.Fprintln(out, s.Run, what); err != nil {
+			return err
+		}
+	}
+	return nil
+}
