@@ -1,6 +1,7 @@
 package ondevice
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -90,10 +91,19 @@ func Embedded(metrics []Metric) []Metric {
 }
 
 // Heads captures whole pattern rows of chosen query heads: one output, float32
-// [B, len(heads), T, S]. This is the T×T memory the metrics avoid.
+// [B, len(heads), T, S] in the order of heads. This is the T×T memory the metrics
+// avoid. A head that the model lacks is an error of the forward pass.
 func Heads(heads []int) (*transformer.Observer, error) {
 	if len(heads) == 0 {
-		return nil, fmt.Errorf("no heads chosen")
+		return nil, errors.New("no heads chosen")
+	}
+	for i, h := range heads {
+		if h < 0 {
+			return nil, fmt.Errorf("head %d: heads count from 0", h)
+		}
+		if slices.Contains(heads[:i], h) {
+			return nil, fmt.Errorf("head %d is asked for twice", h)
+		}
 	}
 	chosen := slices.Clone(heads)
 	return &transformer.Observer{
@@ -103,7 +113,7 @@ func Heads(heads []int) (*transformer.Observer, error) {
 			var all []*Node
 			for _, h := range chosen {
 				if h < 0 || h >= c.Heads {
-					panic(fmt.Sprintf("ondevice: head %d: the model has heads 0 to %d", h, c.Heads-1))
+					panic(fmt.Errorf("ondevice: head %d: the model has heads 0 to %d", h, c.Heads-1)) // Forward returns it
 				}
 				var rows []*Node
 				for _, r := range n.Rows {

@@ -54,7 +54,7 @@ func (b *block) metric(m Metric) *Node {
 	case MLPWrite:
 		out = norm(b.n.MLPOut)
 	default:
-		panic(fmt.Sprintf("ondevice: metric %q is not implemented", m))
+		panic(fmt.Errorf("ondevice: metric %q is not implemented", m))
 	}
 	b.done[m] = out
 	return out
@@ -139,7 +139,8 @@ func (b *block) entropy() *Node {
 	})
 	empty := LessOrEqual(sum, ScalarZero(sum.Graph(), sum.DType()))
 	safe := Where(empty, OnesLike(sum), sum)
-	return Where(empty, ZerosLike(sum), Sub(Log(safe), Div(alogA, safe)))
+	h := MaxScalar(Sub(Log(safe), Div(alogA, safe)), 0) // rounding may take a row of one key below 0
+	return Where(empty, ZerosLike(sum), h)
 }
 
 // effectiveFirst weighs each key by the norm of what its value writes.
@@ -175,5 +176,5 @@ func (b *block) writeNorm(x *Node) *Node {
 	gram := DotGeneral(w, []int{0}, []int{1}, w, []int{0}, []int{1})  // [H, Dh, Dh]
 	xg := DotGeneral(x, []int{3}, []int{2}, gram, []int{1}, []int{0}) // [H, B, T, Dh]
 	square := ReduceSum(Mul(xg, TransposeAllAxes(x, 2, 0, 1, 3)), -1) // [H, B, T]
-	return TransposeAllAxes(Sqrt(MaxScalar(square, 0)), 1, 0, 2)      // rounding may leave −0
+	return TransposeAllAxes(Sqrt(MaxScalar(square, 0)), 1, 0, 2)      // rounding may take it below 0
 }
