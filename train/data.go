@@ -33,7 +33,7 @@ func (c *Config) open(ctx context.Context) (*data, error) {
 		return nil, errors.Join(err, text.Close())
 	}
 	d.held = func(as condition) (corpus.Stream, error) {
-		if !as.single {
+		if !as.single || text.Tokenizer == nil { // each sequence of a synthetic task is a document
 			return text.HeldOut(as.packing, as.t)
 		}
 		bos, ok := int32(-1), true
