@@ -211,6 +211,7 @@ def working_folder(path: Path, copies: Path) -> Path:
         return copies
     if not copy.exists():
         shutil.copytree(NOTEBOOKS, copy, ignore=shutil.ignore_patterns(".*"))
+        os.environ["FIRSTTOKEN_CLAIMS"] = str(Path(copy) / "results" / "claims")
     return copy
 
 

@@ -105,8 +105,17 @@ func (r *Record) Validate() error {
 	return fmt.Errorf("claims: unknown verdict %q of %s", r.Verdict, r.ID)
 }
 
-// Dir is where records are kept: notebooks/results/claims in the checkout.
+// DirEnv names the environment variable that, when set, is where records are kept.
+// The notebook runner sets it when it only checks, so that a check on another
+// toolchain, whose texts differ, leaves the records in git as they are.
+const DirEnv = "FIRSTTOKEN_CLAIMS"
+
+// Dir is where records are kept: $FIRSTTOKEN_CLAIMS if set, else
+// notebooks/results/claims in the checkout.
 func Dir() (string, error) {
+	if dir := os.Getenv(DirEnv); dir != "" {
+		return dir, nil
+	}
 	root, err := local.Root()
 	if err != nil {
 		return "", fmt.Errorf("claims: %w", err)
