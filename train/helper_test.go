@@ -3,6 +3,8 @@ package train
 import (
 	"context"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/gomlx/compute"
@@ -16,6 +18,24 @@ import (
 	"firsttoken/train/store"
 	"firsttoken/train/transformer"
 )
+
+// Compiling takes longer than running these tests' small graphs: let LLVM leave
+// out what makes code fast. Set before the plugin is loaded.
+func TestMain(m *testing.M) {
+	if os.Getenv("XLA_FLAGS") == "" {
+		os.Setenv("XLA_FLAGS", "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true")
+	}
+	var err error
+	if shared, err = os.MkdirTemp("", "train-test-"); err != nil {
+		panic(err)
+	}
+	code := m.Run()
+	os.RemoveAll(shared)
+	os.Exit(code)
+}
+
+// shared is the store of runs that several tests look at.
+var shared string
 
 func openBackend(t testing.TB) compute.Backend {
 	t.Helper()
@@ -84,6 +104,9 @@ func source(c Config, onBatch func(int, corpus.Batch)) *data {
 	return &data{
 		train: w, vocab: c.Model.Vocab,
 		held: func(as condition) (corpus.Stream, error) {
+			if as.single {
+				return nil, nil // fewer graphs to compile
+			}
 			return walk{t: as.t, v: c.Model.Vocab, p: as.packing, seed: 99}, nil
 		},
 	}
@@ -105,11 +128,19 @@ func start(t testing.TB, ctx context.Context, c Config, dir string, o Options, o
 	return result, run, err
 }
 
-// finish is start of a run that must succeed.
-func finish(t testing.TB, c Config, o Options) (*Result, *store.Run) {
+// whole is a run that nothing disturbs, carried out once for all tests.
+func whole(t testing.TB, c Config) (*Result, *store.Run) {
 	t.Helper()
-	result, run, err := start(t, context.Background(), c, t.TempDir(), o, nil)
+	dir := filepath.Join(shared, c.ID())
+	require.NoError(t, os.MkdirAll(dir, 0o755))
+	run, err := at(c, dir)
 	require.NoError(t, err)
+	result, err := done(run)
+	require.NoError(t, err)
+	if result == nil {
+		result, run, err = start(t, context.Background(), c, dir, Options{}, nil)
+		require.NoError(t, err)
+	}
 	return result, run
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"firsttoken/train/corpus"
+	"firsttoken/train/store"
 )
 
 // On one batch again and again the loss goes to nearly nothing.
@@ -41,37 +42,33 @@ func TestOverfitsOneBatch(t *testing.T) {
 // activations computed twice.
 func TestUpdatesDoNotDependOnHowTheyAreComputed(t *testing.T) {
 	c := tiny(t)
-	_, whole := finish(t, c, Options{})
-	want := weightsOf(t, c, whole)
-	for name, test := range map[string]struct {
-		change string
-		o      Options
-	}{
-		"two micro-batches":  {"accumulate=2", Options{}},
-		"four micro-batches": {"accumulate=4", Options{}},
-		"two devices":        {"seed=1", Options{Devices: 2}},
-		"recomputed":         {"recompute=true", Options{}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			if n := openBackend(t).NumDevices(); test.o.Devices > n {
-				t.Skipf("the backend shows %d devices", n)
-			}
-			own, err := c.Set(test.change)
+	_, reference := whole(t, c)
+	want, records := weightsOf(t, c, reference), curves(t, reference)
+	same := func(t *testing.T, own Config, run *store.Run) {
+		// Sums in another order differ in the last bits, which Adam's division by the
+		// root of the second moment enlarges where gradients are tiny.
+		requireClose(t, want, weightsOf(t, own, run), 2e-4)
+		for i, r := range curves(t, run) {
+			require.InDelta(t, records[i].Loss, r.Loss, 1e-4)
+			require.InDelta(t, records[i].GradientNorm, r.GradientNorm, 1e-3)
+		}
+	}
+	for _, change := range []string{"accumulate=2", "recompute=true"} {
+		t.Run(change, func(t *testing.T) {
+			own, err := c.Set(change)
 			require.NoError(t, err)
-			_, run := finish(t, own, test.o)
-			// Sums in another order differ in the last bits, which Adam's division by
-			// the root of the second moment enlarges where gradients are tiny.
-			requireClose(t, want, weightsOf(t, own, run), 2e-4)
-			records, err := run.Curves()
-			require.NoError(t, err)
-			reference, err := whole.Curves()
-			require.NoError(t, err)
-			for i := range reference {
-				require.InDelta(t, reference[i].Loss, records[i].Loss, 1e-4)
-				require.InDelta(t, reference[i].GradientNorm, records[i].GradientNorm, 1e-3)
-			}
+			_, run := whole(t, own)
+			same(t, own, run)
 		})
 	}
+	t.Run("two devices", func(t *testing.T) {
+		if openBackend(t).NumDevices() < 2 {
+			t.Skip("the backend shows one device")
+		}
+		_, run, err := start(t, context.Background(), c, t.TempDir(), Options{Devices: 2}, nil)
+		require.NoError(t, err)
+		same(t, c, run)
+	})
 }
 
 func TestDevices(t *testing.T) {
@@ -118,8 +115,8 @@ func TestNaNStopsAndKeepsTheLastGoodCheckpoint(t *testing.T) {
 	})
 	require.NoError(t, err)
 	require.Equal(t, broken, first)
-	whole, _ := finish(t, c, Options{})
-	require.Equal(t, whole.WeightsSHA256, result.WeightsSHA256)
+	reference, _ := whole(t, c)
+	require.Equal(t, reference.WeightsSHA256, result.WeightsSHA256)
 }
 
 func TestMonitorWindowsOfPaddingDoNotCount(t *testing.T) {
