@@ -65,9 +65,9 @@ type report struct {
 const heading = `# Benchmarks
 
 SmolLM2-135M-Instruct, weights dequantised from its Q4_1 GGUF file to float32, one text
-of T tokens, computed in float32 if not said otherwise. Ratios are A/B of two processes that take turns
-(A B A B …) after a warm-up: the median over rounds, and the range. Memory is the peak
-resident memory of a whole fresh process, loading included, that runs once.
+of T tokens, computed in float32 if not said otherwise. Ratios are A/B of two sides that
+take turns (A B A B …) after a warm-up: the median over rounds, and the range. Memory is
+the peak resident memory of a whole fresh process, loading included, that runs once.
 
 `
 
