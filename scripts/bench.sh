@@ -13,7 +13,7 @@ source "$here/steps.sh"
 
 BENCH=$TOOLS/bench
 GGUF=$MODELS/SmolLM2-135M-Instruct.Q4_1.gguf
-GB="2.8 GB to fetch, 6 GB of disk"
+GB="2.8 GB to fetch, 5 GB of disk"
 
 step_bench_venv() {
 	rm -rf "$BENCH/venv"
