@@ -18,7 +18,7 @@ const BOSNone = "none"
 type Trace struct {
 	Model   string   // name of the model, as in its file or configuration
 	IDs     []int32  // [T] tokens as fed, ⟨bos⟩ included where there is one
-	Tokens  []string // [T] the bytes each token stands for; not always valid UTF-8
+	Tokens  []string // [T] each token as its vocabulary writes it, such as "Ġcapital"
 	BOS     string   // policy used: BOSNone, or the token put in front
 	T, L, H int      // query positions, layers, query heads
 	K, D    int      // key/value heads, model width

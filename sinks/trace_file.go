@@ -222,7 +222,7 @@ func (t *Trace) encode() (map[string]string, []safetensors.Tensor, error) {
 		add("Top1", safetensors.I32, encodeInts(t.Top1), t.T)
 	}
 	if len(t.Tokens) > 0 {
-		// Byte-level tokens can be parts of a UTF-8 sequence, which JSON cannot hold.
+		// Not as JSON, which would alter tokens that are not valid UTF-8.
 		var text []byte
 		var ends []int32
 		for _, token := range t.Tokens {

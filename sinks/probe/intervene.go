@@ -3,14 +3,16 @@ package probe
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/gomlx/gomlx/core/tensors"
 
 	"firsttoken/train/transformer"
 )
 
-// Intervention changes a running model at chosen places. Positions are 0-based
-// and must exist in every document; a nil Layers means all layers.
+// Intervention changes a running model at chosen places. Layers, heads and
+// positions are 0-based, and positions must exist in every document; nil Layers
+// mean all layers. Text counts from 1.
 type Intervention interface {
 	fmt.Stringer
 	// check refuses places that the model or a document does not have.
@@ -78,10 +80,10 @@ func layerNames(layers []int) string {
 }
 
 func (v MaskKey) check(c *transformer.Config, docs [][]int32) error {
-	return checkPlaces(v, c, docs, v.Pos, v.Layers...)
+	return checkLayers(v, c, docs, v.Pos, v.Layers)
 }
 func (v ZeroValue) check(c *transformer.Config, docs [][]int32) error {
-	return checkPlaces(v, c, docs, v.Pos, v.Layers...)
+	return checkLayers(v, c, docs, v.Pos, v.Layers)
 }
 func (v AblateHead) check(c *transformer.Config, docs [][]int32) error {
 	if v.Head < 0 || v.Head >= c.Heads {
@@ -94,6 +96,28 @@ func (v SkipUpdate) check(c *transformer.Config, docs [][]int32) error {
 		return fmt.Errorf("skip update: part %q: must be %q or %q", v.Part, Attention, MLP)
 	}
 	return checkPlaces(v, c, docs, v.Pos, v.Layer)
+}
+
+// checkInterventions refuses interventions at places that the model or a document
+// does not have.
+func checkInterventions(c *transformer.Config, docs [][]int32, list []Intervention) error {
+	for i, v := range list {
+		if v == nil {
+			return fmt.Errorf("intervention %d is nil", i+1)
+		}
+		if err := v.check(c, docs); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkLayers is checkPlaces for a list that may be nil, for all layers.
+func checkLayers(v Intervention, c *transformer.Config, docs [][]int32, pos int, layers []int) error {
+	if layers != nil && len(layers) == 0 {
+		return fmt.Errorf("%s: no layers: use nil for all", v)
+	}
+	return checkPlaces(v, c, docs, pos, layers...)
 }
 
 // checkPlaces refuses a layer outside the model or a position outside a document.
@@ -143,15 +167,7 @@ func (v SkipUpdate) apply(layer int, e *layerEdits) {
 }
 
 func at(layers []int, layer int) bool {
-	if layers == nil {
-		return true
-	}
-	for _, l := range layers {
-		if l == layer {
-			return true
-		}
-	}
-	return false
+	return layers == nil || slices.Contains(layers, layer)
 }
 
 // layerEdits collects one layer's interventions on the host.
@@ -165,12 +181,7 @@ func (e *layerEdits) allocate(p *[]float32, heads int, neutral float32) {
 	if *p != nil {
 		return
 	}
-	*p = make([]float32, e.b*heads*e.t)
-	if neutral != 0 {
-		for i := range *p {
-			(*p)[i] = neutral
-		}
-	}
+	*p = slices.Repeat([]float32{neutral}, e.b*heads*e.t)
 }
 
 // fill sets position pos of every document and head.
@@ -184,20 +195,15 @@ func (e *layerEdits) fill(p *[]float32, heads, pos int, value, neutral float32) 
 // compiledEdits are the interventions of a batch, as tensors by layer.
 type compiledEdits struct{ layers []*transformer.Edits }
 
-// compileEdits checks the interventions and turns them into edits.
-func compileEdits(c *transformer.Config, docs [][]int32, list []Intervention) (*compiledEdits, error) {
+// compileEdits turns checked interventions into edits of a batch.
+func compileEdits(c *transformer.Config, docs [][]int32, list []Intervention) *compiledEdits {
 	out := &compiledEdits{layers: make([]*transformer.Edits, c.Layers)}
+	if len(list) == 0 {
+		return out
+	}
 	longest := 0
 	for _, d := range docs {
 		longest = max(longest, len(d))
-	}
-	for _, v := range list {
-		if err := v.check(c, docs); err != nil {
-			return nil, err
-		}
-	}
-	if len(list) == 0 {
-		return out, nil
 	}
 	for l := range out.layers {
 		e := &layerEdits{b: len(docs), t: transformer.Bucket(longest), heads: c.Heads, kvHeads: c.KVHeads}
@@ -206,7 +212,7 @@ func compileEdits(c *transformer.Config, docs [][]int32, list []Intervention) (*
 		}
 		out.layers[l] = e.tensors()
 	}
-	return out, nil
+	return out
 }
 
 // tensors turns what was written into edits; untouched places stay nil.

@@ -37,10 +37,13 @@ func Patterns(m *transformer.Model, ids []int32, heads []Head, interventions ...
 		return nil, fmt.Errorf("probe: %w", err)
 	}
 	batch := transformer.One(ids)
-	edit, err := compileEdits(&m.Config, batch.IDs, interventions)
-	if err != nil {
+	if err := checkDocuments(&m.Config, batch.IDs); err != nil {
 		return nil, fmt.Errorf("probe: %w", err)
 	}
+	if err := checkInterventions(&m.Config, batch.IDs, interventions); err != nil {
+		return nil, fmt.Errorf("probe: %w", err)
+	}
+	edit := compileEdits(&m.Config, batch.IDs, interventions)
 	defer edit.free()
 	out := make([][][]float64, len(heads))
 	_, err = m.Forward(batch, transformer.Pass{

@@ -1,7 +1,9 @@
 package probe
 
 import (
+	"errors"
 	"fmt"
+	"maps"
 	"sort"
 
 	"github.com/gomlx/gomlx/core/tensors"
@@ -16,7 +18,7 @@ import (
 type Options struct {
 	Model   string            // name written into the traces
 	BOS     string            // policy the documents were made with, written into the traces; "" is sinks.BOSNone
-	Metrics []ondevice.Metric // nil: all
+	Metrics []ondevice.Metric // none: all
 	// Only the metrics: no output layer, so no Loss, Top1 or LogitsLast.
 	MetricsOnly   bool
 	Interventions []Intervention
@@ -25,13 +27,32 @@ type Options struct {
 	BatchTokens int
 	// Progress, if set, is told how many documents are done.
 	Progress func(done, total int)
-	// Tokens, if set, gives the text of a token for the traces.
+	// Tokens, if set, gives a token's form in the vocabulary, such as "Ġcapital",
+	// for the traces: tokenizer.Token.
 	Tokens func(id int32) string
 	// Provenance is copied into every trace.
 	Provenance map[string]string
 }
 
 const defaultBatchTokens = 2048
+
+// Validate names the first option that no model could satisfy. Places of
+// interventions depend on model and documents; Run and Each check them before
+// anything runs.
+func (o *Options) Validate() error {
+	if o.BatchTokens < 0 {
+		return fmt.Errorf("probe: BatchTokens = %d: use 0 for %d, or a positive number", o.BatchTokens, defaultBatchTokens)
+	}
+	if _, err := ondevice.Observer(o.Metrics...); err != nil {
+		return fmt.Errorf("probe: %w", err)
+	}
+	for i, v := range o.Interventions {
+		if v == nil {
+			return fmt.Errorf("probe: intervention %d is nil", i+1)
+		}
+	}
+	return nil
+}
 
 // Run measures documents of token ids, fed as they are. Traces come in the
 // documents' order.
@@ -50,16 +71,17 @@ func Run(m *transformer.Model, docs [][]int32, o Options) ([]*sinks.Trace, error
 // Each is Run for many documents: it hands over each trace as soon as it is
 // there, by the document's index, in no particular order, and keeps none.
 func Each(m *transformer.Model, docs [][]int32, o Options, yield func(i int, t *sinks.Trace) error) error {
-	if len(docs) == 0 {
-		return fmt.Errorf("probe: no documents")
+	if err := o.Validate(); err != nil {
+		return err
 	}
-	for i, d := range docs {
-		if len(d) == 0 {
-			return fmt.Errorf("probe: document %d of %d is empty: a prompt needs at least one token", i+1, len(docs))
-		}
+	if err := checkDocuments(&m.Config, docs); err != nil {
+		return fmt.Errorf("probe: %w", err)
+	}
+	if err := checkInterventions(&m.Config, docs, o.Interventions); err != nil {
+		return fmt.Errorf("probe: %w", err)
 	}
 	metrics := o.Metrics
-	if metrics == nil {
+	if len(metrics) == 0 {
 		metrics = ondevice.All()
 	}
 	obs, err := ondevice.Observer(metrics...)
@@ -80,6 +102,28 @@ func Each(m *transformer.Model, docs [][]int32, o Options, yield func(i int, t *
 		done += len(group.docs)
 		if o.Progress != nil {
 			o.Progress(done, len(docs))
+		}
+	}
+	return nil
+}
+
+// checkDocuments refuses what the model cannot run, all documents before the
+// first one is: a batch would count documents from its own first.
+func checkDocuments(c *transformer.Config, docs [][]int32) error {
+	if len(docs) == 0 {
+		return errors.New("no documents")
+	}
+	for i, d := range docs {
+		switch {
+		case len(d) == 0:
+			return fmt.Errorf("document %d of %d is empty: a prompt needs at least one token", i+1, len(docs))
+		case len(d) > c.Context:
+			return fmt.Errorf("document %d of %d has %d tokens, the model's context is %d: shorten it", i+1, len(docs), len(d), c.Context)
+		}
+		for t, id := range d {
+			if id < 0 || int(id) >= c.Vocab {
+				return fmt.Errorf("document %d of %d, token %d: id %d is outside the vocabulary [0, %d)", i+1, len(docs), t+1, id, c.Vocab)
+			}
 		}
 	}
 	return nil
@@ -139,10 +183,7 @@ func (r *run) forward(docs [][]int32, obs *transformer.Observer) error {
 	for b := range r.group.docs {
 		r.traces = append(r.traces, r.empty(batch.IDs[b]))
 	}
-	edit, err := compileEdits(&r.m.Config, batch.IDs, r.o.Interventions)
-	if err != nil {
-		return err
-	}
+	edit := compileEdits(&r.m.Config, batch.IDs, r.o.Interventions)
 	defer edit.free()
 	out, err := r.m.Forward(batch, transformer.Pass{
 		Observer: obs,
@@ -181,9 +222,7 @@ func (r *run) empty(ids []int32) *sinks.Trace {
 		}
 	}
 	t.Provenance = map[string]string{}
-	for k, v := range r.o.Provenance {
-		t.Provenance[k] = v
-	}
+	maps.Copy(t.Provenance, r.o.Provenance)
 	for i, v := range r.o.Interventions {
 		t.Provenance[fmt.Sprintf("intervention %d", i+1)] = v.String()
 	}

@@ -76,6 +76,7 @@ func (s Study) Run() (traces []*sinks.Trace, fromDisk bool, err error) {
 		return nil, false, err
 	}
 	o := s.Options
+	maps.Copy(provenance, backend.Provenance())
 	maps.Copy(provenance, o.Provenance)
 	o.Model, o.Tokens, o.Provenance = s.Model, m.Tokenizer.Token, provenance
 	if traces, err = Run(m.Model, s.Docs, o); err != nil {

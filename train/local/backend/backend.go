@@ -35,6 +35,7 @@ func Open() (compute.Backend, []string, error) {
 }
 
 type opened struct {
+	config   string // in GoMLX's "name:options" form
 	backend  compute.Backend
 	warnings []string
 	err      error
@@ -46,7 +47,7 @@ var open = sync.OnceValue(func() opened {
 		return opened{err: err}
 	}
 	backend, err := connect(chosen)
-	return opened{backend, chosen.warnings, err}
+	return opened{chosen.config, backend, chosen.warnings, err}
 })
 
 // choice is a backend to open, in GoMLX's "name:options" form.
