@@ -33,16 +33,13 @@ type options struct {
 func parse(args []string, stderr io.Writer) (*options, error) {
 	o := &options{}
 	fs := flag.NewFlagSet("sinkscan", flag.ContinueOnError)
-	fs.SetOutput(stderr)
-	fs.Usage = func() {
-		fmt.Fprint(stderr, "sinkscan measures the attention sink of a Llama-style model on text.\n\n"+
-			"usage: sinkscan -model MODEL (-text FILE | -prompt TEXT | -ids FILE.json) [options]\n\n")
-		fs.PrintDefaults()
-	}
+	// The package would print each error itself, before all options.
+	fs.SetOutput(io.Discard)
+	fs.Usage = func() {}
 	fs.StringVar(&o.model, "model", "smollm2", "smollm2, a GGUF `file`, a folder with config.json and safetensors, or a hub name (owner/model)")
 	fs.StringVar(&o.text, "text", "", "text `file` to read; - for standard input")
 	fs.StringVar(&o.prompt, "prompt", "", "the `text` itself")
-	fs.StringVar(&o.ids, "ids", "", "JSON `file` with a list of token-id lists, one a document, fed as they are; - for standard input")
+	fs.StringVar(&o.ids, "ids", "", "JSON `file` with a list of token-id lists, one a document, fed as they are but for -bos and -T; - for standard input")
 	bos := fs.String("bos", "keep", "⟨bos⟩ `policy`: keep (as the text has it), none (remove a leading one), add (exactly one in front)")
 	fs.StringVar(&o.bosToken, "bos-token", "", "`token` that is ⟨bos⟩, such as <|endoftext|>; default: the tokenizer's")
 	eps := fs.String("eps", "0.3,0.8", "thresholds ε of the sink rate, comma-separated")
@@ -54,7 +51,14 @@ func parse(args []string, stderr io.Writer) (*options, error) {
 	fs.StringVar(&o.trace, "trace", "", "also save the trace of a single document to this safetensors `file`")
 	fs.StringVar(&o.load.Weights, "weights", "", "`type` weights are kept in: float32 or bfloat16; default: as in the file")
 	fs.StringVar(&o.load.Compute, "compute", "", "`type` of matrix products: float32 (default) or bfloat16")
-	if err := fs.Parse(args); err != nil {
+	err := fs.Parse(args)
+	if errors.Is(err, flag.ErrHelp) {
+		fmt.Fprint(stderr, "sinkscan measures the attention sink of a Llama-style model on text.\n\n"+
+			"usage: sinkscan -model MODEL (-text FILE | -prompt TEXT | -ids FILE.json) [options]\n\n")
+		fs.SetOutput(stderr)
+		fs.PrintDefaults()
+	}
+	if err != nil {
 		return nil, err
 	}
 	set := map[string]bool{}
@@ -72,8 +76,12 @@ func parse(args []string, stderr io.Writer) (*options, error) {
 	if sources != 1 {
 		return nil, errors.New("give exactly one of -text, -prompt and -ids")
 	}
-	if o.model == "" {
-		return nil, errors.New("-model is empty")
+	for _, f := range []struct{ name, value string }{
+		{"model", o.model}, {"text", o.text}, {"ids", o.ids}, {"bos-token", o.bosToken}, {"trace", o.trace},
+	} {
+		if f.value == "" && set[f.name] {
+			return nil, fmt.Errorf("-%s is empty: give it a value or leave it out", f.name)
+		}
 	}
 	if o.t < 0 {
 		return nil, fmt.Errorf("-T %d: must be 0 (all) or more", o.t)
@@ -87,12 +95,17 @@ func parse(args []string, stderr io.Writer) (*options, error) {
 	if o.special && set["ids"] {
 		return nil, errors.New("-special is about text; -ids are fed as they are")
 	}
-	var err error
+	if set["trace"] && o.perDocument {
+		return nil, errors.New("-trace saves a single document: leave out -per-document")
+	}
+	if set["trace"] && o.tokenize {
+		return nil, errors.New("-trace needs a forward pass: leave out -tokenize")
+	}
 	if o.bos, err = tokenizer.ParseBOSPolicy(*bos); err != nil {
 		return nil, fmt.Errorf("-bos: %w", err)
 	}
 	if err := o.load.Validate(); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("-%w", err) // it begins with the flag's name
 	}
 	if o.eps, err = parseEps(*eps); err != nil {
 		return nil, err

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -50,25 +51,24 @@ func (r *reporter) json(traces []*sinks.Trace) error {
 	if err != nil {
 		return err
 	}
-	return json.NewEncoder(r.out).Encode(rep)
+	return printJSON(r.out, rep)
+}
+
+// printJSON prints one object on one line, with < and > as they are: tokens such
+// as <|endoftext|> have them.
+func printJSON(out io.Writer, v any) error {
+	enc := json.NewEncoder(out)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		return fmt.Errorf("printing JSON: %w", err)
+	}
+	return nil
 }
 
 // printTokens prints ids and tokens and nothing else.
 func printTokens(o *options, out io.Writer, tok *tokenizer.Tokenizer, docs [][]int32) error {
 	if !o.json && !o.perDocument {
-		for i, ids := range docs {
-			if len(docs) > 1 {
-				if _, err := fmt.Fprintf(out, "document %d\n", i+1); err != nil {
-					return err
-				}
-			}
-			for t, id := range ids {
-				if _, err := fmt.Fprintf(out, "%5d  %6d  %s\n", t+1, id, tok.Display(id)); err != nil {
-					return err
-				}
-			}
-		}
-		return nil
+		return tokenTable(out, tok, docs)
 	}
 	type tokens struct {
 		Model  string `json:"model"`
@@ -76,26 +76,44 @@ func printTokens(o *options, out io.Writer, tok *tokenizer.Tokenizer, docs [][]i
 		Tokens any    `json:"tokens"`
 		BOS    string `json:"bos"`
 	}
-	enc := json.NewEncoder(out)
 	names := make([][]string, len(docs))
 	for i, ids := range docs {
-		names[i] = make([]string, len(ids))
+		for _, id := range ids {
+			names[i] = append(names[i], tok.Token(id))
+		}
+	}
+	if len(docs) > 1 && !o.perDocument {
+		return printJSON(out, tokens{o.model, docs, names, string(o.bos)})
+	}
+	for i := range docs {
+		if err := printJSON(out, tokens{o.model, docs[i], names[i], string(o.bos)}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// tokenTable prints position, id and token, one token a line.
+func tokenTable(out io.Writer, tok *tokenizer.Tokenizer, docs [][]int32) error {
+	var buf bytes.Buffer
+	for i, ids := range docs {
+		if len(docs) > 1 {
+			fmt.Fprintf(&buf, "document %d\n", i+1)
+		}
 		for t, id := range ids {
-			names[i][t] = tok.Token(id)
+			fmt.Fprintf(&buf, "%5d  %6d  %s\n", t+1, id, tok.Display(id))
 		}
 	}
-	if o.perDocument {
-		for i := range docs {
-			if err := enc.Encode(tokens{o.model, docs[i], names[i], string(o.bos)}); err != nil {
-				return err
-			}
-		}
-		return nil
+	return printAll(out, &buf)
+}
+
+// printAll writes a finished text at once, so that a failure before leaves no
+// half of it.
+func printAll(out io.Writer, buf *bytes.Buffer) error {
+	if _, err := out.Write(buf.Bytes()); err != nil {
+		return fmt.Errorf("printing: %w", err)
 	}
-	if len(docs) == 1 {
-		return enc.Encode(tokens{o.model, docs[0], names[0], string(o.bos)})
-	}
-	return enc.Encode(tokens{o.model, docs, names, string(o.bos)})
+	return nil
 }
 
 // report reduces traces to the printed numbers.
@@ -172,7 +190,17 @@ func (r *reporter) rates(rep *report, traces []*sinks.Trace) error {
 	if err != nil {
 		return err
 	}
+	isMixed := slices.ContainsFunc(traces, func(t *sinks.Trace) bool { return t.BOS != traces[0].BOS })
+	if isMixed {
+		rep.Warnings = append(rep.Warnings, "only some of the documents begin with ⟨bos⟩: -bos add or -bos none makes them alike")
+	}
 	for _, t := range traces {
+		if isMixed {
+			// An accumulator refuses to mix conditions unasked; here it is asked to.
+			alike := *t
+			alike.BOS = "mixed"
+			t = &alike
+		}
 		if err := acc.Add(t); err != nil {
 			return err
 		}

@@ -1,9 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"unicode/utf8"
 
@@ -15,12 +18,10 @@ import (
 	"firsttoken/train/tokenizer"
 )
 
-// metrics are what the report needs of each document.
+// metrics are what the report needs of each document, besides RowSum, which tells
+// patterns whose rows do not sum to 1.
 var metrics = []ondevice.Metric{
-	ondevice.FirstMass, ondevice.FirstIsMax, ondevice.RowMax, ondevice.RowSum, ondevice.RowEntropy,
-	ondevice.EffectiveFirst, ondevice.HeadWrite, ondevice.ValueWrite, ondevice.ValueNorm,
-	ondevice.ResidNorm, ondevice.ResidMax, ondevice.ResidMedian, ondevice.AttnWrite, ondevice.MLPWrite,
-	ondevice.KeyMass, ondevice.SelfMass,
+	ondevice.FirstMass, ondevice.RowSum, ondevice.RowEntropy, ondevice.ValueNorm, ondevice.ResidNorm,
 }
 
 // scan does what the command line asks for.
@@ -30,20 +31,18 @@ func scan(o *options, stdin io.Reader, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if o.tokenize && docs == nil {
+	if o.tokenize {
 		tok, err := pretrained.LoadTokenizer(o.model)
 		if err != nil {
 			return err
 		}
-		if o.bosToken != "" {
-			if tok, err = withBOS(tok, o.bosToken); err != nil {
-				return err
-			}
-		}
-		if docs, err = tokenize(o, tok, text, nil); err != nil {
+		if docs, err = tokenize(o, &tok, text, docs); err != nil {
 			return err
 		}
 		return printTokens(o, stdout, tok, docs)
+	}
+	if o.trace != "" && len(docs) > 1 {
+		return fmt.Errorf("-trace saves a single document, %s holds %d", o.ids, len(docs))
 	}
 	b, warnings, err := backend.Open()
 	if err != nil {
@@ -57,25 +56,25 @@ func scan(o *options, stdin io.Reader, stdout, stderr io.Writer) error {
 		return err
 	}
 	defer m.Close()
-	if o.bosToken != "" {
-		if m.Tokenizer, err = withBOS(m.Tokenizer, o.bosToken); err != nil {
-			return err
-		}
-	}
-	if docs, err = tokenize(o, m.Tokenizer, text, docs); err != nil {
+	if docs, err = tokenize(o, &m.Tokenizer, text, docs); err != nil {
 		return err
-	}
-	if o.tokenize {
-		return printTokens(o, stdout, m.Tokenizer, docs)
 	}
 	provenance, err := m.Provenance()
 	if err != nil {
 		return err
 	}
-	provenance["bos policy"] = string(o.bos)
+	maps.Copy(provenance, backend.Provenance())
+	maps.Copy(provenance, map[string]string{
+		"bos policy": string(o.bos), "T": "all", "compute": cmp.Or(m.Config.Compute, "float32"),
+		"weight type": m.Params().Embed.DType().String(),
+	})
+	if o.t > 0 {
+		provenance["T"] = fmt.Sprintf("first %d", o.t)
+	}
 	r := &reporter{o: o, tok: m.Tokenizer, warnings: warnings, out: stdout}
-	po := probe.Options{
-		Model: o.model, Metrics: metrics, Provenance: provenance, Tokens: m.Tokenizer.Token,
+	po := probe.Options{Model: o.model, Metrics: metrics, Provenance: provenance, Tokens: m.Tokenizer.Token}
+	if o.trace != "" {
+		po.Metrics = ondevice.All()
 	}
 	if o.perDocument {
 		// In the documents' order, whatever order they are run in.
@@ -101,9 +100,6 @@ func scan(o *options, stdin io.Reader, stdout, stderr io.Writer) error {
 		nameBOS(t, m.Tokenizer)
 	}
 	if o.trace != "" {
-		if len(traces) != 1 {
-			return fmt.Errorf("-trace saves a single document, there are %d", len(traces))
-		}
 		if err := traces[0].Save(o.trace); err != nil {
 			return err
 		}
@@ -119,7 +115,7 @@ func readInput(o *options, stdin io.Reader) (text string, docs [][]int32, err er
 	name := o.text + o.ids // one of them is empty
 	if name == "" {
 		if o.prompt == "" {
-			return "", nil, fmt.Errorf("the prompt is empty: there is nothing to measure")
+			return "", nil, errors.New("the prompt is empty: there is nothing to measure")
 		}
 		return o.prompt, nil, nil
 	}
@@ -153,8 +149,19 @@ func readInput(o *options, stdin io.Reader) (text string, docs [][]int32, err er
 }
 
 // tokenize makes the documents that are fed: encoded, with the ⟨bos⟩ policy
-// applied, cut to T.
-func tokenize(o *options, tok *tokenizer.Tokenizer, text string, docs [][]int32) ([][]int32, error) {
+// applied, cut to T. The tokenizer is replaced by one with -bos-token as ⟨bos⟩.
+func tokenize(o *options, with **tokenizer.Tokenizer, text string, docs [][]int32) ([][]int32, error) {
+	if o.bosToken != "" {
+		named, err := (*with).WithBOSEOS(o.bosToken, "")
+		if err != nil {
+			return nil, fmt.Errorf("-bos-token: %w", err)
+		}
+		*with = named
+	}
+	tok := *with
+	if _, ok := tok.BOS(); !ok && o.bos == tokenizer.BOSAdd {
+		return nil, errors.New("-bos add: the model's tokenizer names no ⟨bos⟩: name one with -bos-token")
+	}
 	if docs == nil {
 		if !utf8.ValidString(text) {
 			return nil, fmt.Errorf("the text is not valid UTF-8: convert it, or give token ids with -ids")
@@ -180,15 +187,6 @@ func tokenize(o *options, tok *tokenizer.Tokenizer, text string, docs [][]int32)
 		out[i] = ids
 	}
 	return out, nil
-}
-
-// withBOS makes another token ⟨bos⟩.
-func withBOS(tok *tokenizer.Tokenizer, bos string) (*tokenizer.Tokenizer, error) {
-	t, err := tok.WithBOSEOS(bos, "")
-	if err != nil {
-		return nil, fmt.Errorf("-bos-token: %w", err)
-	}
-	return t, nil
 }
 
 // nameBOS records whether a document begins with ⟨bos⟩.

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"sort"
 	"strconv"
-	"strings"
 	"text/tabwriter"
 
 	"firsttoken/sinks"
@@ -20,7 +19,6 @@ func (r *reporter) table(traces []*sinks.Trace) error {
 	if err != nil {
 		return err
 	}
-	// Written at once at the end, so that a failure prints no half table.
 	var buf bytes.Buffer
 	what := fmt.Sprintf("%d tokens", rep.T)
 	if rep.Documents > 0 {
@@ -57,7 +55,11 @@ func (r *reporter) table(traces []*sinks.Trace) error {
 
 	fmt.Fprintf(&buf, "\nby layer (means over heads; norms of token 1 against the mean of the others)\n")
 	w = tabwriter.NewWriter(&buf, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintf(w, "layer\tattention\theads over ε = %g\tentropy, nats\t‖v₁‖ / others\t‖x₁‖ / others\t\n", r.o.eps[0])
+	counted := "heads"
+	if rep.Documents > 0 {
+		counted = "means" // the rate above counts document by document
+	}
+	fmt.Fprintf(w, "layer\tattention\t%s over ε = %g\tentropy, nats\t‖v₁‖ / others\t‖x₁‖ / others\t\n", counted, r.o.eps[0])
 	for l, scores := range rep.FirstTokenAttention {
 		over := 0
 		for _, s := range scores {
@@ -77,8 +79,7 @@ func (r *reporter) table(traces []*sinks.Trace) error {
 	if len(rep.Warnings) > 0 {
 		fmt.Fprintln(&buf)
 	}
-	_, err = r.out.Write(buf.Bytes())
-	return err
+	return printAll(r.out, &buf)
 }
 
 type headAt struct{ layer, head int }
@@ -115,5 +116,5 @@ func firstToOthers(rows ...[]float32) string {
 		}
 		ratio.add(float64(row[0]) / average(row[1:]))
 	}
-	return strings.TrimSpace(fmt.Sprintf("%8.2f", ratio.value()))
+	return fmt.Sprintf("%.2f", ratio.value())
 }
