@@ -18,10 +18,6 @@ import (
 // nearly one-hot.
 const peaky = 0.4
 
-// quick are all metrics but the median, which takes longer to compile than all
-// others together.
-var quick = slices.DeleteFunc(ondevice.All(), func(m ondevice.Metric) bool { return m == ondevice.ResidMedian })
-
 // runBlock runs one random block on random residual streams of the given lengths,
 // queries worked on in chunks.
 func runBlock(t *testing.T, c transformer.Config, lens []int, chunk int) *observed {
@@ -58,7 +54,7 @@ func runBlock(t *testing.T, c transformer.Config, lens []int, chunk int) *observ
 		tensors.FromFlatDataAndDimensions(lens32, len(lens)),
 	}
 	p.Layers[0].Each(&c, func(_ string, w **tensors.Tensor, _ []int) { args = append(args, *w) })
-	observer := everything(t, &c, quick)
+	observer := everything(t, &c, ondevice.All())
 	exec, err := NewExec(backend, func(a []*Node) []*Node {
 		rest := a[4:]
 		var w transformer.Layer[*Node]
@@ -70,7 +66,7 @@ func runBlock(t *testing.T, c transformer.Config, lens []int, chunk int) *observ
 	defer exec.Finalize()
 	outs, err := exec.Call(args...)
 	require.NoError(t, err)
-	return newObserved(t, quick, outs)
+	return newObserved(t, ondevice.All(), outs)
 }
 
 func TestMetricsEqualDefinitions(t *testing.T) {
@@ -192,9 +188,9 @@ func TestMetricsThroughModel(t *testing.T) {
 	}
 	blocks := 0
 	_, err = m.Forward(batch, transformer.Pass{
-		Observer: everything(t, &c, quick),
+		Observer: everything(t, &c, ondevice.All()),
 		OnEmbed: func(outs []*tensors.Tensor) error {
-			names := ondevice.Embedded(quick)
+			names := ondevice.Embedded(ondevice.All())
 			require.Len(t, outs, len(names)+1)
 			metric := map[ondevice.Metric]array{}
 			for i, name := range names {
@@ -207,7 +203,7 @@ func TestMetricsThroughModel(t *testing.T) {
 		},
 		OnBlock: func(_ int, outs []*tensors.Tensor) error {
 			blocks++
-			o := newObserved(t, quick, outs)
+			o := newObserved(t, ondevice.All(), outs)
 			require.Greater(t, o.pattern.dims[2], slices.Max(lens), "the bucket pads every document")
 			o.check(t, &c, lens)
 			return nil

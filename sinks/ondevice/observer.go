@@ -28,7 +28,7 @@ const (
 	ValueNorm      Metric = "ValueNorm"      // [B, K, S] ‖v_s‖₂
 	ResidNorm      Metric = "ResidNorm"      // [B, T] ‖x_t‖₂ after the block
 	ResidMax       Metric = "ResidMax"       // [B, T] max_d |x_td| after the block
-	ResidMedian    Metric = "ResidMedian"    // [B] median |x_td| over the document, after the block
+	Resid          Metric = "Resid"          // [B, T, D] x after the block, whole: what a median is taken from
 	AttnWrite      Metric = "AttnWrite"      // [B, T] norm of what attention adds
 	MLPWrite       Metric = "MLPWrite"       // [B, T] norm of what the MLP adds
 )
@@ -37,7 +37,7 @@ const (
 func All() []Metric {
 	return []Metric{
 		FirstMass, FirstIsMax, KeyMass, SelfMass, RowSum, RowMax, RowEntropy, EffectiveFirst,
-		HeadWrite, ValueWrite, ValueNorm, ResidNorm, ResidMax, ResidMedian, AttnWrite, MLPWrite,
+		HeadWrite, ValueWrite, ValueNorm, ResidNorm, ResidMax, Resid, AttnWrite, MLPWrite,
 	}
 }
 
@@ -68,10 +68,10 @@ func Observer(metrics ...Metric) (*transformer.Observer, error) {
 			}
 			return outs
 		},
-		Embedded: func(_ *transformer.Config, resid, lens *Node) []*Node {
+		Embedded: func(_ *transformer.Config, resid, _ *Node) []*Node {
 			outs := make([]*Node, 0, 3)
 			for _, m := range Embedded(chosen) {
-				outs = append(outs, residual(m, resid, lens))
+				outs = append(outs, residual(m, resid))
 			}
 			return outs
 		},
@@ -83,7 +83,7 @@ func Observer(metrics ...Metric) (*transformer.Observer, error) {
 func Embedded(metrics []Metric) []Metric {
 	var out []Metric
 	for _, m := range metrics {
-		if m == ResidNorm || m == ResidMax || m == ResidMedian {
+		if m == ResidNorm || m == ResidMax || m == Resid {
 			out = append(out, m)
 		}
 	}

@@ -47,8 +47,8 @@ func (b *block) metric(m Metric) *Node {
 		out = b.writeNorm(b.valuesByHead())
 	case ValueNorm:
 		out = TransposeAllAxes(norm(b.n.V), 0, 2, 1)
-	case ResidNorm, ResidMax, ResidMedian:
-		out = residual(m, b.n.ResidOut, b.lens)
+	case ResidNorm, ResidMax, Resid:
+		out = residual(m, b.n.ResidOut)
 	case AttnWrite:
 		out = norm(b.n.AttnOut)
 	case MLPWrite:
@@ -61,14 +61,14 @@ func (b *block) metric(m Metric) *Node {
 }
 
 // residual reduces a residual stream [B, T, D].
-func residual(m Metric, x, lens *Node) *Node {
+func residual(m Metric, x *Node) *Node {
 	switch m {
 	case ResidNorm:
 		return norm(x)
 	case ResidMax:
 		return ReduceMax(Abs(x), -1)
 	default:
-		return Median(Abs(x), lens)
+		return x
 	}
 }
 

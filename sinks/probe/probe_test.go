@@ -54,14 +54,8 @@ func documents(lens ...int) [][]int32 {
 	return docs
 }
 
-// quick are the metrics that most tests need; the median is slow to compile.
-var quick = slices.DeleteFunc(ondevice.All(), func(m ondevice.Metric) bool { return m == ondevice.ResidMedian })
-
 func run(t *testing.T, docs [][]int32, o probe.Options) []*sinks.Trace {
 	t.Helper()
-	if o.Metrics == nil {
-		o.Metrics = quick
-	}
 	traces, err := probe.Run(model(t), docs, o)
 	require.NoError(t, err)
 	for _, trace := range traces {

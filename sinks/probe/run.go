@@ -254,7 +254,7 @@ func slot(t *sinks.Trace, m ondevice.Metric) any {
 		ondevice.SelfMass: &t.Diagonal, ondevice.RowSum: &t.RowSum, ondevice.RowMax: &t.RowMax,
 		ondevice.RowEntropy: &t.RowEntropy, ondevice.EffectiveFirst: &t.EffectiveFirst,
 		ondevice.HeadWrite: &t.HeadWrite, ondevice.ValueWrite: &t.ValueWrite, ondevice.ValueNorm: &t.ValueNorm,
-		ondevice.ResidNorm: &t.ResidNorm, ondevice.ResidMax: &t.ResidMax, ondevice.ResidMedian: &t.ResidMedian,
+		ondevice.ResidNorm: &t.ResidNorm, ondevice.ResidMax: &t.ResidMax, ondevice.Resid: &t.ResidMedian,
 		ondevice.AttnWrite: &t.AttnWrite, ondevice.MLPWrite: &t.MLPWrite,
 	}[m]
 }
@@ -278,8 +278,8 @@ func (r *run) record(layer, after int, metrics []ondevice.Metric, outs []*tensor
 						to = after
 					}
 					copy((*p)[to], flat[b*dims[1]:(b+1)*dims[1]])
-				case *[]float32: // [B]
-					(*p)[after] = flat[b]
+				case *[]float32: // [B, T, D]; its median, which has no fast form on the device
+					(*p)[after] = sinks.MedianAbs(flat[b*dims[1]*dims[2]:][:t.T*dims[2]])
 				}
 			}
 		})

@@ -13,7 +13,7 @@ import (
 // The output layer runs on real rows only, gathered over documents, a fixed
 // number at a time: it compiles once for any T, and T·V logits never exist at
 // once unless asked for.
-var headRows = []int{16, 64, 256}
+var headRows = []int{16, 64, 128}
 
 // heads computes what the pass asks of the final residual stream, and refuses to
 // return numbers made of NaN or infinity.
