@@ -2,6 +2,7 @@ package train
 
 import (
 	"context"
+	"flag"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -20,9 +21,10 @@ import (
 )
 
 // Compiling takes longer than running these tests' small graphs: let LLVM leave
-// out what makes code fast. Set before the plugin is loaded.
+// out what makes code fast, except for benchmarks. Set before the plugin is loaded.
 func TestMain(m *testing.M) {
-	if os.Getenv("XLA_FLAGS") == "" {
+	flag.Parse()
+	if bench := flag.Lookup("test.bench"); os.Getenv("XLA_FLAGS") == "" && bench.Value.String() == "" {
 		os.Setenv("XLA_FLAGS", "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true")
 	}
 	var err error

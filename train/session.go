@@ -15,6 +15,7 @@ import (
 	"github.com/gomlx/gomlx/ml/train"
 	"github.com/gomlx/gomlx/support/exceptions"
 
+	_ "firsttoken/train/heap" // or each step faults its memory in anew
 	"firsttoken/train/optim"
 	"firsttoken/train/store"
 )
@@ -82,20 +83,7 @@ func runOn(ctx context.Context, c Config, o Options, run *store.Run, data *data)
 // train runs GoMLX's loop from the current step to the end.
 func (s *session) train(d *decoder, data *data, devices int, progress Progress) error {
 	f := feed{stream: data.train, d: d, windows: s.c.windows(), accumulate: s.c.Accumulate, start: s.step}
-	var trainer *train.Trainer
-	var loop *train.Loop
-	err := exceptions.TryCatch[error](func() {
-		trainer = train.NewTrainer(s.backend, s.vars, func(_ *model.Scope, _ any, inputs []*Node) []*Node {
-			train.AddMainLoss(d.loss(s.vars, d.window(inputs)))
-			return nil
-		}, nil, optim.New(s.c.Optimizer, s.c.Steps()), nil, nil)
-		if s.c.Accumulate > 1 {
-			if err := trainer.AccumulateGradients(s.c.Accumulate); err != nil {
-				panic(err)
-			}
-		}
-		loop = train.NewLoop(trainer)
-	})
+	trainer, loop, err := newLoop(s.backend, s.vars, d, &s.c)
 	if err != nil {
 		return err
 	}
@@ -119,6 +107,23 @@ func (s *session) train(d *decoder, data *data, devices int, progress Progress) 
 		return s.explain(err)
 	}
 	return nil
+}
+
+// newLoop makes GoMLX's trainer and loop for a run's updates.
+func newLoop(backend compute.Backend, vars *model.Store, d *decoder, c *Config) (trainer *train.Trainer, loop *train.Loop, err error) {
+	err = exceptions.TryCatch[error](func() {
+		trainer = train.NewTrainer(backend, vars, func(_ *model.Scope, _ any, inputs []*Node) []*Node {
+			train.AddMainLoss(d.loss(vars, d.window(inputs)))
+			return nil
+		}, nil, optim.New(c.Optimizer, c.Steps()), nil, nil)
+		if c.Accumulate > 1 {
+			if err := trainer.AccumulateGradients(c.Accumulate); err != nil {
+				panic(err)
+			}
+		}
+		loop = train.NewLoop(trainer)
+	})
+	return trainer, loop, err
 }
 
 // explain keeps GoMLX's wrapping out of errors that are ours.
