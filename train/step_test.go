@@ -119,7 +119,7 @@ func TestNaNStopsAndKeepsTheLastGoodCheckpoint(t *testing.T) {
 	require.Equal(t, reference.WeightsSHA256, result.WeightsSHA256)
 }
 
-func TestMonitorWindowsOfPaddingDoNotCount(t *testing.T) {
+func TestRatioOfNoTargetsIsZero(t *testing.T) {
 	require.Zero(t, ratio([]float64{0, 0}, []float64{0, 0}))
 	require.Equal(t, 2.0, ratio([]float64{1, 5}, []float64{1, 2}))
 }
