@@ -1,5 +1,7 @@
 package corpus
 
+import "context"
+
 // Order is the order of the documents in an epoch, for tests that lay the stream out.
 func (w *Windows) Order(epoch int64) []int {
 	var order []int
@@ -11,3 +13,8 @@ func (w *Windows) Order(epoch int64) []int {
 
 // Place is where in the stream window n begins.
 func (w *Windows) Place(n int64) int64 { return w.place(n) }
+
+// LockShards holds the lock on a folder of shards, as a process that makes them does.
+func LockShards(folder string) (unlock func(), err error) {
+	return builder{folder: folder}.lock(context.Background())
+}
