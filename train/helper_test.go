@@ -27,16 +27,14 @@ func TestMain(m *testing.M) {
 	if bench := flag.Lookup("test.bench"); os.Getenv("XLA_FLAGS") == "" && bench.Value.String() == "" {
 		os.Setenv("XLA_FLAGS", "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true")
 	}
-	var err error
-	if shared, err = os.MkdirTemp("", "train-test-"); err != nil {
-		panic(err)
-	}
 	code := m.Run()
-	os.RemoveAll(shared)
+	if shared != "" {
+		os.RemoveAll(shared)
+	}
 	os.Exit(code)
 }
 
-// shared is the store of runs that several tests look at.
+// shared is the store of runs that several tests look at, "" until one does.
 var shared string
 
 func openBackend(t testing.TB) compute.Backend {
@@ -133,6 +131,11 @@ func start(t testing.TB, ctx context.Context, c Config, dir string, o Options, o
 // whole is a run that nothing disturbs, carried out once for all tests.
 func whole(t testing.TB, c Config) (*Result, *store.Run) {
 	t.Helper()
+	if shared == "" {
+		var err error
+		shared, err = os.MkdirTemp("", "train-test-")
+		require.NoError(t, err)
+	}
 	dir := filepath.Join(shared, c.ID())
 	require.NoError(t, os.MkdirAll(dir, 0o755))
 	run, err := at(c, dir)
