@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"iter"
 	"maps"
 	"os"
@@ -175,7 +176,11 @@ func (h hub) download(f datasets.ParquetFile) (string, error) {
 	if err == nil {
 		// Looked at, not believed: the library takes a connection that broke half-way for success.
 		var info os.FileInfo
-		if info, err = os.Stat(paths[0]); err == nil && f.Size > 0 && info.Size() != f.Size {
+		info, err = os.Stat(paths[0])
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			err = errors.New("the connection broke off")
+		case err == nil && f.Size > 0 && info.Size() != f.Size:
 			err = fmt.Errorf("%s has %d bytes instead of %d: remove it to have it downloaded again", paths[0], info.Size(), f.Size)
 		}
 	}
