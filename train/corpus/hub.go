@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"iter"
 	"maps"
@@ -14,7 +13,6 @@ import (
 	"strings"
 
 	"github.com/gomlx/go-huggingface/datasets"
-	"github.com/parquet-go/parquet-go"
 )
 
 // HubConfig configures [OpenHub]. Start from [DefaultHubConfig].
@@ -188,84 +186,4 @@ func (h hub) download(f datasets.ParquetFile) (string, error) {
 		return "", fmt.Errorf("corpus: downloading %s of dataset %q: %w: is there a network?", f.Filename, h.cfg.Dataset, err)
 	}
 	return paths[0], nil
-}
-
-// column yields one column of a parquet file, "" where it is null, and reads no other.
-func column(path, name string) iter.Seq2[string, error] {
-	return func(yield func(string, error) bool) {
-		file, err := os.Open(path)
-		if err != nil {
-			yield("", err)
-			return
-		}
-		defer file.Close()
-		for text, err := range readColumn(file, name) {
-			if !yield(text, err) || err != nil {
-				return
-			}
-		}
-	}
-}
-
-func readColumn(file *os.File, name string) iter.Seq2[string, error] {
-	return func(yield func(string, error) bool) {
-		info, err := file.Stat()
-		if err != nil {
-			yield("", err)
-			return
-		}
-		table, err := parquet.OpenFile(file, info.Size())
-		if err != nil {
-			yield("", fmt.Errorf("not a parquet file: %w", err))
-			return
-		}
-		leaf, ok := table.Schema().Lookup(name)
-		if !ok || leaf.Node.Type().Kind() != parquet.ByteArray || leaf.MaxRepetitionLevel > 0 {
-			var columns []string
-			for _, path := range table.Schema().Columns() {
-				columns = append(columns, strings.Join(path, "."))
-			}
-			yield("", fmt.Errorf("no column %q of strings: set Column to one of %q", name, columns))
-			return
-		}
-		buffer := make([]parquet.Value, 256)
-		for _, group := range table.RowGroups() {
-			if !readPages(group.ColumnChunks()[leaf.ColumnIndex].Pages(), buffer, yield) {
-				return
-			}
-		}
-	}
-}
-
-// readPages yields the values of a column chunk and reports whether to go on.
-func readPages(pages parquet.Pages, buffer []parquet.Value, yield func(string, error) bool) bool {
-	defer pages.Close()
-	for {
-		page, err := pages.ReadPage()
-		if errors.Is(err, io.EOF) {
-			return true
-		}
-		if err != nil {
-			return yield("", err)
-		}
-		for values := page.Values(); ; {
-			n, err := values.ReadValues(buffer)
-			for _, v := range buffer[:n] {
-				text := ""
-				if !v.IsNull() {
-					text = string(v.ByteArray())
-				}
-				if !yield(text, nil) {
-					return false
-				}
-			}
-			if errors.Is(err, io.EOF) {
-				break
-			}
-			if err != nil {
-				return yield("", err)
-			}
-		}
-		parquet.Release(page)
-	}
 }
