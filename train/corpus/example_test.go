@@ -1,8 +1,11 @@
 package corpus_test
 
 import (
+	"context"
 	"fmt"
 	"log"
+	"os"
+	"strings"
 
 	"firsttoken/train/corpus"
 )
@@ -58,4 +61,49 @@ func ExampleSample() {
 	// [red]
 	// [red green]
 	// [red green blue]
+}
+
+// From a spec in JSON to the batches of a training step. The first call writes the shards, later ones map them.
+func ExampleLoad() {
+	cache, err := os.MkdirTemp("", "shards")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(cache) // leave the cache to Load, by giving "", to keep them in the checkout
+	spec, err := corpus.ParseSpec(strings.NewReader(`{
+		"kind": "godoc",
+		"godoc": {"root": "testdata/goroot", "min_runes": 50},
+		"held_out": 0.3, "split_seed": 2,
+		"tokenizer": {"kind": "bpe", "bpe": {"vocab": 300}}
+	}`))
+	if err != nil {
+		log.Fatal(err)
+	}
+	data, err := corpus.Load(context.Background(), spec, cache)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer data.Close()
+	packing := corpus.Packing{Mask: corpus.MaskIntraDocument, BOS: corpus.BOSFixed, Positions: corpus.PositionsContinued}
+	windows, err := data.Training(packing, 16, 1)
+	if err != nil {
+		log.Fatal(err)
+	}
+	const step = 3
+	batch, err := windows.Batch(step, 4)
+	if err != nil {
+		log.Fatal(err)
+	}
+	for i := range batch.B {
+		text, err := data.Tokenizer.Decode(batch.Row(i).Tokens)
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Printf("%q\n", text)
+	}
+	// Output:
+	// "<bos>\"letters\")\n\n# Limits"
+	// "<bos> an extra sentence, a"
+	// "<bos>h must not come betwee"
+	// "<bos>er below another, whic"
 }

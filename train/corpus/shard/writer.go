@@ -109,7 +109,7 @@ func (w *Writer) Digest() string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// Documents and tokens written so far.
+// Count returns how many documents and tokens were written so far.
 func (w *Writer) Count() (documents int, tokens int64) {
 	return int(w.header.documents), w.header.tokens
 }
