@@ -161,6 +161,12 @@ func TestHeldOutWindows(t *testing.T) {
 			if p.BOS == corpus.BOSFixed {
 				stride--
 			}
+			// As few windows as hold all targets: none is for the last token alone.
+			targets := len(stream) - 1
+			if p.BOS == corpus.BOSFixed {
+				targets++
+			}
+			require.Equal(t, (targets+stride-1)/stride, w.Windows(), p)
 			b, err := w.Batch(0, w.Windows()+2)
 			require.NoError(t, err)
 			counted := map[int32]int{}
@@ -261,6 +267,7 @@ func TestTrainingWindowsFollowTheStream(t *testing.T) {
 				stream = append(stream, in)
 			}
 		}
+		require.NotEqual(t, w.Order(0), w.Order(1), "each epoch has its order")
 		n := len(stream) * (epochs - 1) / epochs / stride // windows that end within the stream
 		places := make([]int, n)
 		for i := range places {
