@@ -255,6 +255,30 @@ func TestRunRefuses(t *testing.T) {
 	}
 }
 
+// Look is Run and Patterns in one pass: the same numbers, bit for bit apart from
+// what another fusion of the same sums may round.
+func TestLookIsRunAndPatterns(t *testing.T) {
+	m := model(t)
+	ids := []int32{3, 1, 4, 1, 5, 9, 2, 6}
+	heads := []probe.Head{{Layer: 1, Head: 3}, {Layer: 0, Head: 2}, {Layer: 1, Head: 0}}
+	o := probe.Options{Interventions: []probe.Intervention{probe.MaskKey{Pos: 0}}}
+	trace, patterns, err := probe.Look(m, ids, heads, o)
+	require.NoError(t, err)
+	want, err := probe.Patterns(m, ids, heads, o.Interventions...)
+	require.NoError(t, err)
+	require.Len(t, patterns, len(heads))
+	for i, h := range heads {
+		for row := range want[i] {
+			require.InDeltaSlice(t, want[i][row], patterns[i][row], 1e-6)
+		}
+		checkHead(t, trace, h, patterns[i])
+	}
+	require.InDeltaSlice(t, run(t, [][]int32{ids}, o)[0].Loss, trace.Loss, 1e-6)
+
+	_, _, err = probe.Look(m, ids, []probe.Head{{Layer: 2}}, o)
+	require.ErrorContains(t, err, "layer 3, head 1")
+}
+
 func TestPatternsRefuses(t *testing.T) {
 	m := model(t)
 	for problem, call := range map[string]func() error{

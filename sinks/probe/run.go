@@ -71,6 +71,11 @@ func Run(m *transformer.Model, docs [][]int32, o Options) ([]*sinks.Trace, error
 // Each is Run for many documents: it hands over each trace as soon as it is
 // there, by the document's index, in no particular order, and keeps none.
 func Each(m *transformer.Model, docs [][]int32, o Options, yield func(i int, t *sinks.Trace) error) error {
+	return each(m, docs, o, nil, yield)
+}
+
+// each also hands the patterns of a picker's heads to it, unless p is nil.
+func each(m *transformer.Model, docs [][]int32, o Options, p *picker, yield func(i int, t *sinks.Trace) error) error {
 	if err := o.Validate(); err != nil {
 		return err
 	}
@@ -88,9 +93,12 @@ func Each(m *transformer.Model, docs [][]int32, o Options, yield func(i int, t *
 	if err != nil {
 		return fmt.Errorf("probe: %w", err)
 	}
+	if p != nil {
+		obs = transformer.Observers(obs, p.observer)
+	}
 	done := 0
 	for _, group := range batches(docs, o.BatchTokens) {
-		r := &run{m: m, o: &o, metrics: metrics, group: group}
+		r := &run{m: m, o: &o, metrics: metrics, group: group, picker: p}
 		if err := r.forward(docs, obs); err != nil {
 			return fmt.Errorf("probe: %w", err)
 		}
@@ -173,6 +181,7 @@ type run struct {
 	metrics []ondevice.Metric
 	group   group
 	traces  []*sinks.Trace
+	picker  *picker // nil: no patterns
 }
 
 func (r *run) forward(docs [][]int32, obs *transformer.Observer) error {
@@ -190,7 +199,14 @@ func (r *run) forward(docs [][]int32, obs *transformer.Observer) error {
 		OnEmbed: func(outs []*tensors.Tensor) error {
 			return r.record(0, 0, ondevice.Embedded(r.metrics), outs)
 		},
-		OnBlock: func(l int, outs []*tensors.Tensor) error { return r.record(l, l+1, r.metrics, outs) },
+		OnBlock: func(l int, outs []*tensors.Tensor) error {
+			if r.picker != nil {
+				if err := r.picker.take(l, outs[len(r.metrics)]); err != nil {
+					return err
+				}
+			}
+			return r.record(l, l+1, r.metrics, outs)
+		},
 		Edits:   edit.at,
 		Predict: !r.o.MetricsOnly,
 		Last:    !r.o.MetricsOnly,
