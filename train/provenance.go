@@ -4,13 +4,13 @@ import (
 	"encoding/json"
 	"os"
 	"runtime"
-	"runtime/debug"
 	"strings"
 	"time"
 
 	"github.com/gomlx/compute"
 
 	"firsttoken/train/local"
+	"firsttoken/train/local/backend"
 )
 
 // Provenance is what a run ran on; it lies beside its result.
@@ -21,31 +21,16 @@ type Provenance struct {
 	CPUs     int               `json:"cpus"`
 	Backend  string            `json:"backend"`
 	Devices  int               `json:"devices"`
-	Versions map[string]string `json:"versions"` // Go, GoMLX and this module
+	Versions map[string]string `json:"versions"` // see backend.Provenance
 	Data     json.RawMessage   `json:"data"`     // what the corpus says of itself
 }
 
-func provenance(backend compute.Backend, devices int, d *data) Provenance {
-	p := Provenance{
+func provenance(b compute.Backend, devices int, d *data) Provenance {
+	return Provenance{
 		Started: time.Now().UTC().Truncate(time.Second), System: runtime.GOOS + "/" + runtime.GOARCH, CPUs: runtime.NumCPU(),
-		CPU: cpuModel(), Backend: anonymous(backend.Description()), Devices: devices,
-		Versions: map[string]string{"go": runtime.Version()}, Data: d.provenance,
+		CPU: cpuModel(), Backend: anonymous(b.Description()), Devices: devices,
+		Versions: backend.Provenance(), Data: d.provenance,
 	}
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return p
-	}
-	for _, dep := range info.Deps {
-		if strings.HasPrefix(dep.Path, "github.com/gomlx/") {
-			p.Versions[dep.Path] = dep.Version
-		}
-	}
-	for _, s := range info.Settings {
-		if s.Key == "vcs.revision" || s.Key == "vcs.modified" {
-			p.Versions[s.Key] = s.Value
-		}
-	}
-	return p
 }
 
 // anonymous leaves the checkout's folder out of a text: results are shared.
