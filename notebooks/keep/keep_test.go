@@ -1,0 +1,81 @@
+package keep_test
+
+import (
+	"errors"
+	"math"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"firsttoken/notebooks/keep"
+	"firsttoken/train/local"
+)
+
+type inputs struct{ Seed int }
+
+func TestResult(t *testing.T) {
+	home(t)
+	runs := 0
+	measure := func() ([]float64, error) { runs++; return []float64{float64(runs), 0.1}, nil }
+
+	_, err := keep.Load[[]float64]("06/spread")
+	require.ErrorContains(t, err, "run the cell that measures it first")
+
+	v, fromDisk, err := keep.Result("06/spread", inputs{1}, measure)
+	require.NoError(t, err)
+	require.False(t, fromDisk)
+	require.Equal(t, []float64{1, 0.1}, v)
+
+	v, fromDisk, err = keep.Result("06/spread", inputs{1}, measure)
+	require.NoError(t, err)
+	require.True(t, fromDisk)
+	require.Equal(t, []float64{1, 0.1}, v)
+
+	v, fromDisk, err = keep.Result("06/spread", inputs{2}, measure)
+	require.NoError(t, err)
+	require.False(t, fromDisk, "other inputs")
+	require.Equal(t, []float64{2, 0.1}, v)
+
+	v, err = keep.Load[[]float64]("06/spread")
+	require.NoError(t, err)
+	require.Equal(t, []float64{2, 0.1}, v)
+	_, err = keep.Load[string]("06/spread")
+	require.ErrorContains(t, err, "something else than string")
+}
+
+func TestDamagedFile(t *testing.T) {
+	root := home(t)
+	measure := func() (int, error) { return 7, nil }
+	_, _, err := keep.Result("a", inputs{1}, measure)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(filepath.Join(root, ".data", "results", "a.json"), []byte(`{"inputs":{"Seed":1},"val`), 0o644))
+	_, err = keep.Load[int]("a")
+	require.ErrorContains(t, err, "delete it and measure again")
+	v, fromDisk, err := keep.Result("a", inputs{1}, measure)
+	require.NoError(t, err)
+	require.False(t, fromDisk)
+	require.Equal(t, 7, v)
+}
+
+func TestRefuses(t *testing.T) {
+	home(t)
+	_, _, err := keep.Result("a", inputs{1}, func() (float64, error) { return math.NaN(), nil })
+	require.ErrorContains(t, err, "NaN")
+	_, _, err = keep.Result("../../a", inputs{1}, func() (int, error) { return 1, nil })
+	require.Error(t, err)
+	_, _, err = keep.Result("a", inputs{1}, func() (int, error) { return 1, errors.New("out of tokens") })
+	require.EqualError(t, err, "out of tokens")
+	_, err = keep.Load[int]("a")
+	require.Error(t, err, "nothing of a failed measurement is kept")
+}
+
+// home points the checkout's folders at an empty one.
+func home(t *testing.T) string {
+	t.Helper()
+	root := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(root, "go.mod"), []byte("module firsttoken\n"), 0o644))
+	t.Setenv(local.HomeEnv, root)
+	return root
+}
