@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 	"strings"
 )
@@ -35,6 +36,20 @@ func ParseGrid(r io.Reader) (Grid, error) {
 	}
 	if _, err := dec.Token(); err != io.EOF {
 		return g, errors.New("grid: there is more text after the JSON object")
+	}
+	return g, nil
+}
+
+// ReadGrid reads a grid from a file: see [ParseGrid].
+func ReadGrid(path string) (Grid, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return Grid{}, fmt.Errorf("grid: %w", err)
+	}
+	defer f.Close()
+	g, err := ParseGrid(f)
+	if err != nil {
+		return g, fmt.Errorf("%s: %w", path, err)
 	}
 	return g, nil
 }

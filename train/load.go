@@ -3,7 +3,9 @@ package train
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
+	"io/fs"
 	"math"
 	"os"
 
@@ -11,14 +13,16 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 
 	"firsttoken/internal/safetensors"
+	"firsttoken/train/local"
 	"firsttoken/train/store"
 	"firsttoken/train/transformer"
 )
 
 // LoadModel reads the model of a finished run, to be probed like any other. run is
-// the run's name, or the beginning of it, in the store's folder dir.
+// the run's name, or the beginning of it, in the store's folder dir; with dir "" it is looked for where Run of an empty
+// Options.Store leaves it.
 func LoadModel(backend compute.Backend, dir, run string) (*transformer.Model, Config, error) {
-	r, err := store.Find(dir, run)
+	r, err := find(dir, run)
 	if err != nil {
 		return nil, Config{}, err
 	}
@@ -43,9 +47,30 @@ func LoadModel(backend compute.Backend, dir, run string) (*transformer.Model, Co
 	return m, c, nil
 }
 
+// find looks for a run by the beginning of its name.
+func find(dir, run string) (*store.Run, error) {
+	if dir != "" {
+		return store.Find(dir, run)
+	}
+	shipped, err := local.ShippedRuns()
+	if err != nil {
+		return nil, err
+	}
+	if r, err := store.Find(shipped, run); err == nil {
+		return r, nil
+	}
+	if dir, err = local.RunsDir(); err != nil {
+		return nil, err
+	}
+	return store.Find(dir, run)
+}
+
 // loadWeights reads what export wrote. A vocabulary of 0 is filled in.
 func loadWeights(backend compute.Backend, c *transformer.Config, path string) (*transformer.Model, error) {
 	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, errors.New("its weights are not here, only its curves: train it again with another store, -store DIR")
+	}
 	if err != nil {
 		return nil, err
 	}

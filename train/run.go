@@ -19,7 +19,7 @@ import (
 // Options say how a run is carried out. They do not change its result, so they are
 // no part of its configuration. The zero value is usable.
 type Options struct {
-	// Store is the folder of runs; "" for runs/ in the checkout.
+	// Store is the folder of runs; "" for runs/ in the checkout, after a look at the finished runs that come with it.
 	Store string
 	// Devices share each batch; 0 for all GPUs the backend has, or one CPU.
 	Devices int
@@ -123,11 +123,19 @@ func Run(ctx context.Context, c Config, o Options) (*Result, error) {
 
 // at is where the run of a configuration is, or will be.
 func at(c Config, dir string) (*store.Run, error) {
-	if dir == "" {
-		var err error
-		if dir, err = local.RunsDir(); err != nil {
-			return nil, err
-		}
+	if dir != "" {
+		return store.At(dir, c.ID()), nil
+	}
+	shipped, err := local.ShippedRuns()
+	if err != nil {
+		return nil, err
+	}
+	run := store.At(shipped, c.ID())
+	if result, err := done(run); result != nil || err != nil {
+		return run, err
+	}
+	if dir, err = local.RunsDir(); err != nil {
+		return nil, err
 	}
 	return store.At(dir, c.ID()), nil
 }

@@ -12,6 +12,8 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/google/renameio/v2"
+
 	"firsttoken/train/local"
 )
 
@@ -51,7 +53,7 @@ func Result[T any](name string, inputs any, measure func() (T, error)) (value T,
 	if err != nil {
 		return value, false, fmt.Errorf("keep: %s: %w", name, err)
 	}
-	if err := write(path, data); err != nil {
+	if err := renameio.WriteFile(path, data, 0o644); err != nil {
 		return value, false, fmt.Errorf("keep: %s: %w", name, err)
 	}
 	return value, false, nil
@@ -93,18 +95,4 @@ func read(path string) (file, error) {
 		return f, err
 	}
 	return f, json.Unmarshal(data, &f)
-}
-
-// write makes the file appear whole or not at all.
-func write(path string, data []byte) error {
-	temp, err := os.CreateTemp(filepath.Dir(path), ".keep-*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(temp.Name()) // gone already unless something failed
-	_, err = temp.Write(data)
-	if err := errors.Join(err, temp.Close()); err != nil {
-		return err
-	}
-	return os.Rename(temp.Name(), path)
 }

@@ -166,6 +166,16 @@ func DataDir(elem ...string) (string, error) { return folder(".data", elem) }
 // made if it is not there: for training runs and traces, which git ignores.
 func RunsDir(elem ...string) (string, error) { return folder("runs", elem) }
 
+// ShippedRuns returns the absolute path of the folder of finished runs that come with the checkout. They are looked up before
+// anything is trained, and nothing is written there.
+func ShippedRuns() (string, error) {
+	root, err := Root()
+	if err != nil {
+		return "", err
+	}
+	return filepath.Join(root, "notebooks", "results", "runs"), nil
+}
+
 func folder(name string, elem []string) (string, error) {
 	root, err := Root()
 	if err != nil {

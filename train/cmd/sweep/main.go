@@ -10,7 +10,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"flag"
@@ -70,13 +69,9 @@ func run(ctx context.Context, args []string, env func(string) string, out io.Wri
 		if g.Preset != "" {
 			return errors.New("give one of -grid and -preset")
 		}
-		text, err := os.ReadFile(*file)
+		own, err := train.ReadGrid(*file)
 		if err != nil {
 			return err
-		}
-		own, err := train.ParseGrid(bytes.NewReader(text))
-		if err != nil {
-			return fmt.Errorf("%s: %w", *file, err)
 		}
 		g = train.Grid{Preset: own.Preset, Set: append(own.Set, g.Set...), Axes: append(own.Axes, g.Axes...)}
 	}
