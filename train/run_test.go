@@ -96,6 +96,14 @@ func TestSweep(t *testing.T) {
 	require.NotContains(t, log.String(), "seed=2", "that run is done")
 	require.Equal(t, []bool{true, true, false}, []bool{states[0].Result != nil, states[1].Result != nil, states[2].Result != nil})
 	require.True(t, states[2].Busy)
+	_, err = Points(states)
+	require.ErrorContains(t, err, "run 3 of 3")
+	points, err := Points(states[:2])
+	require.NoError(t, err)
+	require.Equal(t, []map[string]string{{"seed": "1"}, {"seed": "2"}}, []map[string]string{points[0].Fields, points[1].Fields})
+	records, err := (&store.Run{ID: points[1].ID, Dir: points[1].Dir}).Curves()
+	require.NoError(t, err)
+	require.NotEmpty(t, records)
 
 	// A run that fails leaves the others alone; an end of the context stops all.
 	bad := configs[2]

@@ -29,6 +29,7 @@ type SweepOptions struct {
 type State struct {
 	Config Config
 	Run    string
+	Store  string  // the folder of runs that was asked for
 	Result *Result // nil if it is not done
 	Busy   bool    // another process works on it
 	Step   int     // of the last checkpoint
@@ -102,7 +103,7 @@ func Status(configs []Config, dir string) ([]State, error) {
 		if err != nil {
 			return nil, err
 		}
-		states[i] = State{Config: c, Run: run.ID}
+		states[i] = State{Config: c, Run: run.ID, Store: dir}
 		if states[i].Result, err = done(run); err != nil {
 			return nil, err
 		}
@@ -131,8 +132,8 @@ func summary(states []State) string {
 	return fmt.Sprintf("%d of %d runs done, %d remain, %d of them begun", finished, len(states), len(states)-finished, started)
 }
 
-// describe names a run of a list by the fields in which runs differ.
-func describe(configs []Config, i int) string {
+// differing lists the fields in which configurations differ, in order.
+func differing(configs []Config) []string {
 	differ := map[string]bool{}
 	for _, c := range configs[1:] {
 		for _, change := range configs[0].Changes(c) {
@@ -140,12 +141,18 @@ func describe(configs []Config, i int) string {
 			differ[name] = true
 		}
 	}
-	if len(differ) == 0 {
+	return slices.Sorted(maps.Keys(differ))
+}
+
+// describe names a run of a list by the fields in which runs differ.
+func describe(configs []Config, i int) string {
+	names := differing(configs)
+	if len(names) == 0 {
 		return "the only one"
 	}
 	fields := configs[i].fields()
 	var parts []string
-	for _, name := range slices.Sorted(maps.Keys(differ)) {
+	for _, name := range names {
 		parts = append(parts, name+"="+fields[name])
 	}
 	return strings.Join(parts, " ")

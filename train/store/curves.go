@@ -68,6 +68,13 @@ func (r *Record) Eval(name string) *Eval {
 	return &r.Evals[i]
 }
 
+// Point is a run of a sweep and what tells it from the others: values of configuration fields, by their names.
+type Point struct {
+	ID     string            `json:"id"`
+	Dir    string            `json:"dir"`
+	Fields map[string]string `json:"fields"`
+}
+
 // Curves returns the records in order. A last line that was cut off is left out.
 func (r *Run) Curves() ([]Record, error) {
 	text, err := os.ReadFile(r.path(curvesFile))

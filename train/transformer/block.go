@@ -20,6 +20,11 @@ type Inputs struct {
 
 	Edits EditNodes // interventions; the zero value changes nothing
 
+	// Frozen treats the pattern and the norms' divisors as constants when
+	// gradients are taken, as theorems about attention do; what remains is linear
+	// but for the MLP's own non-linearity. It changes no value.
+	Frozen bool
+
 	// QueryChunk is how many query rows are worked on at a time; 0 stands for
 	// 256. Chunking bounds memory by chunk × S and skips keys that no row of a
 	// chunk may see. It does not change the result beyond rounding.
@@ -63,18 +68,21 @@ func Block(c *Config, w *Layer[*Node], in Inputs) *Nodes {
 	attend(c, w, in, n)
 	n.ResidMid = Add(n.Resid, n.AttnOut)
 
-	h := RMSNorm(n.ResidMid, w.MLPNorm, c.NormEps)
+	h := rmsNorm(n.ResidMid, w.MLPNorm, c.NormEps, in.Frozen)
 	gate := c.dot(h, w.Gate)
 	hidden := Mul(Mul(gate, Logistic(gate)), c.dot(h, w.Up))
 	n.MLPOut = scaleUpdate(c.dot(hidden, w.Down), in.Edits.MLPScale)
 	n.ResidOut = Add(n.ResidMid, n.MLPOut)
+	if add := in.Edits.ResidAdd; add != nil {
+		n.ResidOut = Add(n.ResidOut, add)
+	}
 	return n
 }
 
 // attend fills in the attention half of a block's nodes.
 func attend(c *Config, w *Layer[*Node], in Inputs, n *Nodes) {
 	b, t := n.Resid.Shape().Dim(0), n.Resid.Shape().Dim(1)
-	h := RMSNorm(n.Resid, w.AttnNorm, c.NormEps)
+	h := rmsNorm(n.Resid, w.AttnNorm, c.NormEps, in.Frozen)
 	heads := func(weight *Node, count int) *Node {
 		return Reshape(c.dot(h, weight), b, t, count, c.HeadDim)
 	}
@@ -101,6 +109,9 @@ func attend(c *Config, w *Layer[*Node], in Inputs, n *Nodes) {
 			Slice(k, AxisRange(), AxisRange(), AxisRange(0, end)))
 		rows.Scores = biasKeys(&in.Edits, rows.Scores, start)
 		rows.Pattern = c.Pattern.apply(rows.Scores, visible(in, rows.Scores, start), sinkLogits(c, w))
+		if in.Frozen {
+			rows.Pattern = StopGradient(rows.Pattern)
+		}
 		n.Rows = append(n.Rows, rows)
 		mixed = append(mixed, mix(c.cast(rows.Pattern), Slice(v, AxisRange(), AxisRange(), AxisRange(0, end))))
 	}
@@ -159,10 +170,17 @@ func sinkLogits(c *Config, w *Layer[*Node]) *Node {
 }
 
 // RMSNorm is x / √(mean(x²) + ε) · gain along the last axis, in the type of x.
-func RMSNorm(x, gain *Node, eps float64) *Node {
+func RMSNorm(x, gain *Node, eps float64) *Node { return rmsNorm(x, gain, eps, false) }
+
+// rmsNorm is RMSNorm, with the divisor a constant to gradients if frozen.
+func rmsNorm(x, gain *Node, eps float64, frozen bool) *Node {
 	variance := ReduceAndKeep(Mul(x, x), ReduceMean, -1)
 	// Div by Sqrt, because GoMLX has no gradient for Rsqrt.
-	x = Div(x, Sqrt(AddScalar(variance, eps)))
+	rms := Sqrt(AddScalar(variance, eps))
+	if frozen {
+		rms = StopGradient(rms)
+	}
+	x = Div(x, rms)
 	gain = ConvertDType(gain, x.DType())
 	return Mul(x, ExpandLeftToRank(gain, x.Rank()))
 }

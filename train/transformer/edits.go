@@ -27,6 +27,8 @@ type edits[E any] struct {
 	AttnScale E
 	// MLPScale [B, T] multiplies what the MLP adds to the residual stream.
 	MLPScale E
+	// ResidAdd [B, T, D] is added to the residual stream that leaves the block.
+	ResidAdd E
 }
 
 // EditNodes are the edits of a block while its graph is built.
@@ -43,6 +45,7 @@ func (e *edits[E]) each(c *Config, b, t int, visit func(name string, slot *E, di
 	visit("HeadScale", &e.HeadScale, []int{b, c.Heads, t})
 	visit("AttnScale", &e.AttnScale, []int{b, t})
 	visit("MLPScale", &e.MLPScale, []int{b, t})
+	visit("ResidAdd", &e.ResidAdd, []int{b, t, c.Width})
 }
 
 // checkEdits refuses edits of a wrong shape or type, by name. It lists those set,

@@ -20,9 +20,10 @@ var places = []struct {
 	{"HeadScale", 1, func(e *Edits) **tensors.Tensor { return &e.HeadScale }},
 	{"AttnScale", 1, func(e *Edits) **tensors.Tensor { return &e.AttnScale }},
 	{"MLPScale", 1, func(e *Edits) **tensors.Tensor { return &e.MLPScale }},
+	{"ResidAdd", 0, func(e *Edits) **tensors.Tensor { return &e.ResidAdd }},
 }
 
-// editAt is neutral but for the value at one position, in every head.
+// editAt is neutral but for the value at one position, in every head or feature.
 func editAt(c *Config, place, t, position int, value float32) *Edits {
 	e := &Edits{}
 	var dims []int
@@ -32,8 +33,12 @@ func editAt(c *Config, place, t, position int, value float32) *Edits {
 		}
 	})
 	flat := slices.Repeat([]float32{places[place].neutral}, product(dims))
-	for i := position; i < len(flat); i += t {
-		flat[i] = value
+	if features := dims[len(dims)-1]; features != t { // [B, T, D]: positions are not the last axis
+		copy(flat[position*features:], slices.Repeat([]float32{value}, features))
+	} else {
+		for i := position; i < len(flat); i += t {
+			flat[i] = value
+		}
 	}
 	*places[place].slot(e) = tensors.FromFlatDataAndDimensions(flat, dims...)
 	return e

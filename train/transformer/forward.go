@@ -134,7 +134,7 @@ func (m *Model) block(l int, in *inputs, resid *tensors.Tensor, e *Edits, obs *O
 	}
 	m.params.Layers[l].Each(&m.Config, func(_ string, slot **tensors.Tensor, _ []int) { args = append(args, *slot) })
 
-	name := fmt.Sprintf("block edits=%05b visible=%t", mask, in.visible != nil)
+	name := fmt.Sprintf("block edits=%06b visible=%t", mask, in.visible != nil)
 	if obs != nil {
 		name += " observer=" + obs.Name
 	}

@@ -1,0 +1,168 @@
+// Package curves turns the stored curves of training runs into what a notebook draws and judges: means over seeds with Student's t
+// intervals, at the end of training or along it.
+//
+// It reads files and imports no tensor library, so that cells which only plot link fast.
+package curves
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"firsttoken/plots"
+	"firsttoken/sinks/stats"
+	"firsttoken/train/store"
+)
+
+// Set is a list of finished runs with their curves.
+type Set struct {
+	Points  []store.Point
+	Records [][]store.Record // by run, in order of steps
+}
+
+// Load reads the curves of the runs that train.Points names.
+func Load(points []store.Point) (*Set, error) {
+	s := &Set{Points: points}
+	for _, p := range points {
+		records, err := (&store.Run{ID: p.ID, Dir: p.Dir}).Curves()
+		if err != nil {
+			return nil, err
+		}
+		if len(records) == 0 {
+			return nil, fmt.Errorf("curves: run %s has no curves in %s: run the cell that trains again", p.ID, p.Dir)
+		}
+		s.Records = append(s.Records, records)
+	}
+	return s, nil
+}
+
+// Where keeps the runs whose fields have these values, given in pairs: Where("model.context", "64", "packing.bos", "none"). A
+// field or value that no run has gives an empty set, which Final and Series refuse.
+func (s *Set) Where(pairs ...string) *Set {
+	kept := &Set{}
+	for i, p := range s.Points {
+		fits := true
+		for j := 0; j+1 < len(pairs); j += 2 {
+			value, ok := p.Fields[pairs[j]]
+			fits = fits && ok && value == pairs[j+1]
+		}
+		if fits {
+			kept.Points = append(kept.Points, p)
+			kept.Records = append(kept.Records, s.Records[i])
+		}
+	}
+	return kept
+}
+
+// Values lists the values of a field, in the order in which runs have them.
+func (s *Set) Values(field string) []string {
+	var values []string
+	for _, p := range s.Points {
+		if v, ok := p.Fields[field]; ok && !slices.Contains(values, v) {
+			values = append(values, v)
+		}
+	}
+	return values
+}
+
+// Number is one number of a record, false if the record does not have it.
+type Number func(r *store.Record) (float64, bool)
+
+// of reads a number from the evaluation of a name.
+func of(eval string, number func(e *store.Eval) float64) Number {
+	return func(r *store.Record) (float64, bool) {
+		e := r.Eval(eval)
+		if e == nil {
+			return 0, false
+		}
+		return number(e), true
+	}
+}
+
+// SinkRate is the share of (text, layer, head) above the i-th ε of the configuration, in %.
+func SinkRate(eval string, i int) Number {
+	return of(eval, func(e *store.Eval) float64 { return 100 * e.SinkRate[i] })
+}
+
+// Loss is the held-out loss, in nats.
+func Loss(eval string) Number { return of(eval, func(e *store.Eval) float64 { return e.Loss }) }
+
+// LargestScore is the largest sink score of any head.
+func LargestScore(eval string) Number {
+	return of(eval, func(e *store.Eval) float64 { score, _, _ := e.Largest(); return score })
+}
+
+// ValueRatio is ‖v_1‖ / mean_j ‖v_j‖ of the head with the largest sink score (of the key/value head it reads).
+func ValueRatio(eval string) Number {
+	return of(eval, func(e *store.Eval) float64 {
+		_, l, h := e.Largest()
+		return e.ValueRatio[l][h*len(e.ValueRatio[l])/len(e.SinkScore[l])]
+	})
+}
+
+// Last is the number at the end of each run.
+func (s *Set) Last(number Number) ([]float64, error) {
+	if len(s.Records) == 0 {
+		return nil, errors.New("curves: no runs: does a field or value given to Where exist?")
+	}
+	var x []float64
+	for i, records := range s.Records {
+		v, ok := number(&records[len(records)-1])
+		if !ok {
+			return nil, fmt.Errorf("curves: run %s was not evaluated so: its evaluations are %q", s.Points[i].ID, names(&records[len(records)-1]))
+		}
+		x = append(x, v)
+	}
+	return x, nil
+}
+
+// Final is the mean over runs of the number at their end, with its 95 % t interval.
+func (s *Set) Final(number Number) (stats.Estimate, error) {
+	x, err := s.Last(number)
+	if err != nil {
+		return stats.Estimate{}, err
+	}
+	return stats.Repeats(x, stats.Options{})
+}
+
+// Series is the mean over runs by tokens read, with the smallest and the largest run as band. Runs must have been evaluated at the
+// same tokens. Records that lack the number are left out.
+func (s *Set) Series(name string, number Number) (plots.Series, error) {
+	series := plots.Series{Name: name}
+	if len(s.Records) == 0 {
+		return series, errors.New("curves: no runs: does a field or value given to Where exist?")
+	}
+	for at := range s.Records[0] {
+		var x []float64
+		for i, records := range s.Records {
+			if at >= len(records) || records[at].Tokens != s.Records[0][at].Tokens {
+				return series, fmt.Errorf("curves: runs %s and %s were evaluated at different tokens", s.Points[0].ID, s.Points[i].ID)
+			}
+			if v, ok := number(&records[at]); ok {
+				x = append(x, v)
+			}
+		}
+		if len(x) != len(s.Records) {
+			continue
+		}
+		mean, err := stats.Repeats(x, stats.Options{})
+		if err != nil {
+			return series, err
+		}
+		series.X = append(series.X, float64(s.Records[0][at].Tokens))
+		series.Y = append(series.Y, mean.Value)
+		series.Lo, series.Hi = append(series.Lo, slices.Min(x)), append(series.Hi, slices.Max(x))
+	}
+	if len(s.Records) == 1 {
+		series.Lo, series.Hi = nil, nil
+	}
+	return series, nil
+}
+
+func names(r *store.Record) []string {
+	var all []string
+	for _, e := range r.Evals {
+		all = append(all, e.Name)
+	}
+	return all
+}

@@ -1,0 +1,100 @@
+package curves_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"firsttoken/notebooks/curves"
+	"firsttoken/train/store"
+)
+
+// runs stores curves of two contexts × two seeds: at 100 tokens no sinks, at 200 a sink rate of context/1000 + seed/100.
+func runs(t *testing.T) []store.Point {
+	t.Helper()
+	dir := t.TempDir()
+	var points []store.Point
+	for _, context := range []int{64, 256} {
+		for seed := range 2 {
+			run := store.At(dir, fmt.Sprintf("run%d-%d", context, seed))
+			require.NoError(t, run.Create())
+			for step := 1; step <= 2; step++ {
+				eval := store.Eval{
+					Name: "packed", Loss: 2,
+					SinkRate:   []float64{float64(step-1) * (float64(context)/1000 + float64(seed)/100)},
+					SinkScore:  [][]float64{{0.1, 0.2, 0.7, 0.3}},
+					ValueRatio: [][]float64{{1, 0.06}}, // two query heads a key/value head
+				}
+				record := store.Record{Step: step, Tokens: int64(100 * step), Evals: []store.Eval{eval}}
+				if step == 2 {
+					eval.Name, eval.Loss = "text", 7
+					record.Evals = append(record.Evals, eval)
+				}
+				require.NoError(t, run.Append(record))
+			}
+			points = append(points, store.Point{ID: run.ID, Dir: run.Dir, Fields: map[string]string{
+				"model.context": fmt.Sprint(context), "seed": fmt.Sprint(seed),
+			}})
+		}
+	}
+	return points
+}
+
+func TestSet(t *testing.T) {
+	set, err := curves.Load(runs(t))
+	require.NoError(t, err)
+	require.Equal(t, []string{"64", "256"}, set.Values("model.context"))
+	require.Empty(t, set.Values("model.layers"))
+
+	long := set.Where("model.context", "256")
+	rate, err := long.Final(curves.SinkRate("packed", 0))
+	require.NoError(t, err)
+	require.InDelta(t, 26.1, rate.Value, 1e-9)
+	require.Equal(t, 2, rate.N)
+	require.InDelta(t, 12.706*0.5, rate.CI.Hi-rate.Value, 1e-3) // t(0.975, 1) · s/√2
+
+	series, err := long.Series("256", curves.SinkRate("packed", 0))
+	require.NoError(t, err)
+	require.Equal(t, []float64{100, 200}, series.X)
+	require.InDeltaSlice(t, []float64{0, 26.1}, series.Y, 1e-9)
+	require.InDeltaSlice(t, []float64{0, 25.6}, series.Lo, 1e-9)
+	require.InDeltaSlice(t, []float64{0, 26.6}, series.Hi, 1e-9)
+
+	one, err := set.Where("model.context", "256", "seed", "1").Series("one", curves.Loss("text"))
+	require.NoError(t, err)
+	require.Equal(t, []float64{200}, one.X, "an evaluation that only the last record has")
+	require.Nil(t, one.Lo)
+
+	largest, err := set.Last(curves.LargestScore("packed"))
+	require.NoError(t, err)
+	require.Equal(t, []float64{0.7, 0.7, 0.7, 0.7}, largest)
+	ratio, err := set.Last(curves.ValueRatio("packed"))
+	require.NoError(t, err)
+	require.Equal(t, 0.06, ratio[0], "of the second key/value head")
+}
+
+func TestRefuses(t *testing.T) {
+	points := runs(t)
+	set, err := curves.Load(points)
+	require.NoError(t, err)
+	_, err = set.Where("model.context", "512").Final(curves.Loss("packed"))
+	require.ErrorContains(t, err, "no runs")
+	_, err = set.Where("context", "64").Series("", curves.Loss("packed"))
+	require.ErrorContains(t, err, "no runs")
+	_, err = set.Final(curves.Loss("text@64"))
+	require.ErrorContains(t, err, `["packed" "text"]`)
+	require.NoError(t, store.At(t.TempDir(), "x").Create())
+	_, err = curves.Load([]store.Point{{ID: "x", Dir: t.TempDir()}})
+	require.ErrorContains(t, err, "no curves")
+
+	extra := store.Run{ID: points[0].ID, Dir: points[0].Dir}
+	require.NoError(t, extra.Rewind(1))
+	set, err = curves.Load(points)
+	require.NoError(t, err)
+	_, err = set.Series("", curves.Loss("packed"))
+	require.NoError(t, err, "the first run is the shortest")
+	set.Records[1][0].Tokens++
+	_, err = set.Series("", curves.Loss("packed"))
+	require.ErrorContains(t, err, "different tokens")
+}
