@@ -172,8 +172,8 @@ func at(layers []int, layer int) bool {
 
 // layerEdits collects one layer's interventions on the host.
 type layerEdits struct {
-	b, t, heads, kvHeads                                int
-	keyBias, valueScale, headScale, attnScale, mlpScale []float32
+	b, t, heads, kvHeads, width                                   int
+	keyBias, valueScale, headScale, attnScale, mlpScale, residAdd []float32
 }
 
 // allocate makes a [B, heads, T] array of a neutral value, once.
@@ -206,7 +206,7 @@ func compileEdits(c *transformer.Config, docs [][]int32, list []Intervention) *c
 		longest = max(longest, len(d))
 	}
 	for l := range out.layers {
-		e := &layerEdits{b: len(docs), t: transformer.Bucket(longest), heads: c.Heads, kvHeads: c.KVHeads}
+		e := &layerEdits{b: len(docs), t: transformer.Bucket(longest), heads: c.Heads, kvHeads: c.KVHeads, width: c.Width}
 		for _, v := range list {
 			v.apply(l, e)
 		}
@@ -229,6 +229,7 @@ func (e *layerEdits) tensors() *transformer.Edits {
 		HeadScale:  tensor(e.headScale, e.b, e.heads, e.t),
 		AttnScale:  tensor(e.attnScale, e.b, e.t),
 		MLPScale:   tensor(e.mlpScale, e.b, e.t),
+		ResidAdd:   tensor(e.residAdd, e.b, e.t, e.width),
 	}
 }
 
@@ -240,7 +241,7 @@ func (c *compiledEdits) free() {
 		if e == nil {
 			continue
 		}
-		for _, t := range []*tensors.Tensor{e.KeyBias, e.ValueScale, e.HeadScale, e.AttnScale, e.MLPScale} {
+		for _, t := range []*tensors.Tensor{e.KeyBias, e.ValueScale, e.HeadScale, e.AttnScale, e.MLPScale, e.ResidAdd} {
 			if t != nil {
 				t.MustFinalizeAll()
 			}

@@ -1,0 +1,63 @@
+package probe
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+
+	"firsttoken/train/transformer"
+)
+
+// Noise adds a random vector to the residual stream that leaves a block, at one
+// position: the control for an intervention of the same size. Its direction is
+// uniform on the sphere and depends on Layer, Pos and Seed alone, so two
+// documents of a comparison get the same vector.
+type Noise struct {
+	Layer, Pos int
+	Norm       float64 // ‖·‖₂ of the vector
+	Seed       uint64
+}
+
+func (v Noise) String() string {
+	return fmt.Sprintf("add noise of norm %g (seed %d) to token %d after layer %d", v.Norm, v.Seed, v.Pos+1, v.Layer+1)
+}
+
+func (v Noise) check(c *transformer.Config, docs [][]int32) error {
+	if !(v.Norm >= 0) || math.IsInf(v.Norm, 0) {
+		return fmt.Errorf("%s: the norm must be finite and not negative", v)
+	}
+	return checkPlaces(v, c, docs, v.Pos, v.Layer)
+}
+
+func (v Noise) apply(layer int, e *layerEdits) {
+	if v.Layer != layer {
+		return
+	}
+	if e.residAdd == nil {
+		e.residAdd = make([]float32, e.b*e.t*e.width)
+	}
+	x := v.vector(e.width)
+	for b := range e.b {
+		row := e.residAdd[(b*e.t+v.Pos)*e.width:][:e.width]
+		for d := range row {
+			row[d] += x[d]
+		}
+	}
+}
+
+// vector draws the vector: a normal one, scaled to its length.
+func (v Noise) vector(width int) []float32 {
+	rng := rand.New(rand.NewPCG(v.Seed, uint64(v.Layer)<<32|uint64(v.Pos)))
+	normal := make([]float64, width)
+	squares := 0.0
+	for d := range normal {
+		normal[d] = rng.NormFloat64()
+		squares += normal[d] * normal[d]
+	}
+	scale := v.Norm / math.Sqrt(squares)
+	x := make([]float32, width)
+	for d := range x {
+		x[d] = float32(scale * normal[d])
+	}
+	return x
+}
