@@ -9,9 +9,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// With the pattern and the divisors constant, attention is linear, so x·∇f = f
-// (Euler); without, it is not. The MLP does not notice the length of its input,
-// so along x it has a gradient only where the divisor is constant.
+// Both halves of a block read a normalised stream, so its length makes no
+// difference to them: x·∇f = 0. With the pattern and the divisors constant,
+// attention is linear, so x·∇f = f (Euler), and the MLP notices the length too.
 func TestFrozenGradient(t *testing.T) {
 	c := Config{
 		Vocab: 4, Width: 6, Layers: 1, Heads: 2, KVHeads: 1, HeadDim: 4, Hidden: 5,
@@ -19,29 +19,35 @@ func TestFrozenGradient(t *testing.T) {
 	}
 	const T = 5
 	rng := rand.New(rand.NewPCG(51, 52))
-	x := floats(T*c.Width, rng.NormFloat64)
-	args := []*tensors.Tensor{tensors.FromFlatDataAndDimensions(x, 1, T, c.Width)}
+	args := []*tensors.Tensor{tensors.FromFlatDataAndDimensions(floats(T*c.Width, rng.NormFloat64), 1, T, c.Width)}
 	var w Layer[struct{}]
 	w.Each(&c, func(_ string, _ *struct{}, dims []int) {
 		args = append(args, tensors.FromFlatDataAndDimensions(floats(product(dims), rng.NormFloat64), dims...))
 	})
 	weight := floats(T*c.Width, rng.NormFloat64)
 	cos, sin := c.Rotations([]int32{0, 1, 2, 3, 4})
-	// along returns Σ weight · part and its derivative along x.
-	along := func(frozen bool, part func(*Nodes) *Node) (value, derivative float64) {
-		outs := run(t, pureGo(t), func(a []*Node) []*Node {
+	// along returns f = Σ weight · out and its derivative along in, for both halves.
+	along := func(frozen bool) (attn, attnAlong, mlp, mlpAlong float32) {
+		outs := run(t, pureGo(t), func(a []*Node) (outs []*Node) {
 			g := a[0].Graph()
 			var w Layer[*Node]
 			rest := a[1:]
 			w.Each(&c, func(_ string, slot **Node, _ []int) { *slot, rest = rest[0], rest[1:] })
-			n := Block(&c, &w, Inputs{Resid: a[0], Frozen: frozen,
-				Cos: Reshape(Const(g, cos), 1, T, c.HeadDim/2), Sin: Reshape(Const(g, sin), 1, T, c.HeadDim/2),
-				Edits: EditNodes{AttnScale: Zeros(g, args[0].Shape()).Graph().Parameter("unused", args[0].Shape())}})
-			f := ReduceAllSum(Mul(part(n), Reshape(Const(g, weight), 1, T, c.Width)))
-			return []*Node{f, ReduceAllSum(Mul(Gradient(f, a[0])[0], a[0]))}
+			n := Block(&c, &w, Inputs{Resid: a[0], Frozen: frozen, QueryChunk: 2,
+				Cos: Reshape(Const(g, cos), 1, T, c.HeadDim/2), Sin: Reshape(Const(g, sin), 1, T, c.HeadDim/2)})
+			for _, half := range []struct{ in, out *Node }{{n.Resid, n.AttnOut}, {n.ResidMid, n.MLPOut}} {
+				f := ReduceAllSum(Mul(half.out, Reshape(Const(g, weight), 1, T, c.Width)))
+				outs = append(outs, f, ReduceAllSum(Mul(Gradient(f, half.in)[0], half.in)))
+			}
+			return outs
 		}, args...)
-		return float64(outs[0][0]), float64(outs[1][0])
+		return outs[0][0], outs[1][0], outs[2][0], outs[3][0]
 	}
-	_ = along
-	require.True(t, true)
+	attn, attnAlong, mlp, mlpAlong := along(false)
+	require.InDelta(t, 0, attnAlong, 1e-3, "attention reads a normalised stream")
+	require.InDelta(t, 0, mlpAlong, 1e-3, "the MLP reads a normalised stream")
+	frozenAttn, attnAlong, frozenMLP, mlpAlong := along(true)
+	require.Equal(t, []float32{attn, mlp}, []float32{frozenAttn, frozenMLP}, "values do not change")
+	require.InEpsilon(t, attn, attnAlong, 1e-4, "attention is linear")
+	require.Greater(t, mlpAlong*mlpAlong, float32(1), "the MLP is not invariant any more")
 }
