@@ -73,11 +73,11 @@ func smoke() Config {
 }
 
 func laptop() Config {
-	c := base(llama(3, 64, 4, 64), corpus.DefaultSpec(corpus.KindGoSource))
-	c.BatchTokens, c.BudgetTokens = 1024, 6_000*1024
-	// At 0.003 no sink forms in 15 million tokens, at 0.01 within one (see LOG.md).
+	c := base(llama(3, 64, 4, 256), corpus.DefaultSpec(corpus.KindGoSource))
+	// Many small steps at a large rate: at 0.003 no sink forms in 15 million tokens (see LOG.md).
+	c.BatchTokens, c.BudgetTokens = 256, 8_000*256
 	c.Optimizer.LearningRate = 0.01
-	c.Monitor.Steps, c.CheckpointSteps = 500, 500
+	c.Monitor.Steps, c.CheckpointSteps = 400, 1000
 	return c
 }
 
