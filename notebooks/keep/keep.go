@@ -41,22 +41,33 @@ func Result[T any](name string, inputs any, measure func() (T, error)) (value T,
 			return kept, true, nil
 		}
 	}
-	value, err = measure()
-	if err != nil {
-		return value, false, err
+	if value, err = measure(); err == nil {
+		err = write(path, name, want, value)
 	}
+	return value, false, err
+}
+
+// Save keeps a value that is not worth asking for twice, such as the names of runs, for the cells that plot.
+func Save[T any](name string, value T) error {
+	path, err := place(name)
+	if err != nil {
+		return err
+	}
+	return write(path, name, json.RawMessage("null"), value)
+}
+
+func write(path, name string, inputs json.RawMessage, value any) error {
 	data, err := json.Marshal(value)
 	if err != nil {
-		return value, false, fmt.Errorf("keep: the value of %s does not survive JSON (is a number NaN or infinite?): %w", name, err)
+		return fmt.Errorf("keep: the value of %s does not survive JSON (is a number NaN or infinite?): %w", name, err)
 	}
-	data, err = json.Marshal(file{Inputs: want, Value: data})
-	if err != nil {
-		return value, false, fmt.Errorf("keep: %s: %w", name, err)
+	if data, err = json.Marshal(file{Inputs: inputs, Value: data}); err != nil {
+		return fmt.Errorf("keep: %s: %w", name, err)
 	}
 	if err := renameio.WriteFile(path, data, 0o644); err != nil {
-		return value, false, fmt.Errorf("keep: %s: %w", name, err)
+		return fmt.Errorf("keep: %s: %w", name, err)
 	}
-	return value, false, nil
+	return nil
 }
 
 // Load returns what was last kept under a name.

@@ -41,6 +41,11 @@ func TestResult(t *testing.T) {
 	v, err = keep.Load[[]float64]("06/spread")
 	require.NoError(t, err)
 	require.Equal(t, []float64{2, 0.1}, v)
+	require.NoError(t, keep.Save("06/runs", []string{"a", "b"}))
+	names, err := keep.Load[[]string]("06/runs")
+	require.NoError(t, err)
+	require.Equal(t, []string{"a", "b"}, names)
+
 	_, err = keep.Load[string]("06/spread")
 	require.ErrorContains(t, err, "something else than string")
 }
