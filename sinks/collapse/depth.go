@@ -1,0 +1,94 @@
+package collapse
+
+import (
+	"fmt"
+
+	"firsttoken/sinks"
+)
+
+// Rows chooses rows of a stream. The zero value is all of them, as in the paper.
+type Rows struct {
+	// Skip leaves out rows at the start. The residual of token 1 is tens of times longer than the others where a model has an
+	// attention sink, and rules every measure that it is part of: Skip 1 says what becomes of the text.
+	Skip int `json:"skip,omitempty"`
+	// Length cuts the text after so many tokens, skipped ones included; 0 takes all.
+	Length int `json:"length,omitempty"`
+}
+
+// of applies the choice to V [n][D]. At least two rows must be left.
+func (r Rows) of(V [][]float32) ([][]float32, error) {
+	end := r.Length
+	if end == 0 {
+		end = len(V)
+	}
+	if r.Skip < 0 || end < 0 || end > len(V) || end-r.Skip < 2 {
+		return nil, fmt.Errorf("collapse: rows %d to %d of %d: both measures need two tokens at least, none beyond the text", r.Skip+1, end, len(V))
+	}
+	return V[r.Skip:end], nil
+}
+
+// Depth are the measures of one document by layer, each [L+1]: entry 0 is the embedding, entry ℓ what block ℓ hands on.
+type Depth struct {
+	Rank     []float64 `json:"rank"`     // ‖V − (1/n)11ᵀV‖_F
+	Relative []float64 `json:"relative"` // the same divided by ‖V‖_F: 0 (one vector) to 1
+	Distance []float64 `json:"distance"` // ‖v_n − v_{n−1}‖₂
+	// Tightness is Distance / (√2 · Rank), at most 1 by Proposition 3.1 with its sharp constant; 0 where all rows are equal.
+	Tightness []float64 `json:"tightness"`
+	// Of the rows' directions u_t = v_t / ‖v_t‖, which no long row rules:
+	Cosine    []float64 `json:"cosine"`    // mean of u_i·u_j over i ≠ j: 1 for one direction
+	Effective []float64 `json:"effective"` // effective rank of U, from 1 to min(n, D): sinks.EffectiveRank
+}
+
+// ByDepth measures a stream [L+1][n][D].
+func ByDepth(stream [][][]float32, rows Rows) (*Depth, error) {
+	d := &Depth{}
+	for l, V := range stream {
+		if err := d.add(V, rows); err != nil {
+			return nil, fmt.Errorf("layer %d: %w", l, err)
+		}
+	}
+	return d, nil
+}
+
+// add appends the measures of one layer.
+func (d *Depth) add(V [][]float32, rows Rows) error {
+	V, err := rows.of(V)
+	if err != nil {
+		return err
+	}
+	p, err := sinks.CheckProp31(V)
+	if err != nil {
+		return err
+	}
+	_, relative, err := sinks.RankCollapse(V)
+	if err != nil {
+		return err
+	}
+	cosine, err := sinks.MeanCosine(V)
+	if err != nil {
+		return err
+	}
+	unit, err := sinks.UnitRows(V)
+	if err != nil {
+		return err
+	}
+	sigma, err := sinks.SingularValues(unit)
+	if err != nil {
+		return err
+	}
+	d.Rank = append(d.Rank, p.Rank)
+	d.Relative = append(d.Relative, relative)
+	d.Distance = append(d.Distance, p.Representational)
+	d.Tightness = append(d.Tightness, tightness(p))
+	d.Cosine = append(d.Cosine, cosine)
+	d.Effective = append(d.Effective, sinks.EffectiveRank(sigma))
+	return nil
+}
+
+// tightness is how much of the bound of Proposition 3.1 is used.
+func tightness(p sinks.Prop31) float64 {
+	if p.Rank == 0 {
+		return 0
+	}
+	return p.Representational / p.Bound()
+}
