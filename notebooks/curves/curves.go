@@ -100,18 +100,53 @@ func ValueRatio(eval string) Number {
 	})
 }
 
+// ResidPeak is max_t ‖x_t‖ / mean_t ‖x_t‖ after the last block.
+func ResidPeak(eval string) Number {
+	return of(eval, func(e *store.Eval) float64 { return e.ResidPeak[len(e.ResidPeak)-1] })
+}
+
+// First is the number of each run at initialisation.
+func (s *Set) First(number Number) ([]float64, error) {
+	return s.each(number, func(records []store.Record) *store.Record { return &records[0] })
+}
+
 // Last is the number at the end of each run.
 func (s *Set) Last(number Number) ([]float64, error) {
+	return s.each(number, func(records []store.Record) *store.Record { return &records[len(records)-1] })
+}
+
+func (s *Set) each(number Number, pick func([]store.Record) *store.Record) ([]float64, error) {
 	if len(s.Records) == 0 {
-		return nil, errors.New("curves: no runs: does a field or value given to Where exist?")
+		return nil, errNoRuns
 	}
 	var x []float64
 	for i, records := range s.Records {
-		v, ok := number(&records[len(records)-1])
+		v, ok := number(pick(records))
 		if !ok {
-			return nil, fmt.Errorf("curves: run %s was not evaluated so: its evaluations are %q", s.Points[i].ID, names(&records[len(records)-1]))
+			return nil, fmt.Errorf("curves: run %s was not evaluated so: its evaluations are %q", s.Points[i].ID, names(pick(records)))
 		}
 		x = append(x, v)
+	}
+	return x, nil
+}
+
+var errNoRuns = errors.New("curves: no runs: does a field or value given to Where exist?")
+
+// Crossing is the share of its tokens, in %, after which each run's number first exceeds a bound; 100 for a run in which it never does.
+func (s *Set) Crossing(number Number, bound float64) ([]float64, error) {
+	if len(s.Records) == 0 {
+		return nil, errNoRuns
+	}
+	var x []float64
+	for _, records := range s.Records {
+		share := 100.0
+		for i := range records {
+			if v, ok := number(&records[i]); ok && v > bound {
+				share = 100 * float64(records[i].Tokens) / float64(records[len(records)-1].Tokens)
+				break
+			}
+		}
+		x = append(x, share)
 	}
 	return x, nil
 }
@@ -130,7 +165,7 @@ func (s *Set) Final(number Number) (stats.Estimate, error) {
 func (s *Set) Series(name string, number Number) (plots.Series, error) {
 	series := plots.Series{Name: name}
 	if len(s.Records) == 0 {
-		return series, errors.New("curves: no runs: does a field or value given to Where exist?")
+		return series, errNoRuns
 	}
 	for at := range s.Records[0] {
 		var x []float64
@@ -157,6 +192,33 @@ func (s *Set) Series(name string, number Number) (plots.Series, error) {
 		series.Lo, series.Hi = nil, nil
 	}
 	return series, nil
+}
+
+// ByPosition is the mean over runs of the loss at the end of training by position, in the bins in which runs keep it: X is the middle
+// of each bin, counted from 1.
+func (s *Set) ByPosition(name, eval string) (plots.Series, error) {
+	series := plots.Series{Name: name}
+	for bin := 0; ; bin++ {
+		bins, t := 0, 0
+		x, err := s.Last(func(r *store.Record) (float64, bool) {
+			e := r.Eval(eval)
+			if e == nil {
+				return 0, false
+			}
+			bins, t = len(e.LossAt), e.T
+			return e.LossAt[min(bin, bins-1)], true
+		})
+		if err != nil || bin >= bins {
+			return series, err
+		}
+		mean, err := stats.Repeats(x, stats.Options{})
+		if err != nil {
+			return series, err
+		}
+		lo, hi := bin*t/bins, (bin+1)*t/bins
+		series.X = append(series.X, float64(lo+1+hi)/2)
+		series.Y = append(series.Y, mean.Value)
+	}
 }
 
 func names(r *store.Record) []string {

@@ -21,9 +21,10 @@ func runs(t *testing.T) []store.Point {
 			require.NoError(t, run.Create())
 			for step := 1; step <= 2; step++ {
 				eval := store.Eval{
-					Name: "packed", Loss: 2,
+					Name: "packed", Loss: 2, T: 8, LossAt: []float64{3, 1 + float64(seed)},
 					SinkRate:   []float64{float64(step-1) * (float64(context)/1000 + float64(seed)/100)},
 					SinkScore:  [][]float64{{0.1, 0.2, 0.7, 0.3}},
+					ResidPeak:  []float64{1, 3},
 					ValueRatio: [][]float64{{1, 0.06}}, // two query heads a key/value head
 				}
 				record := store.Record{Step: step, Tokens: int64(100 * step), Evals: []store.Eval{eval}}
@@ -65,6 +66,26 @@ func TestSet(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []float64{200}, one.X, "an evaluation that only the last record has")
 	require.Nil(t, one.Lo)
+
+	first, err := long.First(curves.SinkRate("packed", 0))
+	require.NoError(t, err)
+	require.Equal(t, []float64{0, 0}, first)
+	share, err := set.Crossing(curves.SinkRate("packed", 0), 7)
+	require.NoError(t, err)
+	require.Equal(t, []float64{100, 100, 100, 100}, share, "context 64 stays below 7 for its first seed and passes it with its last record for the second")
+	share, err = set.Crossing(curves.LargestScore("packed"), 0.5)
+	require.NoError(t, err)
+	require.Equal(t, []float64{50, 50, 50, 50}, share)
+	peak, err := long.Last(curves.ResidPeak("packed"))
+	require.NoError(t, err)
+	require.Equal(t, []float64{3, 3}, peak)
+
+	at, err := long.ByPosition("", "packed")
+	require.NoError(t, err)
+	require.Equal(t, []float64{2.5, 6.5}, at.X)
+	require.Equal(t, []float64{3, 1.5}, at.Y)
+	_, err = long.ByPosition("", "text@64")
+	require.ErrorContains(t, err, "not evaluated so")
 
 	largest, err := set.Last(curves.LargestScore("packed"))
 	require.NoError(t, err)

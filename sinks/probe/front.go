@@ -1,0 +1,59 @@
+package probe
+
+import "fmt"
+
+// Front is what stands in front of a text: the ways of taking ⟨bos⟩ away, each of which changes something else.
+//
+// Leaving it out changes the token, everybody's position, and whether there is anything to attend to; masked, only the last of
+// these is gone, and with a random token only the first.
+type Front string
+
+const (
+	FrontBOS     Front = "with"    // ⟨bos⟩ + text
+	FrontNone    Front = "without" // text
+	FrontMasked  Front = "masked"  // ⟨bos⟩ + text, its key hidden from all later queries
+	FrontRandom  Front = "random"  // a token drawn from the texts + text
+	FrontDoubled Front = "doubled" // ⟨bos⟩ ⟨bos⟩ + text
+)
+
+// Fronts lists them all.
+func Fronts() []Front { return []Front{FrontBOS, FrontNone, FrontMasked, FrontRandom, FrontDoubled} }
+
+// Lead is the number of tokens before the text.
+func (f Front) Lead() int {
+	switch f {
+	case FrontNone:
+		return 0
+	case FrontDoubled:
+		return 2
+	}
+	return 1
+}
+
+// Documents puts the front before the beginnings of texts, so that each document has t tokens in all, and returns what is to be done
+// to the model besides. Token j of a text is at j + Lead. The random tokens are the middle ones of the next text.
+func (f Front) Documents(texts [][]int32, t int, bos int32) (docs [][]int32, interventions []Intervention, err error) {
+	for i, text := range texts {
+		if len(text) < t {
+			return nil, nil, fmt.Errorf("probe: text %d of %d has %d tokens, fewer than T = %d: choose longer texts", i+1, len(texts), len(text), t)
+		}
+		var front []int32
+		switch f {
+		case FrontNone:
+		case FrontBOS, FrontMasked:
+			front = []int32{bos}
+		case FrontRandom:
+			next := texts[(i+1)%len(texts)]
+			front = []int32{next[len(next)/2]}
+		case FrontDoubled:
+			front = []int32{bos, bos}
+		default:
+			return nil, nil, fmt.Errorf("probe: unknown front %q: use one of %q", string(f), Fronts())
+		}
+		docs = append(docs, append(front, text[:t-len(front)]...))
+	}
+	if f == FrontMasked {
+		interventions = []Intervention{MaskKey{Pos: 0}}
+	}
+	return docs, interventions, nil
+}
