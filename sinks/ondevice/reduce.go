@@ -32,7 +32,7 @@ func (b *block) metric(m Metric) *Node {
 	case KeyMass:
 		out = b.keyMass()
 	case SelfMass:
-		out = b.byRow(diagonal)
+		out = b.byRow(func(r transformer.Rows) *Node { return subdiagonal(r, 0) })
 	case RowSum:
 		out = b.byRow(func(r transformer.Rows) *Node { return ReduceSum(r.Pattern, -1) })
 	case RowMax:
@@ -90,14 +90,6 @@ func (b *block) byRow(reduce func(transformer.Rows) *Node) *Node {
 func firstKey(pattern *Node) *Node {
 	first := Slice(pattern, AxisRange(), AxisRange(), AxisRange(), AxisRange(), AxisElem(0))
 	return Reshape(first, first.Shape().Dimensions[:4]...)
-}
-
-// diagonal is A[t, t] for a chunk of rows: in a row-major chunk of width Sc, every
-// (Sc+1)-th number from the first query's own on.
-func diagonal(r transformer.Rows) *Node {
-	d := r.Pattern.Shape().Dimensions
-	flat := Reshape(r.Pattern, d[0], d[1], d[2], d[3]*d[4])
-	return Slice(flat, AxisRange(), AxisRange(), AxisRange(), AxisRange(r.Start).Stride(d[4]+1))
 }
 
 // keyMass is Σ_t A[t, s] over real rows. Rows of padding are dropped; keys of

@@ -1,0 +1,53 @@
+package ondevice_test
+
+import (
+	"testing"
+
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/stretchr/testify/require"
+
+	"firsttoken/sinks/ifelse"
+	"firsttoken/sinks/ondevice"
+	"firsttoken/train/transformer"
+)
+
+// The band equals that of the whole pattern: in one chunk of queries, across two
+// of them, and where the window is wider than a chunk or the text.
+func TestRecentEqualsPattern(t *testing.T) {
+	c := transformer.Tiny()
+	c.Context = 512
+	p, err := transformer.RandomParams(&c, dtypes.Float32, peaky, 3)
+	require.NoError(t, err)
+	m, err := transformer.New(open(t), c, p)
+	require.NoError(t, err)
+	defer m.Close()
+	heads, err := ondevice.Heads([]int{0, 1, 2, 3})
+	require.NoError(t, err)
+	for _, k := range []struct{ tokens, window int }{{11, 3}, {5, 20}, {300, 9}} {
+		recent, err := ondevice.Recent(k.window)
+		require.NoError(t, err)
+		ids := make([]int32, k.tokens)
+		for i := range ids {
+			ids[i] = int32(i*i+i/3) % int32(c.Vocab)
+		}
+		layers := 0
+		_, err = m.Forward(transformer.One(ids), transformer.Pass{
+			Observer: transformer.Observers(heads, recent),
+			OnBlock: func(_ int, outs []*tensors.Tensor) error {
+				layers++
+				pattern, band := read(t, outs[0]), read(t, outs[1])
+				require.Equal(t, []int{1, 4, transformer.Bucket(k.tokens), k.window + 1}, band.dims)
+				for h := range c.Heads {
+					whole := pattern.rows(k.tokens, 0, h)
+					require.Equal(t, ifelse.Diagonals(whole, k.window), band.rows(k.tokens, 0, h))
+				}
+				return nil
+			},
+		})
+		require.NoError(t, err)
+		require.Equal(t, c.Layers, layers)
+	}
+	_, err = ondevice.Recent(-1)
+	require.ErrorContains(t, err, "window -1")
+}
