@@ -24,7 +24,7 @@ setup: ## tools, JupyterLab, XLA and SmolLM2 into this checkout (CUDA=1: the GPU
 lab: ## JupyterLab on the first notebook (PORT=8888, ARGS="further options")
 	@scripts/lab.sh
 
-reproduce: ## run every notebook, write its outputs, print the table of claims
+reproduce: ## run every notebook, write its outputs and RESULTS.md, the table of claims
 	@scripts/reproduce.sh
 
 test: ## gofmt, vet, staticcheck, Go tests, notebooks (GOTESTFLAGS=-count=1)

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs every notebook in order, writes the outputs into it, then prints the table
-# of claims they judged. Options go to run_notebooks.py.
+# of claims they judged and writes it to RESULTS.md. Options go to run_notebooks.py.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
@@ -9,4 +9,5 @@ source "$here/env.sh"
 cd "$ROOT"
 
 "$VENV/bin/python" "$here/run_notebooks.py" --in-place "$@"
-if [ -d notebooks/claims/cmd/claims ]; then go run ./notebooks/claims/cmd/claims; fi
+go run ./notebooks/claims/cmd/claims
+go run ./notebooks/claims/cmd/claims -md
