@@ -1,0 +1,261 @@
+package perturb_test
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"firsttoken/sinks/perturb"
+	"firsttoken/sinks/stats"
+)
+
+// Six tokens in one layer, the second edited. The change of the edited token
+// itself does not count; the four tokens after it do.
+func ExampleMap_Spread() {
+	m := &perturb.Map{
+		Pos:   1,
+		Delta: [][]float32{{0, 3, 0, 0, 0, 0}, {0, 4, 2, 1, 1, 0}},
+		Norm:  [][]float32{{9, 3, 2, 2, 2, 2}, {90, 4, 4, 2, 4, 5}},
+	}
+	for _, in := range []perturb.Measure{perturb.Absolute, perturb.Relative} {
+		spread, err := m.Spread(in, perturb.Mean)
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		fmt.Printf("%s: embedding %.2f, after layer 1 %.4f\n", in, spread[0], spread[1])
+	}
+	// Output:
+	// absolute: embedding 0.00, after layer 1 1.0000
+	// relative: embedding 0.00, after layer 1 0.3125
+}
+
+// One token that a layer throws far off moves the mean, not the median; an even
+// number of tokens has the middle two averaged.
+func TestSpreadByMedian(t *testing.T) {
+	m := &perturb.Map{Pos: 1, Delta: [][]float32{{0, 5, 900, 1, 2, 3}, {0, 5, 4, 4, 4, 4}}, Norm: [][]float32{{1, 1, 1, 1, 1, 1}, {1, 1, 2, 2, 2, 2}}}
+	median, err := m.Spread(perturb.Absolute, perturb.Median)
+	require.NoError(t, err)
+	require.Equal(t, []float64{2.5, 4}, median)
+	mean, err := m.Spread(perturb.Absolute, perturb.Mean)
+	require.NoError(t, err)
+	require.Equal(t, []float64{226.5, 4}, mean)
+	_, err = m.Spread(perturb.Absolute, "mode")
+	require.ErrorContains(t, err, `average "mode"`)
+	m.Pos = 5
+	_, err = m.Spread(perturb.Absolute, perturb.Mean)
+	require.ErrorContains(t, err, "spreads to none")
+}
+
+// words is a vocabulary of whole words, parts of words and others.
+var words = []string{"The", " cat", " sat", " on", "ter", " the", ".", " mat", " 42", " naïve", "́", "'s", " x\n", "\xe2\x82", "", " dog"}
+
+func text(id int32) string { return words[id] }
+
+// A word that goes on in the next token is no whole word, nor are numbers, marks
+// of punctuation, broken characters and the last token.
+func TestDrawExchangesWholeWords(t *testing.T) {
+	const cat, sat, on, ter, the, stop, mat, forty, naive, mark, s, line, broken, dog = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 15
+	texts := [][]int32{
+		{0, cat, sat, ter, forty, naive, stop, line, dog, s, mat},          // cat, naïve, dog
+		{0, mat, mark, cat, broken, forty, the, forty, on, stop, sat, sat}, // the, on, the first sat
+	}
+	whole := map[int32]bool{cat: true, naive: true, dog: true, the: true, on: true, sat: true}
+	seen := map[int32]bool{}
+	places := []map[int]bool{{}, {}}
+	for seed := range uint64(400) {
+		edits, err := perturb.Draw(texts, text, perturb.DrawOptions{Before: 1, After: 1, Seed: seed})
+		require.NoError(t, err)
+		require.Len(t, edits, 2)
+		for i, e := range edits {
+			require.NoError(t, e.Validate())
+			require.Equal(t, texts[i], e.IDs)
+			require.True(t, whole[e.To], words[e.To])
+			places[i][e.Pos] = true
+			seen[e.To] = true
+		}
+	}
+	require.Equal(t, []map[int]bool{{1: true, 5: true, 8: true}, {6: true, 8: true, 10: true}}, places)
+	require.Equal(t, whole, seen, "every word is drawn")
+}
+
+func TestDrawIsDeterministicAndKeepsMargins(t *testing.T) {
+	var texts [][]int32
+	for i := range int32(20) {
+		ids := []int32{0}
+		for t := range int32(40) {
+			ids = append(ids, []int32{1, 2, 3, 5, 7, 15}[(t*t+i)%6])
+		}
+		texts = append(texts, ids)
+	}
+	first, err := perturb.Draw(texts, text, perturb.DrawOptions{})
+	require.NoError(t, err)
+	again, err := perturb.Draw(texts, text, perturb.DefaultDrawOptions())
+	require.NoError(t, err)
+	require.Equal(t, first, again)
+	other, err := perturb.Draw(texts, text, perturb.DrawOptions{Before: 8, After: 16, Seed: 1})
+	require.NoError(t, err)
+	require.NotEqual(t, first, other)
+	for _, e := range first {
+		require.GreaterOrEqual(t, e.Pos, 8)
+		require.Less(t, e.Pos, 41-16)
+	}
+}
+
+func TestDrawRefuses(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		texts [][]int32
+		o     perturb.DrawOptions
+		want  string
+	}{
+		{"margins", nil, perturb.DrawOptions{Before: 0, After: 3}, "at least 1"},
+		{"no words", [][]int32{{0, 6, 6, 6}}, perturb.DrawOptions{Before: 1, After: 1}, "fewer than two"},
+		{"no word in range", [][]int32{{0, 1, 2, 3, 6}, {0, 6, 6, 1, 2}}, perturb.DrawOptions{Before: 1, After: 2}, "text 2 has no whole word among its tokens 2 to 3 of 5"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := perturb.Draw(c.texts, text, c.o)
+			require.ErrorContains(t, err, c.want)
+		})
+	}
+}
+
+func TestBetween(t *testing.T) {
+	base := []int32{4, 5, 6, 7}
+	e, err := perturb.Between(base, []int32{4, 5, 9, 7})
+	require.NoError(t, err)
+	require.Equal(t, perturb.Edit{IDs: base, Pos: 2, To: 9}, e)
+	require.Equal(t, []int32{4, 5, 9, 7}, e.Edited())
+	require.Equal(t, []int32{4, 5, 6, 7}, base)
+	for want, edited := range map[string][]int32{
+		"from 4 to 3":            {4, 5, 6},
+		"token 2 and in token 4": {4, 1, 6, 1},
+		"the same":               {4, 5, 6, 7},
+		"not token 1":            {1, 5, 6, 7},
+		"something must follow":  {4, 5, 6, 1},
+	} {
+		_, err := perturb.Between(base, edited)
+		require.ErrorContains(t, err, want)
+	}
+	require.ErrorContains(t, perturb.Edit{IDs: base, Pos: 1, To: 5}.Validate(), "changes nothing")
+	require.ErrorContains(t, perturb.Edit{IDs: base[:2], Pos: 1, To: 5}.Validate(), "2 tokens")
+}
+
+// maps are n maps of three layers whose spread at layer ℓ is ℓ times their number.
+func maps(n int) []*perturb.Map {
+	var out []*perturb.Map
+	for i := range n {
+		m := &perturb.Map{Pos: 1}
+		for l := range 4 {
+			x := float32(l * (i + 1))
+			m.Delta = append(m.Delta, []float32{0, 99, x, x, x})
+			m.Norm = append(m.Norm, []float32{1e4, 1, 2, 2, 2})
+		}
+		out = append(out, m)
+	}
+	return out
+}
+
+func TestCurveAndDepth(t *testing.T) {
+	b, err := perturb.Curve(maps(9), perturb.Relative, perturb.Mean, stats.Options{})
+	require.NoError(t, err)
+	require.Equal(t, []float64{0, 2.5, 5, 7.5}, b.Mean)
+	for l := 1; l < 4; l++ {
+		require.Less(t, b.Lo[l], b.Mean[l])
+		require.Greater(t, b.Hi[l], b.Mean[l])
+	}
+	one, err := perturb.Curve(maps(1), perturb.Absolute, perturb.Mean, stats.Options{})
+	require.NoError(t, err)
+	require.Equal(t, perturb.Band{Mean: []float64{0, 1, 2, 3}, Lo: []float64{0, 1, 2, 3}, Hi: []float64{0, 1, 2, 3}}, one)
+
+	depth, err := perturb.Depth(maps(2), perturb.Absolute, perturb.Mean, 2, 3)
+	require.NoError(t, err)
+	require.Equal(t, []float64{2.5, 5}, depth)
+
+	_, err = perturb.Depth(maps(2), perturb.Absolute, perturb.Mean, 0, 3)
+	require.ErrorContains(t, err, "blocks 0 to 3 of a model with 3")
+	_, err = perturb.Curve(nil, perturb.Absolute, perturb.Mean, stats.Options{})
+	require.ErrorContains(t, err, "no maps")
+	_, err = perturb.Curve(maps(2), "percent", perturb.Mean, stats.Options{})
+	require.ErrorContains(t, err, `measure "percent"`)
+	uneven := maps(2)
+	uneven[1].Delta = uneven[1].Delta[:3]
+	_, err = perturb.Curve(uneven, perturb.Absolute, perturb.Mean, stats.Options{})
+	require.ErrorContains(t, err, "map 2 has 2 layers")
+}
+
+// A ratio does not depend on which edits are large, and turns over with its sides.
+func TestRatio(t *testing.T) {
+	b := []float64{1, 10, 100, 1000}
+	a := []float64{2, 20, 200, 2000}
+	r, err := perturb.Ratio(a, b, stats.Options{})
+	require.NoError(t, err)
+	require.InDelta(t, 2, r.Value, 1e-12)
+	require.InDelta(t, 2, r.CI.Lo, 1e-12)
+	require.InDelta(t, 2, r.CI.Hi, 1e-12)
+
+	a[0] = 8
+	r, err = perturb.Ratio(a, b, stats.Options{})
+	require.NoError(t, err)
+	require.InDelta(t, 2*math.Sqrt2, r.Value, 1e-9)
+	inverse, err := perturb.Ratio(b, a, stats.Options{})
+	require.NoError(t, err)
+	require.InDelta(t, 1, r.Value*inverse.Value, 1e-9)
+	require.InDelta(t, 1, r.CI.Lo*inverse.CI.Hi, 1e-9)
+
+	_, err = perturb.Ratio([]float64{1, 0}, b[:2], stats.Options{})
+	require.ErrorContains(t, err, "number 2 is 0")
+	_, err = perturb.Ratio(b[:2], []float64{math.NaN(), 1}, stats.Options{})
+	require.ErrorContains(t, err, "positive")
+	_, err = perturb.Ratio(b, a[:2], stats.Options{})
+	require.Error(t, err)
+}
+
+func TestCalibrate(t *testing.T) {
+	square := func(x float64) (float64, error) { return x * x, nil }
+	x, err := perturb.Calibrate(50, 0.1, 1000, 30, square)
+	require.NoError(t, err)
+	require.InDelta(t, math.Sqrt(50), x, 1e-6)
+
+	_, err = perturb.Calibrate(50, 0.1, 5, 3, square)
+	require.ErrorContains(t, err, "widen the range")
+	_, err = perturb.Calibrate(50, 0, 5, 3, square)
+	require.ErrorContains(t, err, "must be positive")
+	broken := errors.New("broken")
+	calls := 0
+	_, err = perturb.Calibrate(50, 1, 100, 3, func(x float64) (float64, error) {
+		if calls++; calls == 4 {
+			return 0, broken
+		}
+		return square(x)
+	})
+	require.ErrorIs(t, err, broken)
+}
+
+// Between accepts an edit exactly if it is one, whatever the texts are.
+func FuzzBetween(f *testing.F) {
+	f.Add("abcd", "abxd")
+	f.Add("ab", "ab")
+	f.Add("", "x")
+	f.Add("abcd", "axcx")
+	f.Fuzz(func(t *testing.T, a, b string) {
+		ids := func(s string) (out []int32) {
+			for _, c := range []byte(s) {
+				out = append(out, int32(c))
+			}
+			return out
+		}
+		base, edited := ids(a), ids(b)
+		e, err := perturb.Between(base, edited)
+		if err != nil {
+			require.True(t, strings.HasPrefix(err.Error(), "perturb: "))
+			return
+		}
+		require.Equal(t, edited, e.Edited())
+		require.Equal(t, base, e.IDs)
+	})
+}

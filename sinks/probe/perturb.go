@@ -1,0 +1,143 @@
+package probe
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+
+	"firsttoken/sinks"
+	"firsttoken/sinks/ondevice"
+	"firsttoken/sinks/perturb"
+	"firsttoken/train/transformer"
+)
+
+// Perturb runs each text with and without its edit, both under the interventions
+// of o, and returns how far the residual streams come apart, and the traces of
+// the texts as they are, both in the edits' order. The two versions of a text
+// share a batch and are subtracted on the device, so only norms leave it.
+func Perturb(m *transformer.Model, edits []perturb.Edit, o Options) ([]*perturb.Map, []*sinks.Trace, error) {
+	if err := o.Validate(); err != nil {
+		return nil, nil, err
+	}
+	docs := make([][]int32, 2*len(edits)) // texts as they are, then edited
+	for i, e := range edits {
+		if err := e.Validate(); err != nil {
+			return nil, nil, fmt.Errorf("probe: edit %d: %w", i+1, err)
+		}
+		docs[i], docs[len(edits)+i] = e.IDs, e.Edited()
+	}
+	if err := checkDocuments(&m.Config, docs); err != nil {
+		return nil, nil, fmt.Errorf("probe: %w", err)
+	}
+	if err := checkInterventions(&m.Config, docs, o.Interventions); err != nil {
+		return nil, nil, fmt.Errorf("probe: %w", err)
+	}
+	metrics := o.Metrics
+	if len(metrics) == 0 {
+		metrics = ondevice.All()
+	}
+	obs, err := ondevice.Observer(metrics...)
+	if err != nil {
+		return nil, nil, fmt.Errorf("probe: %w", err)
+	}
+	obs = transformer.Observers(obs, apart)
+	tokens := o.BatchTokens
+	if tokens <= 0 {
+		tokens = defaultBatchTokens
+	}
+	maps, traces := make([]*perturb.Map, len(edits)), make([]*sinks.Trace, len(edits))
+	done := 0
+	for _, group := range batches(docs[:len(edits)], max(1, tokens/2)) {
+		p := &pairs{run: run{m: m, o: &o, metrics: metrics, group: group}}
+		if err := p.forward(edits, docs, obs); err != nil {
+			return nil, nil, fmt.Errorf("probe: %w", err)
+		}
+		for j, i := range group.docs {
+			maps[i], traces[i] = p.maps[j], p.traces[j]
+		}
+		done += len(group.docs)
+		if o.Progress != nil {
+			o.Progress(done, len(edits))
+		}
+	}
+	return maps, traces, nil
+}
+
+// pairs is a batch under way whose second half is the first, edited.
+type pairs struct {
+	run
+	maps []*perturb.Map
+}
+
+func (p *pairs) forward(edits []perturb.Edit, docs [][]int32, obs *transformer.Observer) error {
+	var batch transformer.Batch
+	for half := range 2 {
+		for r := range p.group.rows {
+			i := p.group.docs[min(r, len(p.group.docs)-1)]
+			batch.IDs = append(batch.IDs, docs[half*len(edits)+i])
+		}
+	}
+	layers := p.m.Config.Layers
+	for _, i := range p.group.docs {
+		n := len(edits[i].IDs)
+		p.traces = append(p.traces, p.empty(edits[i].IDs))
+		p.maps = append(p.maps, &perturb.Map{Pos: edits[i].Pos, Delta: sinks.Matrix(layers+1, n), Norm: sinks.Matrix(layers+1, n)})
+	}
+	embedded := ondevice.Embedded(p.metrics)
+	edit := compileEdits(&p.m.Config, batch.IDs, p.o.Interventions)
+	defer edit.free()
+	out, err := p.m.Forward(batch, transformer.Pass{
+		Observer: obs,
+		OnEmbed: func(outs []*tensors.Tensor) error {
+			return errors.Join(p.record(0, 0, embedded, outs), p.take(0, outs[len(embedded):]))
+		},
+		OnBlock: func(l int, outs []*tensors.Tensor) error {
+			return errors.Join(p.record(l, l+1, p.metrics, outs), p.take(l+1, outs[len(p.metrics):]))
+		},
+		Edits:   edit.at,
+		Predict: !p.o.MetricsOnly,
+		Last:    !p.o.MetricsOnly,
+	})
+	if err != nil || p.o.MetricsOnly {
+		return err
+	}
+	for b, t := range p.traces {
+		t.Loss, t.Top1, t.LogitsLast = out.Loss[b], out.Top1[b], out.LogitsLast[b]
+	}
+	return nil
+}
+
+// take copies Δ and ‖v‖, both [pairs, T padded], into row l of the maps.
+func (p *pairs) take(l int, outs []*tensors.Tensor) error {
+	padded := outs[0].Shape().Dim(1)
+	row := func(out *tensors.Tensor, to func(*perturb.Map) []float32) error {
+		return tensors.ConstFlatData(out, func(flat []float32) {
+			for r, m := range p.maps {
+				copy(to(m), flat[r*padded:])
+			}
+		})
+	}
+	return errors.Join(
+		row(outs[0], func(m *perturb.Map) []float32 { return m.Delta[l] }),
+		row(outs[1], func(m *perturb.Map) []float32 { return m.Norm[l] }))
+}
+
+// apart reduces a residual stream [2n, T, D] to the norms of the second half minus
+// the first and of the first, both [n, T].
+var apart = &transformer.Observer{
+	Name: "perturbation",
+	Observe: func(_ *transformer.Config, n *transformer.Nodes, _ *graph.Node) []*graph.Node {
+		return split(n.ResidOut)
+	},
+	Embedded: func(_ *transformer.Config, resid, _ *graph.Node) []*graph.Node { return split(resid) },
+}
+
+func split(resid *graph.Node) []*graph.Node {
+	n := resid.Shape().Dim(0) / 2
+	base := graph.Slice(resid, graph.AxisRange(0, n))
+	edited := graph.Slice(resid, graph.AxisRange(n))
+	norm := func(x *graph.Node) *graph.Node { return graph.Sqrt(graph.ReduceSum(graph.Mul(x, x), -1)) }
+	return []*graph.Node{norm(graph.Sub(edited, base)), norm(base)}
+}
