@@ -66,13 +66,13 @@ func newDisplay(s *session, loop *train.Loop, p Progress) (*display, error) {
 	}
 	switch p {
 	case ProgressBar:
-		commandline.AttachProgressBar(loop, d.speed, d.left, d.sink)
 		if gonbui.IsNotebook && !local.Headless() {
 			var err error
 			if d.plot, err = newLivePlot(s.run); err != nil {
 				return nil, err
 			}
 		}
+		commandline.AttachProgressBar(loop, d.speed, d.left, d.sink)
 	case ProgressLines:
 		d.lines = os.Stderr
 	}
@@ -103,14 +103,10 @@ func (d *display) recorded() {
 			r.Step, r.Tokens, e.Loss, 100*e.SinkRate[0], d.s.c.Monitor.Epsilons[0], largest, l+1, h+1)
 	}
 	if d.plot != nil {
-		d.plot.add(r)
-	}
-}
-
-// close takes away what is live.
-func (d *display) close() {
-	if d.plot != nil {
-		d.plot.close()
+		_, speed := d.speed()
+		_, left := d.left()
+		d.plot.add(r, fmt.Sprintf("step %d of %d, %s tokens/s, %s left, sink rate %.2f %% (ε = %g)",
+			r.Step, d.s.c.Steps(), speed, left, 100*e.SinkRate[0], d.s.c.Monitor.Epsilons[0]))
 	}
 }
 

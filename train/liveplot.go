@@ -12,9 +12,10 @@ import (
 	"firsttoken/train/store"
 )
 
-// livePlot follows a run in a notebook: loss and sink rate by tokens read.
+// livePlot follows a run in a notebook: loss and sink rate by tokens read. The last picture stays.
 type livePlot struct {
 	id                        string
+	caption                   string // how fast it goes, how long it takes
 	tokens, train, held, sink []float64
 }
 
@@ -44,20 +45,22 @@ func (p *livePlot) append(r *store.Record) {
 	p.sink = append(p.sink, 100*e.SinkRate[0])
 }
 
-func (p *livePlot) add(r *store.Record) {
+func (p *livePlot) add(r *store.Record, caption string) {
 	p.append(r)
+	p.caption = caption
 	p.draw()
 }
 
-func (p *livePlot) close() { gonbui.UpdateHtml(p.id, "") }
-
 // draw shows both figures. What cannot be drawn must not end a run: it is shown as
-// text in place of the figure.
+// text in place of the figure. Its place is taken from the start, even when there is
+// nothing to draw yet: one that opened later would cut the progress bar in two.
 func (p *livePlot) draw() {
 	if len(p.tokens) < 2 {
+		gonbui.UpdateHtml(p.id, "<i>Loss and sink rate are drawn from the second measurement on.</i>")
 		return
 	}
 	var out strings.Builder
+	fmt.Fprintf(&out, "<div>%s</div>", html.EscapeString(p.caption))
 	for _, l := range []plots.Lines{
 		{Title: "Loss", XName: "tokens", YName: "loss (nats)", Series: []plots.Series{
 			{Name: "training", X: p.tokens, Y: p.train}, {Name: "held out", X: p.tokens, Y: p.held}}},
@@ -68,7 +71,7 @@ func (p *livePlot) draw() {
 			fmt.Fprintf(&out, `<pre>%s</pre>`, html.EscapeString(err.Error()))
 			continue
 		}
-		fmt.Fprintf(&out, `<img width="420" src="data:image/png;base64,%s">`, base64.StdEncoding.EncodeToString(png))
+		fmt.Fprintf(&out, `<img width="370" src="data:image/png;base64,%s">`, base64.StdEncoding.EncodeToString(png))
 	}
 	gonbui.UpdateHtml(p.id, out.String())
 }

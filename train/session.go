@@ -91,7 +91,6 @@ func (s *session) train(d *decoder, data *data, devices int, progress Progress) 
 	if s.display, err = newDisplay(s, loop, progress); err != nil {
 		return err
 	}
-	defer s.display.close()
 	if s.step == 0 {
 		if err := s.observe(false); err != nil {
 			return err
