@@ -1,0 +1,67 @@
+package squash
+
+import (
+	"encoding/json"
+	"math"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestCompare(t *testing.T) {
+	p := tinyPoint(t, 1)
+	c, err := p.Compare([]int{3, 6})
+	require.NoError(t, err)
+	require.Len(t, c.Pairs, 4+7)
+	require.Equal(t, [2]int{3, 4}, [2]int{c.Layers, c.Heads})
+	require.Equal(t, p.FirstMass(), c.FirstMass)
+	b, err := p.Bound()
+	require.NoError(t, err)
+	frozen, err := p.Norms(Frozen, 6)
+	require.NoError(t, err)
+	at := c.Pairs[4+2] // the third of the second output
+	require.Equal(t, [2]int{2, 6}, [2]int{at.I, at.J})
+	require.Equal(t, frozen[2], at.Frozen)
+	require.NotEqual(t, at.Full, at.Frozen)
+	require.Equal(t, b.PathProduct(0.25)[6][2], at.PathProductH)
+	require.Equal(t, b.Local(1)[6][2], at.Local)
+	require.InDelta(t, b.Log10(1)[6][2], c.Log10Theorem(at.PathProduct), 1e-9)
+
+	v := c.Violations()
+	require.Equal(t, Violations{Pairs: 11, TheoremH: v.TheoremH, LocalH: v.LocalH}, v)
+	_, err = json.Marshal(c)
+	require.NoError(t, err)
+	_, err = p.Compare([]int{7})
+	require.ErrorContains(t, err, "output position 8")
+}
+
+// With untouched streams, + I/H fails for every diagonal pair, in both forms.
+func TestViolationsCount(t *testing.T) {
+	c, err := silentPoint(t).Compare([]int{3, 5})
+	require.NoError(t, err)
+	v := c.Violations()
+	require.Equal(t, Violations{Pairs: 10, TheoremH: 2, LocalH: 2}, v)
+	require.Equal(t, Violations{Pairs: 20, TheoremH: 4, LocalH: 4}, v.Add(v))
+}
+
+func TestMixing(t *testing.T) {
+	c := Comparison{Pairs: []Pair{
+		{I: 0, J: 3, Local: 1e9}, {I: 3, J: 3, Local: 1e9}, // token 1 and the diagonal do not count
+		{I: 1, J: 3, Local: 10}, {I: 2, J: 3, Local: 1000}, {I: 1, J: 2, Local: 1e4},
+	}}
+	local := func(p Pair) float64 { return p.Local }
+	got, err := c.Mixing(local)
+	require.NoError(t, err)
+	require.Equal(t, 3.0, got)
+	c.Pairs = c.Pairs[:4]
+	got, err = c.Mixing(local)
+	require.NoError(t, err)
+	require.InDelta(t, 2, got, 1e-12)
+	for _, x := range []float64{0, math.NaN(), math.Inf(1)} {
+		c.Pairs[2].Local = x
+		_, err = c.Mixing(local)
+		require.ErrorContains(t, err, "∂v4/∂v2")
+	}
+	_, err = (&Comparison{Pairs: c.Pairs[:2]}).Mixing(local)
+	require.ErrorContains(t, err, "no pair")
+}

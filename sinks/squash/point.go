@@ -1,0 +1,166 @@
+package squash
+
+import (
+	"errors"
+	"fmt"
+	"math"
+
+	"github.com/gomlx/gomlx/core/tensors"
+)
+
+// Condition is how a document is run. The zero value is the whole model as it is.
+type Condition struct {
+	// Layers is how many blocks, counted from the first, the stream passes; 0: all.
+	Layers int
+	// FirstKeyBias moves attention mass: it is added to the scores of key 1, for
+	// every query but its own, in all heads and layers. −Inf hides key 1.
+	FirstKeyBias float64
+}
+
+// Point is one document at which a model is differentiated.
+type Point struct {
+	IDs       []int32
+	Condition Condition
+
+	d       *Differentiator
+	setting setting
+	resid   []*tensors.Tensor // [L] of [1, T, D]: the stream into each block
+	mid     []*tensors.Tensor // [L] of [1, T, D]: the stream that each MLP reads
+	out     []float32         // [T, D]: the stream after the last block
+	pattern [][][][]float64   // [L][H][T][S]
+	rms     [][]float64       // [L][T]: the divisors of each attention norm
+}
+
+// At runs a document through the model. The caller closes the point.
+func (d *Differentiator) At(ids []int32, at Condition) (*Point, error) {
+	c := &d.m.Config
+	if len(ids) < 2 || len(ids) > c.Context {
+		return nil, fmt.Errorf("squash: the document has %d tokens: must be between 2 and the model's context of %d", len(ids), c.Context)
+	}
+	for t, id := range ids {
+		if id < 0 || int(id) >= c.Vocab {
+			return nil, fmt.Errorf("squash: token %d: id %d is outside the vocabulary [0, %d)", t+1, id, c.Vocab)
+		}
+	}
+	if at.Layers < 0 || at.Layers > c.Layers {
+		return nil, fmt.Errorf("squash: layers = %d: the model has %d", at.Layers, c.Layers)
+	}
+	if at.Layers == 0 {
+		at.Layers = c.Layers
+	}
+	if math.IsNaN(at.FirstKeyBias) || math.IsInf(at.FirstKeyBias, 1) {
+		return nil, fmt.Errorf("squash: a bias of %g on key 1 leaves nothing finite: use a number, or −Inf to hide the key", at.FirstKeyBias)
+	}
+	list := tensors.FromFlatDataAndDimensions(append([]int32(nil), ids...), 1, len(ids))
+	defer free(list)
+	outs, err := d.embed.Call(d.m.Params().Embed, list)
+	if err != nil {
+		return nil, fmt.Errorf("squash: embedding: %w", err)
+	}
+	p := &Point{IDs: ids, Condition: at, d: d, setting: d.setting(len(ids), at.FirstKeyBias)}
+	if err := p.run(outs[0]); err != nil {
+		p.Close()
+		return nil, fmt.Errorf("squash: %w", err)
+	}
+	return p, nil
+}
+
+// run takes the stream through the blocks, keeping what the derivatives need.
+func (p *Point) run(stream *tensors.Tensor) error {
+	c := &p.d.m.Config
+	for l := range p.Condition.Layers {
+		p.resid = append(p.resid, stream)
+		outs, err := p.d.forward.Call(p.d.arguments(l, p.setting, stream)...)
+		if err != nil {
+			return fmt.Errorf("layer %d: %w", l+1, err)
+		}
+		stream = outs[0]
+		p.mid = append(p.mid, outs[1])
+		err = errors.Join(
+			tensors.ConstFlatData(p.resid[l], func(x []float32) { p.rms = append(p.rms, rms(x, c.Width, c.NormEps)) }),
+			tensors.ConstFlatData(outs[2], func(x []float32) { p.pattern = append(p.pattern, cube(x, c.Heads, len(p.IDs))) }),
+		)
+		free(outs[2])
+		if err != nil {
+			return fmt.Errorf("layer %d: %w", l+1, err)
+		}
+	}
+	defer free(stream)
+	var err error
+	if p.out, err = tensors.CopyFlatData[float32](stream); err != nil {
+		return err
+	}
+	if !finite(p.out) {
+		return errors.New("the residual stream is NaN or infinite: look for it with transformer.Model.Forward, which names the weight")
+	}
+	return nil
+}
+
+// cube turns a flat pattern [H, T, T] into slices.
+func cube(x []float32, heads, t int) [][][]float64 {
+	out := make([][][]float64, heads)
+	for h := range out {
+		out[h] = make([][]float64, t)
+		for i := range out[h] {
+			row := make([]float64, t)
+			for s := range row {
+				row[s] = float64(x[(h*t+i)*t+s])
+			}
+			out[h][i] = row
+		}
+	}
+	return out
+}
+
+// Close frees the point's memory on the device.
+func (p *Point) Close() {
+	free(p.resid...)
+	free(p.mid...)
+	free(p.setting.cos, p.setting.sin, p.setting.bias)
+}
+
+// FirstMass is the mean attention on token 1 over the layers passed, all heads and
+// the queries after token 1.
+func (p *Point) FirstMass() float64 {
+	sum, n := 0.0, 0
+	for _, layer := range p.pattern {
+		for _, head := range layer {
+			for _, row := range head[1:] {
+				sum += row[0]
+				n++
+			}
+		}
+	}
+	return sum / float64(n)
+}
+
+// BiasFor finds, by bisection, the bias on key 1 at which the mean attention on
+// token 1 over all documents (see FirstMass) is mass, within 0.001.
+func (d *Differentiator) BiasFor(docs [][]int32, layers int, mass float64) (float64, error) {
+	if len(docs) == 0 || !(mass > 0 && mass < 1) {
+		return 0, fmt.Errorf("squash: a mass of %g over %d documents: need a mass between 0 and 1 and a document", mass, len(docs))
+	}
+	const tolerance, widest = 1e-3, 64.0
+	lo, hi := -widest, widest
+	for range 40 {
+		bias := (lo + hi) / 2
+		sum := 0.0
+		for _, ids := range docs {
+			p, err := d.At(ids, Condition{Layers: layers, FirstKeyBias: bias})
+			if err != nil {
+				return 0, err
+			}
+			sum += p.FirstMass() / float64(len(docs))
+			p.Close()
+		}
+		switch {
+		case math.Abs(sum-mass) < tolerance:
+			return bias, nil
+		case sum < mass:
+			lo = bias
+		default:
+			hi = bias
+		}
+	}
+	return 0, fmt.Errorf("squash: no bias on key 1 within ±%g gives it a mean attention of %g: choose a mass nearer to the model's own", widest, mass)
+}

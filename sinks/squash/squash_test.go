@@ -1,0 +1,138 @@
+package squash
+
+import (
+	"math"
+	"math/rand/v2"
+	"sync"
+	"testing"
+
+	"github.com/gomlx/compute/dtypes"
+	. "github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/stretchr/testify/require"
+	"gonum.org/v1/gonum/mat"
+
+	"firsttoken/train/local/backend"
+	"firsttoken/train/transformer"
+)
+
+// tinyConfig has grouped heads and a last chunk of every kind that is not full.
+func tinyConfig() transformer.Config {
+	return transformer.Config{
+		Vocab: 32, Width: 12, Layers: 3, Heads: 4, KVHeads: 2, HeadDim: 4, Hidden: 20,
+		Context: 16, NormEps: 1e-5, RopeBase: 100, TiedOutput: true,
+	}
+}
+
+// tiny is shared by the tests, since compiling is what takes time.
+var tiny = sync.OnceValues(func() (*Differentiator, error) {
+	b, _, err := backend.Open()
+	if err != nil {
+		return nil, err
+	}
+	c := tinyConfig()
+	p, err := transformer.RandomParams(&c, dtypes.Float32, 0.5, 3)
+	if err != nil {
+		return nil, err
+	}
+	m, err := transformer.New(b, c, p)
+	if err != nil {
+		return nil, err
+	}
+	return New(m, Options{BatchTokens: 40})
+})
+
+var document = []int32{3, 14, 15, 9, 2, 6, 5}
+
+func tinyPoint(t *testing.T, bias float64) *Point {
+	t.Helper()
+	d, err := tiny()
+	require.NoError(t, err)
+	p, err := d.At(document, Condition{FirstKeyBias: bias})
+	require.NoError(t, err)
+	t.Cleanup(p.Close)
+	return p
+}
+
+// The forward pass is the model's own.
+func TestPointIsTheModel(t *testing.T) {
+	d, err := tiny()
+	require.NoError(t, err)
+	p := tinyPoint(t, 0)
+	var last []float32
+	_, err = d.m.Forward(transformer.One(document), transformer.Pass{
+		Observer: &transformer.Observer{Name: "squash test", Observe: func(_ *transformer.Config, n *transformer.Nodes, _ *Node) []*Node {
+			return []*Node{n.ResidOut}
+		}},
+		OnBlock: func(_ int, outs []*tensors.Tensor) (err error) {
+			last, err = tensors.CopyFlatData[float32](outs[0])
+			return err
+		},
+	})
+	require.NoError(t, err)
+	require.InDeltaSlice(t, last[:len(p.out)], p.out, 1e-4)
+}
+
+// The full derivative against central differences, with and without a bias that
+// moves attention, and with key 1 hidden.
+func TestExactEqualsFiniteDifferences(t *testing.T) {
+	d, err := tiny()
+	require.NoError(t, err)
+	c := &d.m.Config
+	for _, bias := range []float64{0, 2, math.Inf(-1)} {
+		p := tinyPoint(t, bias)
+		const j = 5
+		blocks, err := p.Exact(Full, j)
+		require.NoError(t, err)
+		require.Len(t, blocks, j+1)
+		start, err := tensors.CopyFlatData[float32](p.resid[0])
+		require.NoError(t, err)
+		// from runs the blocks on another start.
+		from := func(x []float32) []float32 {
+			q := &Point{IDs: document, Condition: p.Condition, d: d, setting: p.setting}
+			require.NoError(t, q.run(tensors.FromFlatDataAndDimensions(x, 1, len(document), c.Width)))
+			free(q.resid...)
+			free(q.mid...)
+			return q.out
+		}
+		rng := rand.New(rand.NewPCG(1, 2))
+		for i := range blocks {
+			direction := make([]float64, c.Width)
+			for k := range direction {
+				direction[k] = rng.NormFloat64() / math.Sqrt(float64(c.Width))
+			}
+			moved := func(step float64) []float32 {
+				x := append([]float32(nil), start...)
+				for k, u := range direction {
+					x[i*c.Width+k] += float32(step * u)
+				}
+				return from(x)[j*c.Width:][:c.Width]
+			}
+			const h = 0.01
+			var want []float64
+			for _, up := range moved(h) {
+				want = append(want, float64(up)/(2*h))
+			}
+			for k, down := range moved(-h) {
+				want[k] -= float64(down) / (2 * h)
+			}
+			var got mat.VecDense
+			got.MulVec(blocks[i], mat.NewVecDense(c.Width, direction))
+			require.InDeltaSlice(t, want, got.RawVector().Data, 0.01*(1+mat.Norm(blocks[i], 2)), "bias %g, token %d", bias, i+1)
+		}
+	}
+}
+
+func TestExactIsCausal(t *testing.T) {
+	p := tinyPoint(t, 0)
+	list := []cotangent{{j: 2, direction: make([]float64, 12)}}
+	list[0].direction[3] = 1
+	require.NoError(t, p.reverse(Full, list, func(_ int, gradient []float32) {
+		for _, x := range gradient[3*12:] {
+			require.Zero(t, x)
+		}
+	}))
+	blocks, err := p.Exact(Full, 0)
+	require.NoError(t, err)
+	require.Len(t, blocks, 1)
+}
