@@ -43,11 +43,21 @@ func Classes() []Class {
 			r := []rune(t)
 			return len(r) > 0 && unicode.IsLetter(r[0])
 		}},
-		{"function word", func(t string) bool { return slices.Contains(functionWords, strings.ToLower(t)) }},
+		words("article", "the", "a", "an"),
+		words("pronoun", "i", "you", "he", "she", "it", "we", "they", "one"),
+		words("negation", "not", "no", "never", "cannot", "nor"),
+		words("conjunction", "and", "or", "but", "if", "that", "because", "when"),
+		words("preposition", "of", "to", "in", "for", "on", "with", "by", "from", "at", "as"),
 	}
 }
 
-var functionWords = []string{" the", " a", " an", " of", " to", " in", " and", " or", " is", " are", " for", " on", " with", " by"}
+// words is the class of these words, in any case, at the start of a text or
+// behind a space.
+func words(name string, list ...string) Class {
+	return Class{name, func(t string) bool {
+		return slices.Contains(list, strings.ToLower(strings.TrimPrefix(t, " ")))
+	}}
+}
 
 // Containing is the class of tokens that hold any of the characters.
 func Containing(name, characters string) Class {

@@ -217,6 +217,32 @@ func TestEstimate(t *testing.T) {
 	require.Less(t, e.Value, e.CI.Hi)
 }
 
+// A head held against the documents of a search has the response measured there.
+func TestHold(t *testing.T) {
+	docs := random(30, 4)
+	f := ifelse.Found{Layer: 1, Head: 0, Trigger: ifelse.Previous(ifelse.Only("b"))}
+	held, err := ifelse.Hold(docs, f, stats.Options{})
+	require.NoError(t, err)
+	r, err := ifelse.Measure(docs, 1, 0, f.Trigger)
+	require.NoError(t, err)
+	require.Equal(t, r, held.Found.Response)
+	require.Equal(t, f.Layer, held.Found.Layer)
+	for i, pair := range []struct {
+		want float64
+		got  stats.Estimate
+	}{
+		{r.SinkAbsent, held.SinkAbsent}, {r.SinkPresent, held.SinkPresent}, {r.Trigger, held.Trigger}, {r.Baseline, held.Baseline},
+		{r.ArgMaxSink, held.ArgMaxSink}, {r.ArgMaxTrigger, held.ArgMaxTrigger}, {r.Moved(), held.Moved},
+		{r.WritePresent / r.WriteAbsent, held.Write},
+	} {
+		require.Equal(t, pair.want, pair.got.Value, "number %d", i)
+		require.Less(t, pair.got.CI.Lo, pair.got.CI.Hi)
+	}
+	f.Trigger = ifelse.Previous(ifelse.Only("~"))
+	_, err = ifelse.Hold(docs, f, stats.Options{})
+	require.ErrorContains(t, err, "is present in none of 30 documents")
+}
+
 func TestRefusals(t *testing.T) {
 	docs := random(3, 5)
 	x, o := ifelse.Previous(ifelse.Only("a")), ifelse.Options{Queries: 1, Documents: 1}
@@ -246,11 +272,11 @@ func TestRefusals(t *testing.T) {
 			_, err := ifelse.Estimate(docs, 0, 0, x, ifelse.Response.Moved, stats.Options{Resamples: 1})
 			return err
 		}(),
-		"no places":         func() error { _, _, err := docs[0].Masses(0, 0, nil); return err }(),
-		"no layer 1 head 4": func() error { _, _, err := docs[0].Masses(0, 3, []ifelse.Place{{Query: 1}}); return err }(),
-		"query 100":         func() error { _, _, err := docs[0].Masses(0, 0, []ifelse.Place{{Query: 99}}); return err }(),
+		"no places":         func() error { _, err := docs[0].Masses(0, 0, nil); return err }(),
+		"no layer 1 head 4": func() error { _, err := docs[0].Masses(0, 3, []ifelse.Place{{Query: 1}}); return err }(),
+		"query 100":         func() error { _, err := docs[0].Masses(0, 0, []ifelse.Place{{Query: 99}}); return err }(),
 		fmt.Sprintf("lags 0 to %d", window): func() error {
-			_, _, err := docs[0].Masses(0, 0, []ifelse.Place{{Query: 9, Keys: []int{1}}})
+			_, err := docs[0].Masses(0, 0, []ifelse.Place{{Query: 9, Keys: []int{1}}})
 			return err
 		}(),
 	} {

@@ -79,3 +79,20 @@ func Exchange(ids []int32, positions []int, pool []int32, seed uint64) ([]int32,
 	}
 	return out, nil
 }
+
+// Swapped is what one head does in one text before and after the edits of Swaps.
+type Swapped struct {
+	Document int `json:"document"` // 0-based, among those given
+	Queries  int `json:"queries"`  // that find the pattern in the text as it is
+
+	// At these queries: as the text is, after Remove, after Control.
+	Before, Removed, Control Masses
+	// At queries that find no pattern: as the text is, after Insert.
+	Without, Inserted Masses
+}
+
+// Masses are a head's mean attention at some queries.
+type Masses struct {
+	Sink    float64 `json:"sink"`    // to token 1
+	Trigger float64 `json:"trigger"` // to the positions of the trigger, whatever token is there
+}

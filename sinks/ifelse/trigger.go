@@ -94,26 +94,27 @@ func (x Trigger) Places(tokens []string) []Place {
 
 // Masses are the mean attention of a head's queries at these places to the sink
 // and to the places' keys, whatever tokens are there now.
-func (d *Document) Masses(layer, head int, places []Place) (sink, keys float64, err error) {
+func (d *Document) Masses(layer, head int, places []Place) (m Masses, err error) {
 	if len(places) == 0 {
-		return 0, 0, errors.New("ifelse: no places")
+		return Masses{}, errors.New("ifelse: no places")
 	}
 	if layer < 0 || layer >= len(d.First) || head < 0 || head >= len(d.First[layer]) {
-		return 0, 0, fmt.Errorf("ifelse: no layer %d head %d in the document", layer+1, head+1)
+		return Masses{}, fmt.Errorf("ifelse: no layer %d head %d in the document", layer+1, head+1)
 	}
 	for _, p := range places {
 		if p.Query < 0 || p.Query >= len(d.Tokens) {
-			return 0, 0, fmt.Errorf("ifelse: query %d of a document of %d tokens", p.Query+1, len(d.Tokens))
+			return Masses{}, fmt.Errorf("ifelse: query %d of a document of %d tokens", p.Query+1, len(d.Tokens))
 		}
-		sink += float64(d.First[layer][head][p.Query])
+		m.Sink += float64(d.First[layer][head][p.Query])
 		for _, s := range p.Keys {
 			lag := p.Query - s
 			if lag < 0 || lag > d.Window() || s < 0 {
-				return 0, 0, fmt.Errorf("ifelse: key %d of query %d: lags 0 to %d are recorded", s+1, p.Query+1, d.Window())
+				return Masses{}, fmt.Errorf("ifelse: key %d of query %d: lags 0 to %d are recorded", s+1, p.Query+1, d.Window())
 			}
-			keys += float64(d.Recent[layer][head][p.Query][lag])
+			m.Trigger += float64(d.Recent[layer][head][p.Query][lag])
 		}
 	}
-	n := float64(len(places))
-	return sink / n, keys / n, nil
+	m.Sink /= float64(len(places))
+	m.Trigger /= float64(len(places))
+	return m, nil
 }

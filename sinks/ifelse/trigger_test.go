@@ -18,9 +18,12 @@ func TestClasses(t *testing.T) {
 		" (":       {"opening bracket", "punctuation"},
 		")":        {"closing bracket", "punctuation"},
 		"7":        {"digits"},
-		" The":     {"capitalised", "function word"},
+		" The":     {"article", "capitalised"},
 		"ing":      {"word piece"},
-		" of":      {"function word"},
+		" of":      {"preposition"},
+		" we":      {"pronoun"},
+		"Not":      {"capitalised", "negation", "word piece"},
+		" or":      {"conjunction"},
 		" ":        nil,
 		".":        {"full stop, ! or ?", "punctuation"},
 		" +":       {"punctuation"},
@@ -87,12 +90,12 @@ func TestTriggerNames(t *testing.T) {
 func TestMassesAgreeWithResponse(t *testing.T) {
 	docs := random(1, 6)
 	for _, x := range []ifelse.Trigger{ifelse.Previous(ifelse.Only("b")), ifelse.Within(ifelse.Only("c"), 4)} {
-		sink, keys, err := docs[0].Masses(1, 2, x.Places(docs[0].Tokens))
+		m, err := docs[0].Masses(1, 2, x.Places(docs[0].Tokens))
 		require.NoError(t, err)
 		r, err := ifelse.Measure(docs, 1, 2, x)
 		require.NoError(t, err)
-		require.InDelta(t, r.SinkPresent, sink, 1e-9)
-		require.InDelta(t, r.Trigger, keys, 1e-9)
+		require.InDelta(t, r.SinkPresent, m.Sink, 1e-9)
+		require.InDelta(t, r.Trigger, m.Trigger, 1e-9)
 	}
 }
 
@@ -140,4 +143,19 @@ func TestExchange(t *testing.T) {
 	require.ErrorContains(t, err, "no tokens to draw from")
 	_, err = ifelse.Exchange(ids, []int{4}, []int32{9}, 0)
 	require.ErrorContains(t, err, "position 5 of a text of 4")
+}
+
+func TestExcerpt(t *testing.T) {
+	tokens := []string{"a", "b", "c", "a"}
+	pattern := [][]float64{{1, 0, 0, 0}, {.5, .5, 0, 0}, {.2, .3, .5, 0}, {.1, .2, .3, .4}}
+	x := ifelse.Previous(ifelse.Only("a"))
+	e, err := x.Excerpt(tokens, pattern, 2, 4)
+	require.NoError(t, err)
+	require.Equal(t, ifelse.Excerpt{
+		First: 2, Tokens: []string{"a", "c", "a"}, Pattern: [][]float64{{.2, .5, 0}, {.1, .3, .4}}, Triggers: []int{2},
+	}, e)
+	for _, bad := range [][2]int{{0, 2}, {2, 2}, {2, 5}} {
+		_, err := x.Excerpt(tokens, pattern, bad[0], bad[1])
+		require.ErrorContains(t, err, "no excerpt")
+	}
 }

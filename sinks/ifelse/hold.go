@@ -1,0 +1,53 @@
+package ifelse
+
+import (
+	"fmt"
+
+	"firsttoken/sinks/stats"
+)
+
+// Held is what is left of a found head on documents that the search has not seen:
+// the numbers of its response there, each with its interval over documents.
+type Held struct {
+	Found         Found          `json:"found"` // with the response on these documents
+	SinkAbsent    stats.Estimate `json:"sink_absent"`
+	SinkPresent   stats.Estimate `json:"sink_present"`
+	Trigger       stats.Estimate `json:"trigger"`
+	Baseline      stats.Estimate `json:"baseline"`
+	ArgMaxSink    stats.Estimate `json:"argmax_sink"`
+	ArgMaxTrigger stats.Estimate `json:"argmax_trigger"`
+	Moved         stats.Estimate `json:"moved"`
+	Write         stats.Estimate `json:"write"` // mean write norm where present, divided by that where absent
+}
+
+// Hold measures a found head on other documents. It fails if its trigger is
+// present in none of them.
+func Hold(docs []Document, f Found, o stats.Options) (Held, error) {
+	r, err := Measure(docs, f.Layer, f.Head, f.Trigger)
+	if err != nil {
+		return Held{}, err
+	}
+	if r.Present == 0 {
+		return Held{}, fmt.Errorf("ifelse: %s is present in none of %d documents: use more texts", f.Trigger, len(docs))
+	}
+	f.Response = r
+	h := Held{Found: f}
+	for _, number := range []struct {
+		to *stats.Estimate
+		of func(Response) float64
+	}{
+		{&h.SinkAbsent, func(r Response) float64 { return r.SinkAbsent }},
+		{&h.SinkPresent, func(r Response) float64 { return r.SinkPresent }},
+		{&h.Trigger, func(r Response) float64 { return r.Trigger }},
+		{&h.Baseline, func(r Response) float64 { return r.Baseline }},
+		{&h.ArgMaxSink, func(r Response) float64 { return r.ArgMaxSink }},
+		{&h.ArgMaxTrigger, func(r Response) float64 { return r.ArgMaxTrigger }},
+		{&h.Moved, Response.Moved},
+		{&h.Write, func(r Response) float64 { return mean(r.WritePresent, r.WriteAbsent) }},
+	} {
+		if *number.to, err = Estimate(docs, f.Layer, f.Head, f.Trigger, number.of, o); err != nil {
+			return Held{}, err
+		}
+	}
+	return h, nil
+}
