@@ -35,6 +35,29 @@ func TestCompare(t *testing.T) {
 	require.ErrorContains(t, err, "output position 8")
 }
 
+// With all directions, a sketch is the comparison without what it leaves out.
+func TestSketch(t *testing.T) {
+	p := tinyPoint(t, 1)
+	want, err := p.Compare([]int{3, 6})
+	require.NoError(t, err)
+	got, err := p.Sketch([]int{3, 6}, Sampling{Directions: 12})
+	require.NoError(t, err)
+	require.Len(t, got.Pairs, len(want.Pairs))
+	for n, w := range want.Pairs {
+		g := got.Pairs[n]
+		require.InEpsilon(t, w.Full.Frobenius, g.Full.Frobenius, 1e-4)
+		require.InEpsilon(t, w.Frozen.Frobenius, g.Frozen.Frobenius, 1e-4)
+		require.Equal(t, Pair{
+			I: w.I, J: w.J, PathProduct: w.PathProduct, PathProductH: w.PathProductH,
+			Full: Norm{Frobenius: g.Full.Frobenius}, Frozen: Norm{Frobenius: g.Frozen.Frobenius},
+		}, g)
+	}
+	require.Equal(t, want.FirstMass, got.FirstMass)
+	require.Zero(t, got.Violations(), "nothing exact to count")
+	_, err = p.Sketch([]int{3}, Sampling{Directions: 1})
+	require.ErrorContains(t, err, "1 random directions")
+}
+
 // With untouched streams, + I/H fails for every diagonal pair, in both forms.
 func TestViolationsCount(t *testing.T) {
 	c, err := silentPoint(t).Compare([]int{3, 5})
