@@ -37,6 +37,19 @@ func (f Front) Documents(texts [][]int32, t int, bos int32) (docs [][]int32, int
 		if len(text) < t {
 			return nil, nil, fmt.Errorf("probe: text %d of %d has %d tokens, fewer than T = %d: choose longer texts", i+1, len(texts), len(text), t)
 		}
+	}
+	if docs, interventions, err = f.Whole(texts, bos); err != nil {
+		return nil, nil, err
+	}
+	for i := range docs {
+		docs[i] = docs[i][:t]
+	}
+	return docs, interventions, nil
+}
+
+// Whole is Documents with whole texts, of whatever lengths.
+func (f Front) Whole(texts [][]int32, bos int32) (docs [][]int32, interventions []Intervention, err error) {
+	for i, text := range texts {
 		var front []int32
 		switch f {
 		case FrontNone:
@@ -44,13 +57,16 @@ func (f Front) Documents(texts [][]int32, t int, bos int32) (docs [][]int32, int
 			front = []int32{bos}
 		case FrontRandom:
 			next := texts[(i+1)%len(texts)]
+			if len(next) == 0 {
+				return nil, nil, fmt.Errorf("probe: text %d of %d is empty: no token can be drawn from it", (i+1)%len(texts)+1, len(texts))
+			}
 			front = []int32{next[len(next)/2]}
 		case FrontDoubled:
 			front = []int32{bos, bos}
 		default:
 			return nil, nil, fmt.Errorf("probe: unknown front %q: use one of %q", string(f), Fronts())
 		}
-		docs = append(docs, append(front, text[:t-len(front)]...))
+		docs = append(docs, append(front, text...))
 	}
 	if f == FrontMasked {
 		interventions = []Intervention{MaskKey{Pos: 0}}

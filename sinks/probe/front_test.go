@@ -41,3 +41,19 @@ func TestFront(t *testing.T) {
 	_, _, err = probe.Front("absent").Documents([][]int32{text}, 4, 9)
 	require.ErrorContains(t, err, "unknown front")
 }
+
+// Whole texts keep their lengths.
+func TestFrontWhole(t *testing.T) {
+	texts := [][]int32{{1, 2}, {3, 4, 5}}
+	for f, want := range map[probe.Front][][]int32{
+		probe.FrontBOS: {{9, 1, 2}, {9, 3, 4, 5}}, probe.FrontNone: {{1, 2}, {3, 4, 5}}, probe.FrontMasked: {{9, 1, 2}, {9, 3, 4, 5}},
+		probe.FrontRandom: {{4, 1, 2}, {2, 3, 4, 5}}, probe.FrontDoubled: {{9, 9, 1, 2}, {9, 9, 3, 4, 5}},
+	} {
+		docs, interventions, err := f.Whole(texts, 9)
+		require.NoError(t, err)
+		require.Equal(t, want, docs, f)
+		require.Equal(t, f == probe.FrontMasked, len(interventions) == 1)
+	}
+	_, _, err := probe.FrontRandom.Whole([][]int32{{1}, {}}, 9)
+	require.ErrorContains(t, err, "text 2 of 2 is empty")
+}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"gonum.org/v1/gonum/floats"
 
@@ -20,8 +21,11 @@ type Prompt struct {
 	Right   int // index of the right answer
 }
 
-// check reports a prompt that has nothing to choose from.
+// check reports a prompt that asks nothing or has nothing to choose from.
 func (p Prompt) check() error {
+	if len(p.IDs) == 0 {
+		return errors.New("no tokens")
+	}
 	if len(p.Answers) < 2 || p.Right < 0 || p.Right >= len(p.Answers) {
 		return fmt.Errorf("%d answers, the right one of index %d: need two at least and an index among them", len(p.Answers), p.Right)
 	}
@@ -76,61 +80,57 @@ func Accuracy(results []Result) []float64 {
 
 // Options of Score.
 type Options struct {
-	Front  Front   // what stands before each prompt
-	BOS    int32   // ⟨bos⟩
-	Random []int32 // the token in front of each prompt, for Replaced: one a prompt
+	Front probe.Front // what stands in front of each prompt
+	BOS   int32       // ⟨bos⟩, for the fronts that have it
 	// BatchTokens bounds B·T of a batch; 0 for probe's default.
 	BatchTokens int
 }
 
 // Score runs the prompts behind a front, in their order.
 func Score(m *transformer.Model, prompts []Prompt, o Options) ([]Result, error) {
-	if err := o.Front.Validate(); err != nil {
-		return nil, err
-	}
 	if len(prompts) == 0 {
 		return nil, errors.New("tasks: no prompts")
 	}
-	if o.Front == Replaced && len(o.Random) != len(prompts) {
-		return nil, fmt.Errorf("tasks: %d random tokens for %d prompts: need one each", len(o.Random), len(prompts))
+	texts := make([][]int32, len(prompts))
+	for i, p := range prompts {
+		if err := p.check(); err != nil {
+			return nil, fmt.Errorf("tasks: prompt %d: %w", i+1, err)
+		}
+		texts[i] = p.IDs
+	}
+	texts, interventions, err := o.Front.Whole(texts, o.BOS)
+	if err != nil {
+		return nil, fmt.Errorf("tasks: %w", err)
 	}
 	results := make([]Result, len(prompts))
 	var docs [][]int32
 	var read []func(t *sinks.Trace) // takes the scores of a document
 	for i, p := range prompts {
-		if err := p.check(); err != nil {
-			return nil, fmt.Errorf("tasks: prompt %d: %w", i+1, err)
-		}
-		random := int32(0)
-		if o.Front == Replaced {
-			random = o.Random[i]
-		}
-		front := o.Front.Put(p.IDs, o.BOS, random)
 		scores := make([]float64, len(p.Answers))
 		results[i] = Result{Scores: scores, Right: p.Right}
 		if p.single() {
-			docs = append(docs, front)
+			docs = append(docs, texts[i])
 			read = append(read, func(t *sinks.Trace) { fromLogits(scores, p.Answers, t.LogitsLast) })
 			continue
 		}
 		for a, answer := range p.Answers {
-			docs = append(docs, append(front[:len(front):len(front)], answer...))
+			docs = append(docs, slices.Concat(texts[i], answer))
 			read = append(read, func(t *sinks.Trace) {
 				tail := t.Loss[len(t.Loss)-len(answer):]
 				scores[a] = -sinks.RowSum(tail) / float64(len(answer))
 			})
 		}
 	}
-	err := probe.Each(m, docs, probe.Options{
+	err = probe.Each(m, docs, probe.Options{
 		Metrics:       []ondevice.Metric{ondevice.ResidNorm}, // none would mean all
-		Interventions: o.Front.Interventions(),
+		Interventions: interventions,
 		BatchTokens:   o.BatchTokens,
 	}, func(i int, t *sinks.Trace) error {
 		read[i](t)
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("tasks: %s: %w", o.Front, err)
+		return nil, fmt.Errorf("tasks: front %q: %w", o.Front, err)
 	}
 	return results, nil
 }
