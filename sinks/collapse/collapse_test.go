@@ -51,15 +51,19 @@ func TestByDepthOnRandomStreams(t *testing.T) {
 				}
 			}
 		}
+		ranks, err := collapse.EffectiveRanks(stream, rows)
+		require.NoError(t, err)
 		// A larger common mean is a higher mean cosine and a lower effective rank.
 		require.Greater(t, d.Cosine[4], d.Cosine[0])
-		require.Less(t, d.Effective[4], d.Effective[0])
+		require.Less(t, ranks[4], ranks[0])
 		scaled, err := collapse.ByDepth(stream, rows)
 		require.NoError(t, err)
 		require.InDeltaSlice(t, d.Relative, scaled.Relative, 1e-12)
 		require.InDeltaSlice(t, d.Tightness, scaled.Tightness, 1e-12)
 		require.InDeltaSlice(t, d.Cosine, scaled.Cosine, 1e-12)
-		require.InDeltaSlice(t, d.Effective, scaled.Effective, 1e-9)
+		for _, r := range ranks {
+			require.True(t, r >= 1 && r <= 6, "of %g", r)
+		}
 	}
 }
 
@@ -124,11 +128,15 @@ func TestRefusals(t *testing.T) {
 	for _, rows := range []collapse.Rows{{Skip: -1}, {Skip: 3}, {Length: 5}, {Length: 1}, {Length: -2}, {Skip: 2, Length: 3}} {
 		_, err := collapse.ByDepth(stream, rows)
 		require.ErrorContains(t, err, "layer 0: collapse: rows", "%+v", rows)
+		_, err = collapse.EffectiveRanks(stream, rows)
+		require.ErrorContains(t, err, "layer 0: collapse: rows", "%+v", rows)
 	}
 	clear(stream[1][2])
 	_, err := collapse.ByDepth(stream, collapse.Rows{})
 	require.ErrorContains(t, err, "layer 1: ")
 	require.ErrorContains(t, err, "zero")
+	_, err = collapse.EffectiveRanks(stream, collapse.Rows{})
+	require.ErrorContains(t, err, "layer 1: ")
 	_, err = collapse.ByLength(stream[0][:1])
 	require.ErrorContains(t, err, "two at least")
 	_, err = collapse.Attained(1, 1, 1)

@@ -34,9 +34,8 @@ type Depth struct {
 	Distance []float64 `json:"distance"` // ‖v_n − v_{n−1}‖₂
 	// Tightness is Distance / (√2 · Rank), at most 1 by Proposition 3.1 with its sharp constant; 0 where all rows are equal.
 	Tightness []float64 `json:"tightness"`
-	// Of the rows' directions u_t = v_t / ‖v_t‖, which no long row rules:
-	Cosine    []float64 `json:"cosine"`    // mean of u_i·u_j over i ≠ j: 1 for one direction
-	Effective []float64 `json:"effective"` // effective rank of U, from 1 to min(n, D): sinks.EffectiveRank
+	// Cosine is the mean cos(v_i, v_j) over i ≠ j: 1 where all rows have one direction. No long row rules it.
+	Cosine []float64 `json:"cosine"`
 }
 
 // ByDepth measures a stream [L+1][n][D].
@@ -68,20 +67,11 @@ func (d *Depth) add(V [][]float32, rows Rows) error {
 	if err != nil {
 		return err
 	}
-	unit, err := sinks.UnitRows(V)
-	if err != nil {
-		return err
-	}
-	sigma, err := sinks.SingularValues(unit)
-	if err != nil {
-		return err
-	}
 	d.Rank = append(d.Rank, p.Rank)
 	d.Relative = append(d.Relative, relative)
 	d.Distance = append(d.Distance, p.Representational)
 	d.Tightness = append(d.Tightness, tightness(p))
 	d.Cosine = append(d.Cosine, cosine)
-	d.Effective = append(d.Effective, sinks.EffectiveRank(sigma))
 	return nil
 }
 
@@ -91,4 +81,26 @@ func tightness(p sinks.Prop31) float64 {
 		return 0
 	}
 	return p.Representational / p.Bound()
+}
+
+// EffectiveRanks are those of the rows' directions u_t = v_t / ‖v_t‖ by layer, [L+1], each from 1 (one direction) to min(n, D): see
+// sinks.EffectiveRank. They cost a singular value decomposition a layer.
+func EffectiveRanks(stream [][][]float32, rows Rows) ([]float64, error) {
+	ranks := make([]float64, len(stream))
+	for l, V := range stream {
+		V, err := rows.of(V)
+		if err != nil {
+			return nil, fmt.Errorf("layer %d: %w", l, err)
+		}
+		unit, err := sinks.UnitRows(V)
+		if err != nil {
+			return nil, fmt.Errorf("layer %d: %w", l, err)
+		}
+		sigma, err := sinks.SingularValues(unit)
+		if err != nil {
+			return nil, fmt.Errorf("layer %d: %w", l, err)
+		}
+		ranks[l] = sinks.EffectiveRank(sigma)
+	}
+	return ranks, nil
 }
