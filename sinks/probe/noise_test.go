@@ -2,6 +2,7 @@ package probe_test
 
 import (
 	"math"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -31,6 +32,20 @@ func TestNoise(t *testing.T) {
 			}
 		}
 		require.NotEqual(t, before[2][pos+1:], after[2][pos+1:])
+	}
+}
+
+// Across reaches every position of its range, and no other.
+func TestAcross(t *testing.T) {
+	ids := documents(9)[0]
+	list := probe.Across(2, 5, func(pos int) probe.Intervention { return probe.Noise{Layer: 0, Pos: pos, Norm: 1} })
+	require.Len(t, list, 3)
+	before, err := probe.Residuals(model(t), ids)
+	require.NoError(t, err)
+	after, err := probe.Residuals(model(t), ids, list...)
+	require.NoError(t, err)
+	for p := range ids {
+		require.Equal(t, p < 2 || p >= 5, slices.Equal(before[1][p], after[1][p]), "position %d", p)
 	}
 }
 
