@@ -13,7 +13,8 @@ type Layer struct {
 	MLP         []float64     `json:"mlp"`          // [T] upper bounds on ‖∂ψ(z_t)/∂z_t‖₂ (Lip ψ), norm folded in
 }
 
-// Bound bounds ‖∂v_j^(L)/∂v_i^(0)‖₂ of the Frozen derivative, block by block:
+// Bound bounds ‖∂v_j^(L)/∂v_i^(0)‖₂ of the derivative whose attention
+// weights and norm divisors are constants, block by block:
 //
 //   - PathProduct is the part that attention decides, (Ā^(L) … Ā^(1))[j,i] with
 //     Ā^(ℓ) = Σ_h |A^(ℓ,h)| + r·I;

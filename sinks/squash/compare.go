@@ -6,9 +6,16 @@ import (
 	"slices"
 )
 
+// Norm is the size of one block of the Jacobian.
+type Norm struct {
+	Spectral  float64 `json:"spectral"`  // ‖·‖₂, the norm of the theorem
+	Frobenius float64 `json:"frobenius"` // ‖·‖_F, which random projections estimate
+}
+
 // Comparison holds Jacobian norms of a document beside the bound.
 type Comparison struct {
-	// Exact tells Compare's from Sketch's, which lacks spectral norms and constants.
+	// Exact is false for a sketch, which has neither spectral norms nor constants: Frobenius
+	// norms are estimated there, and of the bound there is the path product alone.
 	Exact     bool    `json:"exact"`
 	Layers    int     `json:"layers"`
 	Heads     int     `json:"heads"`
@@ -28,65 +35,6 @@ type Pair struct {
 	PathProductH float64 `json:"path_product_h"`
 	Local        float64 `json:"local"`
 	LocalH       float64 `json:"local_h"`
-}
-
-// Compare takes the exact norms, Full and Frozen, and the bound for the given j and
-// every i ≤ j.
-func (p *Point) Compare(outputs []int) (*Comparison, error) {
-	b, err := p.Bound()
-	if err != nil {
-		return nil, err
-	}
-	heads := p.d.m.Config.Heads
-	r := 1 / float64(heads)
-	path, pathH, local, localH := b.PathProduct(1), b.PathProduct(r), b.Local(1), b.Local(r)
-	c := &Comparison{Exact: true, Layers: len(b), Heads: heads, FirstMass: p.FirstMass(), CMax: b.CMax()}
-	for _, j := range outputs {
-		full, err := p.Norms(Full, j)
-		if err != nil {
-			return nil, err
-		}
-		frozen, err := p.Norms(Frozen, j)
-		if err != nil {
-			return nil, err
-		}
-		for i := range full {
-			c.Pairs = append(c.Pairs, Pair{
-				I: i, J: j, Full: full[i], Frozen: frozen[i],
-				PathProduct: path[j][i], PathProductH: pathH[j][i], Local: local[j][i], LocalH: localH[j][i],
-			})
-		}
-	}
-	return c, nil
-}
-
-// Sketch is Compare for models whose exact norms would take too long: Frobenius
-// norms are estimated, and of the bound there is the path product alone.
-func (p *Point) Sketch(outputs []int, s Sampling) (*Comparison, error) {
-	full, err := p.Estimate(Full, outputs, s)
-	if err != nil {
-		return nil, err
-	}
-	frozen, err := p.Estimate(Frozen, outputs, s)
-	if err != nil {
-		return nil, err
-	}
-	b := make(Bound, len(p.resid))
-	for l := range b {
-		b[l] = Layer{Pattern: p.pattern[l], RMS: p.rms[l]}
-	}
-	heads := p.d.m.Config.Heads
-	path, pathH := b.PathProduct(1), b.PathProduct(1/float64(heads))
-	c := &Comparison{Layers: len(b), Heads: heads, FirstMass: p.FirstMass()}
-	for o, j := range outputs {
-		for i := range full[o] {
-			c.Pairs = append(c.Pairs, Pair{
-				I: i, J: j, Full: Norm{Frobenius: full[o][i].Norm}, Frozen: Norm{Frobenius: frozen[o][i].Norm},
-				PathProduct: path[j][i], PathProductH: pathH[j][i],
-			})
-		}
-	}
-	return c, nil
 }
 
 // Log10Theorem is log₁₀(C_max^L · product) for a pair's path product.

@@ -1,4 +1,4 @@
-package squash
+package jacobian
 
 import (
 	"fmt"
@@ -35,7 +35,7 @@ type Estimate struct {
 func (p *Point) Estimate(kind Kind, outputs []int, s Sampling) ([][]Estimate, error) {
 	d := p.d.m.Config.Width
 	if s.Directions < 2 || s.Directions > d {
-		return nil, fmt.Errorf("squash: %d random directions: must be between 2 and the width %d", s.Directions, d)
+		return nil, fmt.Errorf("jacobian: %d random directions: must be between 2 and the width %d", s.Directions, d)
 	}
 	var list []cotangent
 	for _, j := range outputs {
@@ -61,7 +61,7 @@ func (p *Point) Estimate(kind Kind, outputs []int, s Sampling) ([][]Estimate, er
 		}
 	})
 	if err != nil {
-		return nil, fmt.Errorf("squash: %w", err)
+		return nil, fmt.Errorf("jacobian: %w", err)
 	}
 	out := make([][]Estimate, len(outputs))
 	for o := range out {

@@ -1,4 +1,4 @@
-package squash
+package jacobian
 
 import (
 	"errors"
@@ -34,7 +34,7 @@ const defaultBatchTokens = 2048
 // Validate names an option that fits no model.
 func (o Options) Validate() error {
 	if o.BatchTokens < 0 {
-		return fmt.Errorf("squash: batch_tokens = %d: must be at least 1, or 0 for %d", o.BatchTokens, defaultBatchTokens)
+		return fmt.Errorf("jacobian: batch_tokens = %d: must be at least 1, or 0 for %d", o.BatchTokens, defaultBatchTokens)
 	}
 	return nil
 }
@@ -58,7 +58,7 @@ func New(m *transformer.Model, o Options) (*Differentiator, error) {
 		return nil, err
 	}
 	if m == nil {
-		return nil, errors.New("squash: no model")
+		return nil, errors.New("jacobian: no model")
 	}
 	if m.Config.Compute == "bfloat16" {
 		return nil, errors.New(`squash: the model computes in bfloat16: load it with compute "float32"`)
@@ -71,7 +71,7 @@ func New(m *transformer.Model, o Options) (*Differentiator, error) {
 	compile := func(name string, build func([]*Node) []*Node) *Exec {
 		e, failed := NewExec(m.Backend, build)
 		if failed != nil {
-			err = errors.Join(err, fmt.Errorf("squash: %s: %w", name, failed))
+			err = errors.Join(err, fmt.Errorf("jacobian: %s: %w", name, failed))
 			return nil
 		}
 		return e.SetMaxCache(-1) // one entry a document length

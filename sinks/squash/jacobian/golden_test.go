@@ -1,4 +1,4 @@
-package squash
+package jacobian
 
 import (
 	"encoding/json"
@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"firsttoken/sinks/squash"
 	"firsttoken/train/local"
 	"firsttoken/train/local/backend"
 	"firsttoken/train/pretrained"
@@ -28,7 +29,7 @@ func TestSmolLM2(t *testing.T) {
 	var want struct {
 		IDs          []int32
 		Layers, J    int
-		Full, Frozen []Norm
+		Full, Frozen []squash.Norm
 		Constants    []struct {
 			RMS, MLP    []float64
 			OutputValue []float64 `json:"output_value"`
@@ -48,7 +49,7 @@ func TestSmolLM2(t *testing.T) {
 	p, err := d.At(want.IDs, Condition{Layers: want.Layers})
 	require.NoError(t, err)
 	defer p.Close()
-	for kind, norms := range map[Kind][]Norm{Full: want.Full, Frozen: want.Frozen} {
+	for kind, norms := range map[Kind][]squash.Norm{Full: want.Full, Frozen: want.Frozen} {
 		got, err := p.Norms(kind, want.J)
 		require.NoError(t, err)
 		for i, n := range norms {

@@ -1,4 +1,4 @@
-package squash
+package jacobian
 
 import (
 	"fmt"
@@ -9,22 +9,23 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 	"gonum.org/v1/gonum/mat"
 
+	"firsttoken/sinks/squash"
 	"firsttoken/train/transformer"
 )
 
 // Bound measures the theorem's constants at this document.
-func (p *Point) Bound() (Bound, error) {
+func (p *Point) Bound() (squash.Bound, error) {
 	d := p.d
-	b := make(Bound, len(p.resid))
+	b := make(squash.Bound, len(p.resid))
 	for l := range b {
 		mlp, err := d.mlpNorms(l, p.mid[l])
 		if err == nil && d.outputValue[l] == nil {
 			d.outputValue[l], err = outputValue(&d.m.Config, &d.m.Params().Layers[l])
 		}
 		if err != nil {
-			return nil, fmt.Errorf("squash: layer %d: %w", l+1, err)
+			return nil, fmt.Errorf("jacobian: layer %d: %w", l+1, err)
 		}
-		b[l] = Layer{Pattern: p.pattern[l], OutputValue: d.outputValue[l], RMS: p.rms[l], MLP: mlp}
+		b[l] = squash.Layer{Pattern: p.pattern[l], OutputValue: d.outputValue[l], RMS: p.rms[l], MLP: mlp}
 	}
 	return b, nil
 }

@@ -1,4 +1,4 @@
-package squash
+package jacobian
 
 import (
 	"errors"
@@ -35,32 +35,32 @@ type Point struct {
 func (d *Differentiator) At(ids []int32, at Condition) (*Point, error) {
 	c := &d.m.Config
 	if len(ids) < 2 || len(ids) > c.Context {
-		return nil, fmt.Errorf("squash: the document has %d tokens: must be between 2 and the model's context of %d", len(ids), c.Context)
+		return nil, fmt.Errorf("jacobian: the document has %d tokens: must be between 2 and the model's context of %d", len(ids), c.Context)
 	}
 	for t, id := range ids {
 		if id < 0 || int(id) >= c.Vocab {
-			return nil, fmt.Errorf("squash: token %d: id %d is outside the vocabulary [0, %d)", t+1, id, c.Vocab)
+			return nil, fmt.Errorf("jacobian: token %d: id %d is outside the vocabulary [0, %d)", t+1, id, c.Vocab)
 		}
 	}
 	if at.Layers < 0 || at.Layers > c.Layers {
-		return nil, fmt.Errorf("squash: layers = %d: the model has %d", at.Layers, c.Layers)
+		return nil, fmt.Errorf("jacobian: layers = %d: the model has %d", at.Layers, c.Layers)
 	}
 	if at.Layers == 0 {
 		at.Layers = c.Layers
 	}
 	if math.IsNaN(at.FirstKeyBias) || math.IsInf(at.FirstKeyBias, 1) {
-		return nil, fmt.Errorf("squash: a bias of %g on key 1 leaves nothing finite: use a number, or −Inf to hide the key", at.FirstKeyBias)
+		return nil, fmt.Errorf("jacobian: a bias of %g on key 1 leaves nothing finite: use a number, or −Inf to hide the key", at.FirstKeyBias)
 	}
 	list := tensors.FromFlatDataAndDimensions(append([]int32(nil), ids...), 1, len(ids))
 	defer free(list)
 	outs, err := d.embed.Call(d.m.Params().Embed, list)
 	if err != nil {
-		return nil, fmt.Errorf("squash: embedding: %w", err)
+		return nil, fmt.Errorf("jacobian: embedding: %w", err)
 	}
 	p := &Point{IDs: ids, Condition: at, d: d, setting: d.setting(len(ids), at.FirstKeyBias)}
 	if err := p.run(outs[0]); err != nil {
 		p.Close()
-		return nil, fmt.Errorf("squash: %w", err)
+		return nil, fmt.Errorf("jacobian: %w", err)
 	}
 	return p, nil
 }
@@ -138,7 +138,7 @@ func (p *Point) FirstMass() float64 {
 // token 1 over all documents (see FirstMass) is mass, within 0.001.
 func (d *Differentiator) BiasFor(docs [][]int32, layers int, mass float64) (float64, error) {
 	if len(docs) == 0 || !(mass > 0 && mass < 1) {
-		return 0, fmt.Errorf("squash: a mass of %g over %d documents: need a mass between 0 and 1 and a document", mass, len(docs))
+		return 0, fmt.Errorf("jacobian: a mass of %g over %d documents: need a mass between 0 and 1 and a document", mass, len(docs))
 	}
 	const tolerance, widest = 1e-3, 64.0
 	lo, hi := -widest, widest
@@ -162,5 +162,5 @@ func (d *Differentiator) BiasFor(docs [][]int32, layers int, mass float64) (floa
 			hi = bias
 		}
 	}
-	return 0, fmt.Errorf("squash: no bias on key 1 within ±%g gives it a mean attention of %g: choose a mass nearer to the model's own", widest, mass)
+	return 0, fmt.Errorf("jacobian: no bias on key 1 within ±%g gives it a mean attention of %g: choose a mass nearer to the model's own", widest, mass)
 }

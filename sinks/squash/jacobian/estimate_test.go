@@ -1,4 +1,4 @@
-package squash
+package jacobian
 
 import (
 	"math"

@@ -1,4 +1,4 @@
-package squash
+package jacobian
 
 import (
 	"math"
@@ -61,7 +61,7 @@ func TestPointIsTheModel(t *testing.T) {
 	p := tinyPoint(t, 0)
 	var last []float32
 	_, err = d.m.Forward(transformer.One(document), transformer.Pass{
-		Observer: &transformer.Observer{Name: "squash test", Observe: func(_ *transformer.Config, n *transformer.Nodes, _ *Node) []*Node {
+		Observer: &transformer.Observer{Name: "jacobian test", Observe: func(_ *transformer.Config, n *transformer.Nodes, _ *Node) []*Node {
 			return []*Node{n.ResidOut}
 		}},
 		OnBlock: func(_ int, outs []*tensors.Tensor) (err error) {

@@ -1,4 +1,4 @@
-package squash
+package jacobian
 
 import (
 	"errors"
@@ -6,6 +6,8 @@ import (
 
 	"github.com/gomlx/gomlx/core/tensors"
 	"gonum.org/v1/gonum/mat"
+
+	"firsttoken/sinks/squash"
 )
 
 // cotangent is a direction in the output at one position.
@@ -81,37 +83,31 @@ func (p *Point) Exact(kind Kind, j int) ([]*mat.Dense, error) {
 		}
 	})
 	if err != nil {
-		return nil, fmt.Errorf("squash: %w", err)
+		return nil, fmt.Errorf("jacobian: %w", err)
 	}
 	return blocks, nil
 }
 
 func (p *Point) checkOutput(j int) error {
 	if j < 0 || j >= len(p.IDs) {
-		return fmt.Errorf("squash: output position %d: the document has %d tokens", j+1, len(p.IDs))
+		return fmt.Errorf("jacobian: output position %d: the document has %d tokens", j+1, len(p.IDs))
 	}
 	return nil
 }
 
-// Norm is the size of one block of the Jacobian.
-type Norm struct {
-	Spectral  float64 `json:"spectral"`  // ‖·‖₂, the norm of the theorem
-	Frobenius float64 `json:"frobenius"` // ‖·‖_F, which Estimate estimates
-}
-
 // Norms is Exact reduced to the norms of its blocks, [j+1].
-func (p *Point) Norms(kind Kind, j int) ([]Norm, error) {
+func (p *Point) Norms(kind Kind, j int) ([]squash.Norm, error) {
 	blocks, err := p.Exact(kind, j)
 	if err != nil {
 		return nil, err
 	}
-	norms := make([]Norm, len(blocks))
+	norms := make([]squash.Norm, len(blocks))
 	for i, block := range blocks {
 		var svd mat.SVD
 		if !svd.Factorize(block, mat.SVDNone) {
-			return nil, fmt.Errorf("squash: the singular values of block (%d, %d) do not converge", i+1, j+1)
+			return nil, fmt.Errorf("jacobian: the singular values of block (%d, %d) do not converge", i+1, j+1)
 		}
-		norms[i] = Norm{Spectral: svd.Values(nil)[0], Frobenius: mat.Norm(block, 2)}
+		norms[i] = squash.Norm{Spectral: svd.Values(nil)[0], Frobenius: mat.Norm(block, 2)}
 	}
 	return norms, nil
 }
