@@ -36,8 +36,8 @@ func (o DrawOptions) Validate() error {
 // is also when the edited text is tokenised anew.
 //
 // text gives a token's text, such as " capital". A text with no whole word in the
-// allowed range is an error that names it. The same texts and options give the
-// same edits.
+// allowed range gets no edit, so there may be fewer edits than texts; none at all
+// is an error. The same texts and options give the same edits.
 func Draw(texts [][]int32, text func(id int32) string, o DrawOptions) ([]Edit, error) {
 	if o == (DrawOptions{}) {
 		o = DefaultDrawOptions()
@@ -49,7 +49,7 @@ func Draw(texts [][]int32, text func(id int32) string, o DrawOptions) ([]Edit, e
 	if len(words) < 2 {
 		return nil, errors.New("perturb: the texts hold fewer than two different whole words: there is nothing to exchange")
 	}
-	edits := make([]Edit, len(texts))
+	var edits []Edit
 	for i, ids := range texts {
 		var places []int
 		for t := o.Before; t < len(ids)-o.After; t++ {
@@ -58,7 +58,7 @@ func Draw(texts [][]int32, text func(id int32) string, o DrawOptions) ([]Edit, e
 			}
 		}
 		if len(places) == 0 {
-			return nil, fmt.Errorf("perturb: text %d has no whole word among its tokens %d to %d of %d: leave it out", i+1, o.Before+1, len(ids)-o.After, len(ids))
+			continue
 		}
 		rng := rand.New(rand.NewPCG(o.Seed, uint64(i)))
 		pos := places[rng.IntN(len(places))]
@@ -67,7 +67,10 @@ func Draw(texts [][]int32, text func(id int32) string, o DrawOptions) ([]Edit, e
 		if other >= at {
 			other++
 		}
-		edits[i] = Edit{IDs: ids, Pos: pos, To: words[other]}
+		edits = append(edits, Edit{IDs: ids, Pos: pos, To: words[other]})
+	}
+	if len(edits) == 0 {
+		return nil, fmt.Errorf("perturb: no text has a whole word between its first %d and its last %d tokens: take longer texts or smaller margins", o.Before, o.After)
 	}
 	return edits, nil
 }

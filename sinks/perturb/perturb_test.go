@@ -106,6 +106,20 @@ func TestDrawIsDeterministicAndKeepsMargins(t *testing.T) {
 	}
 }
 
+// A text without a place for an edit is left out, and changes no other text's edit.
+func TestDrawLeavesTextsOut(t *testing.T) {
+	first, last := []int32{0, 1, 2, 3, 6, 6}, []int32{0, 15, 5, 7, 6, 6}
+	edits, err := perturb.Draw([][]int32{first, {0, 6, 6, 6, 6, 1}, last}, text, perturb.DrawOptions{Before: 1, After: 2})
+	require.NoError(t, err)
+	require.Len(t, edits, 2)
+	require.Equal(t, first, edits[0].IDs)
+	require.Equal(t, last, edits[1].IDs)
+	all, err := perturb.Draw([][]int32{first, last, last}, text, perturb.DrawOptions{Before: 1, After: 2})
+	require.NoError(t, err)
+	require.Equal(t, all[0], edits[0])
+	require.Equal(t, all[2], edits[1])
+}
+
 func TestDrawRefuses(t *testing.T) {
 	for _, c := range []struct {
 		name  string
@@ -115,7 +129,7 @@ func TestDrawRefuses(t *testing.T) {
 	}{
 		{"margins", nil, perturb.DrawOptions{Before: 0, After: 3}, "at least 1"},
 		{"no words", [][]int32{{0, 6, 6, 6}}, perturb.DrawOptions{Before: 1, After: 1}, "fewer than two"},
-		{"no word in range", [][]int32{{0, 1, 2, 3, 6}, {0, 6, 6, 1, 2}}, perturb.DrawOptions{Before: 1, After: 2}, "text 2 has no whole word among its tokens 2 to 3 of 5"},
+		{"no word in range", [][]int32{{0, 1, 2, 3, 6}, {0, 6, 6, 1, 2}}, perturb.DrawOptions{Before: 3, After: 3}, "first 3 and its last 3 tokens"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := perturb.Draw(c.texts, text, c.o)
