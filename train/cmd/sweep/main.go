@@ -50,15 +50,9 @@ func run(ctx context.Context, args []string, env func(string) string, out io.Wri
 	})
 	status := flags.Bool("status", false, "say how far each run is and do nothing else")
 	var o train.SweepOptions
-	flags.StringVar(&o.Store, "store", "", "folder of runs (default: runs in the checkout)")
-	flags.IntVar(&o.Devices, "devices", 0, "devices that share each batch (default: all GPUs, or one CPU)")
-	flags.BoolVar(&o.Wait, "wait", false, "at the end, wait for runs that other processes work on")
+	o.Flags(flags)
 	index := flags.Int("index", -1, "which job of an array this is, counted from 0")
 	of := flags.Int("of", 0, "how many jobs the array has (default: one a run)")
-	flags.Func("progress", "bar, lines or none (default: what suits the output)", func(s string) error {
-		o.Progress = train.Progress(s)
-		return o.Progress.Validate()
-	})
 	if err := flags.Parse(args); err != nil {
 		return err
 	}

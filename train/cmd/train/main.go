@@ -48,13 +48,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	print := flags.Bool("print", false, "write the configuration and do nothing else")
 	asJSON := flags.Bool("json", false, "write the result as one JSON object on the last line")
 	var o train.Options
-	flags.StringVar(&o.Store, "store", "", "folder of runs (default: runs in the checkout)")
-	flags.IntVar(&o.Devices, "devices", 0, "devices that share each batch (default: all GPUs, or one CPU)")
-	flags.BoolVar(&o.Wait, "wait", false, "wait while another process works on the run")
-	flags.Func("progress", "bar, lines or none (default: what suits the output)", func(s string) error {
-		o.Progress = train.Progress(s)
-		return o.Progress.Validate()
-	})
+	o.Flags(flags)
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
