@@ -303,3 +303,15 @@ func TestGalleryHasWhiteMargins(t *testing.T) {
 	}
 	require.Less(t, total, 1<<20, "the gallery stays below 1 MiB")
 }
+
+// A column without values keeps its place.
+func TestStripWithEmptyColumn(t *testing.T) {
+	fig, err := Strip{XName: "x", YName: "y", Samples: []Sample{{Name: "a", Values: []float64{1, 2}}, {Name: "b"}, {Name: "c", Values: []float64{3}}}}.Figure()
+	if err != nil {
+		t.Fatal(err)
+	}
+	png, err := fig.PNG()
+	if err != nil || len(png) == 0 {
+		t.Fatalf("%d bytes, %v", len(png), err)
+	}
+}

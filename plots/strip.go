@@ -18,7 +18,8 @@ type Strip struct {
 	// XName and YName name the axes; both are required.
 	XName, YName string
 	// Samples are the columns, from the left. If all names are numbers ("1",
-	// "2", …) only as many as fit are written.
+	// "2", …) only as many as fit are written. One without values is an empty
+	// column.
 	Samples []Sample
 	// YScale, YMin and YMax are as in [Lines].
 	YScale     Scale
@@ -43,7 +44,13 @@ func (s Strip) validate() error {
 			return fmt.Errorf("in HLines: %q at %g has no place on a %v axis", r.Label, r.At, s.YScale)
 		}
 	}
-	return firstError(checkSamples(s.Samples), checkRange("Y", s.YScale, s.YMin, s.YMax), checkWidth(s.Width), checkAspect(s.Aspect))
+	if len(s.Samples) == 0 {
+		return fmt.Errorf("no Samples; give at least one")
+	}
+	if !slices.ContainsFunc(s.Samples, func(sample Sample) bool { return len(sample.Values) > 0 }) {
+		return fmt.Errorf("none of %d Samples has a value; give at least one", len(s.Samples))
+	}
+	return firstError(checkRange("Y", s.YScale, s.YMin, s.YMax), checkWidth(s.Width), checkAspect(s.Aspect))
 }
 
 // Figure lays the columns out.

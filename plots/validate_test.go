@@ -55,6 +55,7 @@ func TestValidateSaysWhatIsWrong(t *testing.T) {
 		{Histogram{XName: "x", Samples: []Sample{{Values: []float64{1}}}, Bins: -2}, "-2 Bins"},
 		{Histogram{XName: "x", Samples: []Sample{{Values: []float64{1}}}, VLines: []RefLine{{At: nan}}}, "not finite"},
 		{Strip{XName: "x", YName: "y"}, "plots: Strip: no Samples"},
+		{Strip{XName: "x", YName: "y", Samples: []Sample{{Name: "s"}}}, "plots: Strip: none of 1 Samples has a value"},
 		{Mask{}, "plots: Mask: Allowed is empty"},
 		{Mask{Allowed: [][]bool{{true}}, DocStarts: []int{1}}, "DocStarts has 1, outside the 1 positions"},
 		{Panel{Figures: []*Figure{nil}}, "plots: Panel: no Figures"},
