@@ -129,7 +129,7 @@ func attend(c *Config, w *Layer[*Node], in Inputs, n *Nodes) {
 func scores(q, k *Node) *Node {
 	d := q.Shape().Dimensions
 	flat := Reshape(q, d[0], d[1], d[2]*d[3], d[4])
-	s := DotGeneral(flat, []int{3}, []int{0, 1}, k, []int{3}, []int{0, 1})
+	s := matmul(flat, k, 2, 3)
 	return ConvertDType(Reshape(s, d[0], d[1], d[2], d[3], k.Shape().Dim(2)), dtypes.Float32)
 }
 
@@ -138,7 +138,7 @@ func scores(q, k *Node) *Node {
 func mix(pattern, v *Node) *Node {
 	d := pattern.Shape().Dimensions
 	flat := Reshape(pattern, d[0], d[1], d[2]*d[3], d[4])
-	z := DotGeneral(flat, []int{3}, []int{0, 1}, v, []int{2}, []int{0, 1})
+	z := matmul(flat, v, 2, 2)
 	return ConvertDType(Reshape(z, d[0], d[1], d[2], d[3], v.Shape().Dim(3)), dtypes.Float32)
 }
 
@@ -189,7 +189,7 @@ func rmsNorm(x, gain *Node, eps float64, frozen bool) *Node {
 // the compute type.
 func (c *Config) dot(x, w *Node) *Node {
 	x, w = c.cast(x), c.cast(w)
-	y := DotGeneral(x, []int{x.Rank() - 1}, nil, w, []int{1}, nil)
+	y := matmul(x, w, 0, 1)
 	return ConvertDType(y, dtypes.Float32)
 }
 

@@ -1,0 +1,88 @@
+package transformer
+
+import (
+	. "github.com/gomlx/gomlx/core/graph"
+)
+
+// matmul sums over the last axis of x [batch…, rows…, in] and one of the two that w
+// has behind the batch axes they share: batch+1 for w [batch…, out, in], batch for
+// w [batch…, in, out]. The result is [batch…, rows…, out].
+//
+// On a CPU it brings its own gradient for w. XLA's kernels there multiply fast when
+// the left factor lies row by row, so dyᵀ·x needs dyᵀ written out. XLA does that by
+// computing dy once more, column by column: that alone took a tenth of an update. Here
+// the narrower of x and dy is transposed, and the other is read as it lies.
+func matmul(x, w *Node, batch, axis int) *Node {
+	shared := axes(0, batch)
+	if !onCPU(x.Graph()) {
+		return DotGeneral(x, []int{x.Rank() - 1}, shared, w, []int{axis}, shared)
+	}
+	// The gradient for y comes before that for w, which is made of it. Both read x
+	// from the graph, where a block that is computed twice has its second copy.
+	var left, dy *Node
+	w = IdentityWithCustomGradient(w, func(_, _ *Node) *Node { return gradientOfRight(left, dy, batch, axis) })
+	y := DotGeneral(x, []int{x.Rank() - 1}, shared, w, []int{axis}, shared)
+	return IdentityWithCustomGradient(y, func(y, v *Node) *Node {
+		left, dy = y.Inputs()[0].Inputs()[0], v
+		return v
+	})
+}
+
+// gradientOfRight is xᵀ·dy over the rows of x [batch…, rows…, in] and
+// dy [batch…, rows…, out], in the shape of matmul's w.
+func gradientOfRight(x, dy *Node, batch, axis int) *Node {
+	// Over two axes, XLA transposes the left factor and takes its fast kernel. Over one,
+	// it leaves the product to another that packs both factors slowly.
+	if x.Rank() == batch+2 {
+		x, dy = splitRows(x, batch), splitRows(dy, batch)
+	}
+	rows, shared := axes(batch, x.Rank()-1), axes(0, batch)
+	inFirst := x.Shape().Dim(-1) <= dy.Shape().Dim(-1)
+	left, right := dy, x
+	if inFirst {
+		left, right = x, dy
+	}
+	g := DotGeneral(left, rows, shared, right, rows, shared)
+	if inFirst == (axis == batch) {
+		return g
+	}
+	return transposed(g)
+}
+
+// splitRows cuts an axis in two, of length 2 and half of what there was if that is
+// even, else 1 and all of it.
+func splitRows(x *Node, axis int) *Node {
+	d := x.Shape().Dimensions
+	parts := 2 - d[axis]%2
+	split := append([]int{}, d[:axis]...)
+	split = append(split, parts, d[axis]/parts)
+	return Reshape(x, append(split, d[axis+1:]...)...)
+}
+
+// transposed swaps the last two axes, in two halves: XLA writes them out once, where it
+// would swap the factors of the product instead if it saw one transposition of it.
+func transposed(x *Node) *Node {
+	rank, n := x.Rank(), x.Shape().Dim(-1)
+	if n < 2 {
+		return Transpose(x, rank-2, rank-1)
+	}
+	part := func(from, to int) *Node {
+		return Transpose(SliceAxis(x, rank-1, AxisRange(from, to)), rank-2, rank-1)
+	}
+	return Concatenate([]*Node{part(0, n/2), part(n/2, n)}, rank-2)
+}
+
+// axes are those from … to−1.
+func axes(from, to int) []int {
+	list := make([]int, to-from)
+	for i := range list {
+		list[i] = from + i
+	}
+	return list
+}
+
+// onCPU reports whether a graph is compiled by XLA for a CPU.
+func onCPU(g *Graph) bool {
+	xla, ok := g.Backend().(interface{ IsCUDA() bool })
+	return ok && !xla.IsCUDA()
+}
