@@ -37,6 +37,9 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) error {
 	if len(args) > 0 && args[0] == serveCommand {
 		return serve(stdin, stdout)
 	}
+	if len(args) > 1 && args[0] == serveTrainingCommand {
+		return serveTraining(args[1], stdin, stdout)
+	}
 	root, err := local.Root()
 	if err != nil {
 		return err
@@ -81,6 +84,7 @@ type options struct {
 	short     int // T of the speeds that are compared at 512
 	long      int // T of the comparison with PyTorch at 2048
 	memory    []int
+	training  []trainingSize
 }
 
 func parse(args []string, root string, stderr io.Writer) (*options, error) {
@@ -103,6 +107,10 @@ func parse(args []string, root string, stderr io.Writer) (*options, error) {
 		peers:  filepath.Join(root, ".tools", "bench"),
 		code:   filepath.Join(root, "scripts", "bench"),
 		rounds: 7, processes: 3, short: 512, long: 2048, memory: []int{512, 1024, 2048, 4096},
+		training: []trainingSize{
+			{width: 128, heads: 4, context: 128, batch: 32, updates: 5},
+			{width: 512, heads: 8, context: 512, batch: 4, updates: 2},
+		},
 	}
 	for _, name := range o.rows {
 		if !slices.Contains(names, name) {
@@ -111,6 +119,7 @@ func parse(args []string, root string, stderr io.Writer) (*options, error) {
 	}
 	if *quick {
 		o.rounds, o.processes, o.short, o.long, o.memory = 3, 1, 128, 256, []int{128, 256, 512}
+		o.training = []trainingSize{{width: 64, heads: 4, context: 64, batch: 8, updates: 3}}
 	}
 	// A part of the table must not take the whole one's place.
 	if !*quick && len(o.rows) == len(names) {

@@ -29,6 +29,10 @@ type answer struct {
 	PeakKiB   int         `json:"peak_kib"`   // most resident memory of the process so far; 0: unknown
 	Logits    []float32   `json:"logits"`     // [V] after the last token
 	FirstMass [][]float32 `json:"first_mass"` // [L][H] mean attention to the first token
+
+	// Of training only.
+	ProcessorSeconds float64   `json:"processor_seconds"` // of all threads during the measured call
+	Losses           []float64 `json:"losses"`            // of each update, nats
 }
 
 // process is a measured process: requests go to its standard input, answers come

@@ -48,7 +48,7 @@ func median(x []float64) float64 {
 }
 
 // maxDiff is max |a − b|, +Inf where the lengths differ.
-func maxDiff(a, b []float32) float64 {
+func maxDiff[F float32 | float64](a, b []F) float64 {
 	if len(a) != len(b) {
 		return math.Inf(1)
 	}

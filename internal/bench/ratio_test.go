@@ -36,7 +36,7 @@ func TestMedian(t *testing.T) {
 
 func TestMaxDiff(t *testing.T) {
 	require.Equal(t, 0.5, maxDiff([]float32{1, 2, -3}, []float32{1, 2.25, -3.5}))
-	require.Equal(t, math.Inf(1), maxDiff([]float32{1}, nil))
+	require.Equal(t, math.Inf(1), maxDiff([]float64{1}, nil))
 }
 
 func TestLinearGrowth(t *testing.T) {

@@ -24,12 +24,12 @@ type row struct {
 // difference says how far apart the numbers of two sides are, so that nobody takes a
 // faster but different computation for a faster one.
 type difference struct {
-	logits, mass float64 // max |Δ| of the last logits and of the heads' mean attention to token 1
+	values, mass float64 // max |Δ| of the last logits, or of losses, and of the heads' mean attention to token 1
 	known, both  bool    // whether there is a difference, and whether mass is part of it
 }
 
 func compare(a, b answer) difference {
-	d := difference{known: true, logits: maxDiff(a.Logits, b.Logits)}
+	d := difference{known: true, values: maxDiff(a.Logits, b.Logits)}
 	if a.FirstMass != nil && b.FirstMass != nil {
 		d.both = true
 		d.mass = maxDiff(slices.Concat(a.FirstMass...), slices.Concat(b.FirstMass...))
@@ -44,11 +44,11 @@ func (d difference) String() string {
 	if !d.known {
 		return ""
 	}
-	text := fmt.Sprintf("%.1e", d.logits)
+	text := fmt.Sprintf("%.1e", d.values)
 	if d.both {
 		text += fmt.Sprintf("; attention %.1e", d.mass)
 	}
-	if d.logits > tolerance || d.mass > tolerance {
+	if d.values > tolerance || d.mass > tolerance {
 		text += ": NOT the same computation"
 	}
 	return text

@@ -25,8 +25,8 @@ func TestReportSaysWhatWasMet(t *testing.T) {
 		machine:  "a machine",
 		versions: map[string]string{"b": "2", "a": "1"},
 		rows: []row{
-			{what: "fast", figure: "0.5×", target: "≤ 1×", met: true, diff: difference{known: true, logits: 1e-4}},
-			{what: "slow", figure: "2×", target: "≤ 1×", diff: difference{known: true, both: true, logits: 1e-4, mass: 0.2}},
+			{what: "fast", figure: "0.5×", target: "≤ 1×", met: true, diff: difference{known: true, values: 1e-4}},
+			{what: "slow", figure: "2×", target: "≤ 1×", diff: difference{known: true, both: true, values: 1e-4, mass: 0.2}},
 			{what: "absent", figure: "not measured: no network"},
 		},
 	}.String()
@@ -39,9 +39,9 @@ func TestReportSaysWhatWasMet(t *testing.T) {
 func TestCompare(t *testing.T) {
 	a := answer{Logits: []float32{1}, FirstMass: [][]float32{{0.5}, {0.25}}}
 	b := answer{Logits: []float32{2}, FirstMass: [][]float32{{0.5}, {0.5}}}
-	require.Equal(t, difference{known: true, both: true, logits: 1, mass: 0.25}, compare(a, b))
+	require.Equal(t, difference{known: true, both: true, values: 1, mass: 0.25}, compare(a, b))
 	b.FirstMass = nil
-	require.Equal(t, difference{known: true, logits: 1}, compare(a, b))
+	require.Equal(t, difference{known: true, values: 1}, compare(a, b))
 }
 
 func TestOptions(t *testing.T) {
@@ -57,7 +57,7 @@ func TestOptions(t *testing.T) {
 		require.Empty(t, o.out, "%v must not replace the whole table", args)
 	}
 	_, err = parse([]string{"-rows", "load,lod"}, "root", io.Discard)
-	require.ErrorContains(t, err, `unknown row "lod": use some of metrics,memory,load,llama,torch`)
+	require.ErrorContains(t, err, `unknown row "lod": use some of metrics,memory,load,llama,torch,training`)
 	_, err = parse([]string{"quick"}, "root", io.Discard)
 	require.ErrorContains(t, err, `unknown argument "quick"`)
 }

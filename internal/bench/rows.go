@@ -20,6 +20,7 @@ var benchmarks = []benchmark{
 	{"load", "loading from GGUF", measureLoad},
 	{"llama", "plain against llama.cpp", measureLlama},
 	{"torch", "metrics against PyTorch", measureTorch},
+	{"training", "training against PyTorch and JAX", measureTraining},
 }
 
 // The targets.

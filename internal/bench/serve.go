@@ -41,9 +41,14 @@ func serve(in io.Reader, out io.Writer) error {
 		return err
 	}
 	defer m.Close()
+	return respond(in, out, hello{Versions: ownVersions(b.Description()), LoadSeconds: time.Since(started).Seconds()},
+		func(r request) (answer, error) { return perform(m.Model, r) })
+}
+
+// respond greets and then answers requests until its input ends.
+func respond(in io.Reader, out io.Writer, greeting hello, perform func(request) (answer, error)) error {
 	answers := json.NewEncoder(out)
-	err = answers.Encode(hello{Versions: ownVersions(b.Description()), LoadSeconds: time.Since(started).Seconds()})
-	if err != nil {
+	if err := answers.Encode(greeting); err != nil {
 		return err
 	}
 	requests := json.NewDecoder(bufio.NewReader(in))
@@ -54,7 +59,7 @@ func serve(in io.Reader, out io.Writer) error {
 		} else if err != nil {
 			return fmt.Errorf("request: %w", err)
 		}
-		a, err := perform(m.Model, r)
+		a, err := perform(r)
 		if err != nil {
 			return err
 		}

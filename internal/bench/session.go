@@ -25,16 +25,18 @@ func (s *session) ours() (*process, error) {
 	return s.start("this toolkit", self, serveCommand)
 }
 
-// peer starts a peer's program on its form of the weights.
-func (s *session) peer(name, program, weights string) (*process, error) {
-	return s.start(name, filepath.Join(s.peers, "venv", "bin", "python"),
-		filepath.Join(s.code, program), filepath.Join(s.peers, "weights", weights), strconv.Itoa(runtime.NumCPU()))
+// peer starts a peer's program on a file or folder.
+func (s *session) peer(name, program, path string, args ...string) (*process, error) {
+	args = append([]string{filepath.Join(s.code, program), path, strconv.Itoa(runtime.NumCPU())}, args...)
+	return s.start(name, filepath.Join(s.peers, "venv", "bin", "python"), args...)
 }
 
 func (s *session) llama() (*process, error) {
-	return s.peer("llama.cpp", "llama_peer.py", "model.gguf")
+	return s.peer("llama.cpp", "llama_peer.py", filepath.Join(s.peers, "weights", "model.gguf"))
 }
-func (s *session) torch() (*process, error) { return s.peer("PyTorch", "torch_peer.py", "") }
+func (s *session) torch() (*process, error) {
+	return s.peer("PyTorch", "torch_peer.py", filepath.Join(s.peers, "weights"))
+}
 
 func (s *session) start(name, program string, args ...string) (*process, error) {
 	p, err := start(name, program, args...)
@@ -50,27 +52,41 @@ type side struct {
 	do string
 }
 
-// alternate runs two sides in turns on a text of t tokens: a, b, a, b, …, each once
-// before as a warm-up, whose numbers are compared instead of its time.
-func (s *session) alternate(a, b side, t int) (ratio, difference, error) {
-	ids := text(t)
-	var warm [2]answer
-	var times [2][]float64
+// turns asks each side in turn, a, b, …, a, b, …: once as a warm-up, with the numbers
+// computed, and then round by round. It gives the answers of each side, the warm-up's
+// first.
+func (s *session) turns(sides []side, ids []int32) ([][]answer, error) {
+	answers := make([][]answer, len(sides))
 	for round := range s.rounds + 1 {
-		for i, side := range []side{a, b} {
-			got, err := side.p.ask(request{Do: side.do, IDs: ids, Full: round == 0})
+		for i, side := range sides {
+			a, err := side.p.ask(request{Do: side.do, IDs: ids, Full: round == 0})
 			if err != nil {
-				return ratio{}, difference{}, err
+				return nil, err
 			}
-			if round == 0 {
-				warm[i] = got
-			} else {
-				times[i] = append(times[i], got.Seconds)
-			}
+			answers[i] = append(answers[i], a)
 		}
 	}
-	r, err := pairedRatio(times[0], times[1])
-	return r, compare(warm[0], warm[1]), err
+	return answers, nil
+}
+
+// alternate compares two sides on a text of t tokens: the ratio of their times, and the
+// difference of what they compute.
+func (s *session) alternate(a, b side, t int) (ratio, difference, error) {
+	answers, err := s.turns([]side{a, b}, text(t))
+	if err != nil {
+		return ratio{}, difference{}, err
+	}
+	r, err := pairedRatio(seconds(answers[0]), seconds(answers[1]))
+	return r, compare(answers[0][0], answers[1][0]), err
+}
+
+// seconds are the times of a side's rounds, its warm-up left out.
+func seconds(answers []answer) []float64 {
+	var out []float64
+	for _, a := range answers[1:] {
+		out = append(out, a.Seconds)
+	}
+	return out
 }
 
 // text is a fixed text of t random tokens: ⟨bos⟩, then ids spread over SmolLM2's
