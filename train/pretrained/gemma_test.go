@@ -1,13 +1,18 @@
 package pretrained
 
 import (
+	"encoding/binary"
+	"encoding/json"
 	"fmt"
+	"math"
+	"os"
 	"testing"
 
 	"github.com/gomlx/compute/dtypes"
 	"github.com/stretchr/testify/require"
 
 	"firsttoken/internal/safetensors"
+	"firsttoken/train/tokenizer"
 	"firsttoken/train/transformer"
 )
 
@@ -103,4 +108,48 @@ func TestGemmaRefuses(t *testing.T) {
 	_, err := Load(b, files.write(t), Options{})
 	require.ErrorContains(t, err, "tensor model.norm.weight is missing")
 	require.ErrorContains(t, err, "tensor model.morn.weight is not part of a decoder of this configuration")
+}
+
+// TestGemmaGolden holds folder, tokenizer and decoder against the transformers
+// library's GemmaForCausalLM, see testdata/gemma.py.
+func TestGemmaGolden(t *testing.T) {
+	const folder = "testdata/gemma"
+	var golden struct {
+		Text string
+		IDs  []int32
+	}
+	text, err := os.ReadFile(folder + "/golden.json")
+	require.NoError(t, err)
+	require.NoError(t, json.Unmarshal(text, &golden))
+	raw, err := os.ReadFile(folder + "/logits.f32")
+	require.NoError(t, err)
+
+	m, err := Load(goBackend(t), folder, Options{})
+	require.NoError(t, err)
+	defer m.Close()
+	require.NotEqual(t, m.Config.Width, m.Config.Heads*m.Config.HeadDim)
+	require.Equal(t, "gemma", m.Tokenizer.Kind())
+	for _, end := range []struct {
+		want string
+		id   func() (int32, bool)
+	}{{"<bos>", m.Tokenizer.BOS}, {"<eos>", m.Tokenizer.EOS}} {
+		id, ok := end.id()
+		require.True(t, ok)
+		require.Equal(t, end.want, m.Tokenizer.Token(id))
+	}
+	ids, err := m.Tokenizer.Encode(golden.Text, tokenizer.EncodeOptions{Special: true})
+	require.NoError(t, err)
+	require.Equal(t, golden.IDs, ids)
+	out, err := m.Forward(transformer.One(ids), transformer.Pass{Logits: true})
+	require.NoError(t, err)
+	require.Len(t, raw, 4*len(ids)*m.Config.Vocab)
+	worst := 0.0
+	for i, row := range out.Logits[0] {
+		for v, got := range row {
+			want := math.Float32frombits(binary.LittleEndian.Uint32(raw[4*(i*m.Config.Vocab+v):]))
+			worst = max(worst, math.Abs(float64(got-want)))
+		}
+	}
+	t.Logf("max |Δ logits| %.1e", worst)
+	require.Less(t, worst, 1e-5, "the logits have a spread of 1; GELU in its exact form would be 1e-3 off")
 }

@@ -51,9 +51,9 @@ var gemmaLayout = layout{name: hfLayout.name, ignored: hfLayout.ignored, gainLes
 // model_type is another.
 //
 // The gate is GELU in the tanh form, as Google's code has it, even where hidden_act
-// says gelu: the first checkpoints were published so, and the transformers library
-// (4.46) then takes the tanh form unless hidden_activation says otherwise. Later
-// versions (5.x) know hidden_act alone and read gelu as the exact form.
+// says gelu: the first checkpoints were published so. The transformers library takes
+// the tanh form for them too: version 4.46 wherever hidden_activation is null, version
+// 5.24, which knows hidden_act alone, by treating its gelu as a legacy name.
 func readGemma(h *hfConfig, c *transformer.Config) {
 	const tanh = "gelu_pytorch_tanh"
 	c.Activation, c.ScaleEmbed = transformer.ActivationGELUTanh, true
