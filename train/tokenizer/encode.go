@@ -117,11 +117,12 @@ func (e *encoder) merge(word string) (complete bool, err error) {
 			return true, nil
 		}
 	}
-	layOut := e.bytes
 	if t.pre == preGemma {
-		layOut = e.characters
+		complete, err = e.characters(word)
+	} else {
+		complete, err = e.bytes(word)
 	}
-	if complete, err = layOut(word); err != nil {
+	if err != nil {
 		return false, err
 	}
 	e.dst = t.appendMerged(e.dst, e.scratch)
