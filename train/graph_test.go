@@ -42,15 +42,20 @@ func TestGradientsEqualFiniteDifferences(t *testing.T) {
 		packing   corpus.Packing
 		pattern   transformer.PatternKind
 		recompute bool
+		gemma     bool // its options, and one matrix for embedding and output
 	}{
 		{packing: fixedBOS()},
 		{packing: corpus.Packing{Mask: corpus.MaskIntraDocument, BOS: corpus.BOSFixed, Positions: corpus.PositionsRestarted}},
 		{packing: corpus.Packing{Mask: corpus.MaskIntraDocument, BOS: corpus.BOSNone, Positions: corpus.PositionsContinued}, recompute: true},
 		{packing: fixedBOS(), pattern: transformer.PatternSinkLogit},
+		{packing: fixedBOS(), gemma: true},
 	} {
-		t.Run(fmt.Sprint(test.packing, test.pattern, test.recompute), func(t *testing.T) {
+		t.Run(fmt.Sprint(test.packing, test.pattern, test.recompute, test.gemma), func(t *testing.T) {
 			c := tiny(t).Model
-			c.Layers, c.TiedOutput, c.Pattern.Kind = 2, false, test.pattern
+			c.Layers, c.TiedOutput, c.Pattern.Kind = 2, test.gemma, test.pattern
+			if test.gemma {
+				c.Activation, c.ScaleEmbed = transformer.ActivationGELUTanh, true
+			}
 			d := &decoder{c: &c, packing: test.packing, recompute: test.recompute}
 			vars := randomVars(t, &c, 0.3)
 			b, err := walk{t: 8, v: c.Vocab, p: test.packing, seed: 3}.Batch(0, 3)

@@ -34,6 +34,8 @@ type layout struct {
 	// interleaved is true where rotary pairs are neighbours (i, i+1) in the rows
 	// of Query and Key; they are re-ordered to (i, i+Dh/2).
 	interleaved bool
+	// gainLessOne is true where norms hold their gain less 1.
+	gainLessOne bool
 }
 
 // assemble reads weights, several at a time, and the vocabulary beside them, and
@@ -111,7 +113,8 @@ func match(c *transformer.Config, have map[string][]int, lay layout) (*transform
 		case !slices.Equal(got, dims):
 			problems = append(problems, fmt.Errorf("tensor %s has shape %v: must be %v", name, got, dims))
 		default:
-			weights = append(weights, weight{name: name, slot: slot, rotary: lay.interleaved && isRotary(role)})
+			weights = append(weights, weight{name: name, slot: slot, rotary: lay.interleaved && isRotary(role),
+				addOne: lay.gainLessOne && isGain(role)})
 		}
 	})
 	var extra []string
@@ -122,7 +125,7 @@ func match(c *transformer.Config, have map[string][]int, lay layout) (*transform
 	}
 	slices.Sort(extra)
 	for _, name := range extra {
-		problems = append(problems, fmt.Errorf("tensor %s is not part of a Llama decoder of this configuration", name))
+		problems = append(problems, fmt.Errorf("tensor %s is not part of a decoder of this configuration", name))
 	}
 	if n, limit := len(problems), 10; n > limit {
 		problems = append(problems[:limit], fmt.Errorf("… and %d more", n-limit))

@@ -1,6 +1,6 @@
-// Package pretrained reads Llama-architecture checkpoints, GGUF files or
-// safetensors folders, local or from the Hugging Face hub, into a
-// transformer.Model and its tokenizer.
+// Package pretrained reads checkpoints into a transformer.Model and its tokenizer:
+// Llama-architecture models from GGUF files or safetensors folders, local or from
+// the Hugging Face hub, and Gemma (the first: gemma-2b, gemma-7b) from folders.
 //
 // It refuses what it does not know. An unknown architecture, a metadata key or
 // configuration field that could change the computation, a missing, extra or

@@ -13,7 +13,7 @@ import (
 func (g *ggufFile) config() (transformer.Config, error) {
 	var c transformer.Config
 	if arch := g.file.Architecture(); arch != "llama" {
-		return c, fmt.Errorf("metadata key general.architecture = %q is not supported: only llama is", arch)
+		return c, fmt.Errorf("metadata key general.architecture = %q is not supported: only llama is (Gemma can be read from a safetensors folder)", arch)
 	}
 	m := readMetadata(g.file, "llama.")
 	c.Layers = m.natural("block_count", required)

@@ -24,20 +24,24 @@ var hfHarmless = []string{
 	"torch_dtype", "transformers.js_config", "transformers_version", "use_cache",
 }
 
-// parseHFConfig reads a Llama configuration. Defaults are those of the
-// transformers library.
-func parseHFConfig(data []byte) (transformer.Config, error) {
-	h := &hfConfig{read: map[string]bool{}}
-	var c transformer.Config
-	if err := json.Unmarshal(data, &h.fields); err != nil {
-		return c, fmt.Errorf("config.json: %w", err)
+// parseHFConfig reads a configuration and says where its architecture keeps the
+// weights. Defaults are those of the transformers library.
+func parseHFConfig(data []byte) (transformer.Config, layout, error) {
+	c, lay, err := readHFConfig(data)
+	if err != nil {
+		return c, lay, fmt.Errorf("config.json: %w", err)
 	}
-	var modelType string
-	var architectures []string
-	h.get("model_type", &modelType)
-	h.get("architectures", &architectures)
-	if modelType != "llama" || (architectures != nil && !slices.Equal(architectures, []string{"LlamaForCausalLM"})) {
-		return c, fmt.Errorf("config.json: model_type %q, architectures %q: only llama, LlamaForCausalLM, is supported", modelType, architectures)
+	return c, lay, nil
+}
+
+func readHFConfig(data []byte) (c transformer.Config, lay layout, err error) {
+	h := &hfConfig{read: map[string]bool{}}
+	if err := json.Unmarshal(data, &h.fields); err != nil {
+		return c, lay, err
+	}
+	arch, err := h.architecture()
+	if err != nil {
+		return c, lay, err
 	}
 	for field, slot := range map[string]*int{
 		"hidden_size": &c.Width, "intermediate_size": &c.Hidden, "num_hidden_layers": &c.Layers,
@@ -48,20 +52,14 @@ func parseHFConfig(data []byte) (transformer.Config, error) {
 		}
 	}
 	c.NormEps = 1e-6
+	arch.defaults(&c)
 	h.get("rms_norm_eps", &c.NormEps)
 	h.get("tie_word_embeddings", &c.TiedOutput)
-	if !h.get("num_key_value_heads", &c.KVHeads) {
-		c.KVHeads = c.Heads
-	}
-	if !h.get("head_dim", &c.HeadDim) && c.Heads > 0 {
-		c.HeadDim = c.Width / c.Heads
-	}
+	h.get("num_key_value_heads", &c.KVHeads)
+	h.get("head_dim", &c.HeadDim)
 	h.rope(&c)
-	h.must("hidden_act", "silu")
-	for _, off := range []string{"attention_bias", "mlp_bias", "rope_interleaved"} {
-		h.must(off, false)
-	}
-	h.must("pretraining_tp", 1)
+	h.must("attention_bias", false)
+	arch.read(h, &c)
 
 	var unknown []string
 	for field := range h.fields {
@@ -74,12 +72,9 @@ func parseHFConfig(data []byte) (transformer.Config, error) {
 		h.bad("field %s is unknown: it may change the computation", field)
 	}
 	if len(h.problems) > 0 {
-		return c, fmt.Errorf("config.json: %w", errors.Join(h.problems...))
+		return c, lay, errors.Join(h.problems...)
 	}
-	if err := c.Validate(); err != nil {
-		return c, fmt.Errorf("config.json: %w", err)
-	}
-	return c, nil
+	return c, arch.layout, c.Validate()
 }
 
 func (h *hfConfig) bad(format string, args ...any) {

@@ -10,7 +10,7 @@ import (
 	"firsttoken/train/transformer"
 )
 
-// TestHFConfig reads config.json files as three models have them, shortened.
+// TestHFConfig reads config.json files as models have them, shortened.
 func TestHFConfig(t *testing.T) {
 	for _, c := range []struct {
 		name, json string
@@ -41,11 +41,33 @@ func TestHFConfig(t *testing.T) {
 			"rope_parameters": {"rope_type": "default", "rope_theta": 20000.0}}`,
 			transformer.Config{Vocab: 10, Width: 64, Layers: 1, Heads: 4, KVHeads: 4, HeadDim: 16, Hidden: 96,
 				Context: 20, NormEps: 1e-6, RopeBase: 20000}},
+		{"Gemma 7B", `{"architectures": ["GemmaForCausalLM"], "attention_bias": false, "attention_dropout": 0.0, "bos_token_id": 2,
+			"eos_token_id": 1, "head_dim": 256, "hidden_act": "gelu", "hidden_activation": null, "hidden_size": 3072,
+			"initializer_range": 0.02, "intermediate_size": 24576, "max_position_embeddings": 8192, "model_type": "gemma",
+			"num_attention_heads": 16, "num_hidden_layers": 28, "num_key_value_heads": 16, "pad_token_id": 0, "rms_norm_eps": 1e-06,
+			"rope_scaling": null, "rope_theta": 10000.0, "torch_dtype": "bfloat16", "transformers_version": "4.38.0.dev0",
+			"use_cache": true, "vocab_size": 256000}`,
+			transformer.Config{Vocab: 256000, Width: 3072, Layers: 28, Heads: 16, KVHeads: 16, HeadDim: 256, Hidden: 24576,
+				Context: 8192, NormEps: 1e-6, RopeBase: 10000, TiedOutput: true,
+				Activation: transformer.ActivationGELUTanh, ScaleEmbed: true}},
+		{"Gemma 2B", `{"architectures": ["GemmaForCausalLM"], "head_dim": 256, "hidden_act": "gelu_pytorch_tanh",
+			"hidden_activation": "gelu_pytorch_tanh", "hidden_size": 2048, "intermediate_size": 16384, "max_position_embeddings": 8192,
+			"model_type": "gemma", "num_attention_heads": 8, "num_hidden_layers": 18, "num_key_value_heads": 1, "rms_norm_eps": 1e-06,
+			"rope_theta": 10000.0, "use_bidirectional_attention": null, "vocab_size": 256000}`,
+			transformer.Config{Vocab: 256000, Width: 2048, Layers: 18, Heads: 8, KVHeads: 1, HeadDim: 256, Hidden: 16384,
+				Context: 8192, NormEps: 1e-6, RopeBase: 10000, TiedOutput: true,
+				Activation: transformer.ActivationGELUTanh, ScaleEmbed: true}},
+		{"Gemma defaults", `{"model_type": "gemma", "hidden_size": 64, "intermediate_size": 96, "num_hidden_layers": 1,
+			"num_attention_heads": 16, "vocab_size": 10, "max_position_embeddings": 20, "rope_parameters": {"rope_type": "default"}}`,
+			transformer.Config{Vocab: 10, Width: 64, Layers: 1, Heads: 16, KVHeads: 16, HeadDim: 256, Hidden: 96,
+				Context: 20, NormEps: 1e-6, RopeBase: 10000, TiedOutput: true,
+				Activation: transformer.ActivationGELUTanh, ScaleEmbed: true}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got, err := parseHFConfig([]byte(c.json))
+			got, lay, err := parseHFConfig([]byte(c.json))
 			require.NoError(t, err)
 			require.Equal(t, c.want, got)
+			require.Equal(t, c.want.ScaleEmbed, lay.gainLessOne, "Gemma's")
 		})
 	}
 }
@@ -66,6 +88,8 @@ func TestHFConfigRefuses(t *testing.T) {
 		want  string
 	}{
 		{"model_type", "mistral", `model_type "mistral"`},
+		{"model_type", "gemma2", `model_type "gemma2", architectures ["LlamaForCausalLM"]: supported are gemma (GemmaForCausalLM) and llama (LlamaForCausalLM)`},
+		{"model_type", "gemma", `model_type "gemma", architectures ["LlamaForCausalLM"]`},
 		{"model_type", nil, `model_type ""`},
 		{"architectures", []string{"LlamaForSequenceClassification"}, `["LlamaForSequenceClassification"]`},
 		{"vocab_size", nil, "field vocab_size is missing"},
@@ -80,6 +104,7 @@ func TestHFConfigRefuses(t *testing.T) {
 		{"mlp_bias", true, "field mlp_bias = true"},
 		{"rope_interleaved", true, "field rope_interleaved = true"},
 		{"hidden_act", "gelu", "field hidden_act = gelu is not supported: only silu is"},
+		{"hidden_activation", "silu", "field hidden_activation is unknown"},
 		{"pretraining_tp", 2, "field pretraining_tp = 2"},
 		{"sliding_window", 4096, "field sliding_window is unknown: it may change the computation"},
 		{"quantization_config", map[string]any{"bits": 4}, "field quantization_config is unknown"},
@@ -105,20 +130,20 @@ func TestHFConfigRefuses(t *testing.T) {
 		if c.value == nil {
 			delete(fields, c.field)
 		}
-		_, err := parseHFConfig(jsonOf(t, fields))
+		_, _, err := parseHFConfig(jsonOf(t, fields))
 		require.ErrorContains(t, err, c.want, "%s = %v", c.field, c.value)
 		require.ErrorContains(t, err, "config.json")
 	}
 	for _, text := range []string{"", "null", "[]", "{", `{} {}`} {
-		_, err := parseHFConfig([]byte(text))
+		_, _, err := parseHFConfig([]byte(text))
 		require.ErrorContains(t, err, "config.json", text)
 	}
 	fields := newTiny(true).hfConfigFields()
 	fields["rope_scaling"], fields["rope_parameters"] = llama3, llama3
-	_, err := parseHFConfig(jsonOf(t, fields))
+	_, _, err := parseHFConfig(jsonOf(t, fields))
 	require.ErrorContains(t, err, "rope_scaling and rope_parameters are both given")
 	fields["mlp_bias"], fields["first"], fields["second"] = true, 1, 2
-	_, err = parseHFConfig(jsonOf(t, fields))
+	_, _, err = parseHFConfig(jsonOf(t, fields))
 	for _, want := range []string{"both given", "mlp_bias", "field first", "field second"} {
 		require.ErrorContains(t, err, want, "all problems at once")
 	}
@@ -137,8 +162,9 @@ func FuzzHFConfig(f *testing.F) {
 	fields["rope_parameters"] = map[string]any{"rope_type": "default", "rope_theta": 1e4}
 	f.Add(jsonOf(f, fields))
 	f.Add([]byte(`{"model_type":"llama","num_hidden_layers":1e99}`))
+	f.Add(jsonOf(f, newTinyGemma().hfConfigFields()))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		c, err := parseHFConfig(data)
+		c, _, err := parseHFConfig(data)
 		if err != nil {
 			return
 		}
@@ -146,7 +172,7 @@ func FuzzHFConfig(f *testing.F) {
 		var fields map[string]json.RawMessage
 		require.NoError(t, json.Unmarshal(data, &fields))
 		fields["of another architecture"] = json.RawMessage("true")
-		_, err = parseHFConfig(jsonOf(t, fields))
+		_, _, err = parseHFConfig(jsonOf(t, fields))
 		require.ErrorContains(t, err, "field of another architecture is unknown")
 	})
 }

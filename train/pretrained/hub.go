@@ -103,7 +103,7 @@ func (r *repository) wanted() ([]string, error) {
 	}
 	for _, name := range names {
 		if _, ok := r.sizes[name]; !ok {
-			return nil, fmt.Errorf("the repository has no %s: only Llama models in safetensors with a fast tokenizer can be read", name)
+			return nil, fmt.Errorf("the repository has no %s: only Llama and Gemma models in safetensors with a fast tokenizer can be read", name)
 		}
 	}
 	return names, nil

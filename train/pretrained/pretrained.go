@@ -20,7 +20,9 @@ import (
 // Options say how a checkpoint becomes a model. The zero value keeps bfloat16
 // weights as they are, makes everything else float32, and computes in float32.
 type Options struct {
-	Weights string // type weights are kept in: "" as in the file, "float32" or "bfloat16"
+	// Weights is the type weights are kept in: "" as in the file, "float32" or
+	// "bfloat16". The norms of Gemma are float32 in any case, as 1 + w.
+	Weights string
 	Compute string // type of matrix products: "" or "float32", or "bfloat16"
 }
 

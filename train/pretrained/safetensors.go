@@ -195,7 +195,7 @@ func (f *folder) read(name string) (*tensors.Tensor, error) {
 	return t, nil
 }
 
-// hfNames maps weights to tensors of a Llama safetensors checkpoint.
+// hfNames maps weights to tensors of a Llama or Gemma safetensors checkpoint.
 var hfNames = strings.NewReplacer(
 	"layers.", "model.layers.", ".attn_norm", ".input_layernorm.weight", ".query", ".self_attn.q_proj.weight",
 	".key", ".self_attn.k_proj.weight", ".value", ".self_attn.v_proj.weight", ".out", ".self_attn.o_proj.weight",
@@ -225,7 +225,7 @@ func loadFolder(backend compute.Backend, path string, o Options) (*Loaded, error
 	if err != nil {
 		return nil, fmt.Errorf("%w: a model folder holds %s, %s and %s", err, configFile, vocabFile, weightsFile)
 	}
-	c, err := parseHFConfig(data)
+	c, lay, err := parseHFConfig(data)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
@@ -234,7 +234,7 @@ func loadFolder(backend compute.Backend, path string, o Options) (*Loaded, error
 		return nil, err
 	}
 	defer f.close()
-	m, err := assemble(backend, c, o, f, hfLayout, func() (*tokenizer.Tokenizer, error) { return folderTokenizer(path) })
+	m, err := assemble(backend, c, o, f, lay, func() (*tokenizer.Tokenizer, error) { return folderTokenizer(path) })
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}

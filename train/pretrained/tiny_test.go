@@ -24,7 +24,8 @@ import (
 	"firsttoken/train/transformer"
 )
 
-// tinyModel is a small Llama with made-up weights, to be written in any format.
+// tinyModel is a small Llama or Gemma with made-up weights, to be written in any
+// format.
 type tinyModel struct {
 	config  transformer.Config
 	weights map[string][]float32 // by the decoder's names
@@ -33,10 +34,14 @@ type tinyModel struct {
 // newTiny draws weights large enough for attention to depend on positions. All
 // rows are multiples of 32, as quantised types need.
 func newTiny(tied bool) *tinyModel {
-	m := &tinyModel{weights: map[string][]float32{}, config: transformer.Config{
+	return newTinyOf(transformer.Config{
 		Vocab: 48, Width: 32, Layers: 2, Heads: 4, KVHeads: 2, HeadDim: 8, Hidden: 64,
 		Context: 128, NormEps: 1e-5, RopeBase: 10000, TiedOutput: tied,
-	}}
+	})
+}
+
+func newTinyOf(c transformer.Config) *tinyModel {
+	m := &tinyModel{weights: map[string][]float32{}, config: c}
 	rng := rand.New(rand.NewPCG(1, 2))
 	m.each(func(role string, dims []int) {
 		w := make([]float32, size(dims))
@@ -162,6 +167,9 @@ func (f hfFiles) write(t testing.TB) string {
 // hfConfigFields is the config.json of the model, to be made worse.
 func (m *tinyModel) hfConfigFields() map[string]any {
 	c := m.config
+	if c.ScaleEmbed {
+		return gemmaConfigFields(&c)
+	}
 	return map[string]any{
 		"architectures": []string{"LlamaForCausalLM"}, "model_type": "llama",
 		"vocab_size": c.Vocab, "hidden_size": c.Width, "num_hidden_layers": c.Layers,
@@ -170,6 +178,18 @@ func (m *tinyModel) hfConfigFields() map[string]any {
 		"rms_norm_eps": c.NormEps, "rope_theta": c.RopeBase, "tie_word_embeddings": c.TiedOutput,
 		"hidden_act": "silu", "attention_bias": false, "torch_dtype": "float32",
 	}
+}
+
+// stored is a weight as safetensors files have it.
+func (m *tinyModel) stored(role string) []float32 {
+	x := m.weights[role]
+	if m.config.ScaleEmbed && isGain(role) {
+		x = slices.Clone(x)
+		for i := range x {
+			x[i]--
+		}
+	}
+	return x
 }
 
 func jsonOf(t testing.TB, v any) []byte {
@@ -194,7 +214,7 @@ func (m *tinyModel) hf(t testing.TB, kind func(role string) safetensors.DType, s
 	shardName := func(i int) string { return fmt.Sprintf("model-%05d-of-%05d.safetensors", i+1, shards) }
 	i := 0
 	m.each(func(role string, dims []int) {
-		data, back := encode(hfKinds[kind(role)], m.weights[role])
+		data, back := encode(hfKinds[kind(role)], m.stored(role))
 		held[role] = back
 		part := i % shards
 		parts[part] = append(parts[part], safetensors.Tensor{Name: hfLayout.name(role), DType: kind(role), Shape: dims, Data: data})

@@ -20,6 +20,7 @@ type weight struct {
 	name   string           // in the checkpoint
 	slot   **tensors.Tensor // in the model
 	rotary bool             // rows hold interleaved rotary pairs, to be re-ordered
+	addOne bool             // holds a norm's gain less 1
 }
 
 // isRotary tells the weights whose output is rotated.
@@ -27,8 +28,11 @@ func isRotary(role string) bool {
 	return strings.HasSuffix(role, ".query") || strings.HasSuffix(role, ".key")
 }
 
+// isGain tells the gains of norms.
+func isGain(role string) bool { return role == "norm" || strings.HasSuffix(role, "_norm") }
+
 // load fills the slot with the tensor on the device: in the wanted type, finite,
-// rotary pairs half-split. On an error the slot stays nil and nothing is left.
+// rotary pairs half-split, gains as they multiply. On an error the slot stays nil and nothing is left.
 func (w *weight) load(backend compute.Backend, c *transformer.Config, ck checkpoint, dtype string) (err error) {
 	t, err := ck.read(w.name)
 	if err != nil {
@@ -39,7 +43,13 @@ func (w *weight) load(backend compute.Backend, c *transformer.Config, ck checkpo
 			free(t)
 		}
 	}()
-	if t, err = convert(backend, t, kept(t.DType(), dtype)); err != nil {
+	to := kept(t.DType(), dtype)
+	if w.addOne {
+		// 1 + w of a bfloat16 w needs more than bfloat16's 8 bits. In float32 the sum
+		// is what the transformers library computes, bit for bit, whenever norms run.
+		to = dtypes.Float32
+	}
+	if t, err = convert(backend, t, to); err != nil {
 		return err
 	}
 	if at, err := firstNonFinite(t); err != nil {
@@ -49,6 +59,11 @@ func (w *weight) load(backend compute.Backend, c *transformer.Config, ck checkpo
 	}
 	if w.rotary {
 		if err = splitHalves(t, c.HeadDim); err != nil {
+			return err
+		}
+	}
+	if w.addOne {
+		if err = addOne(t); err != nil {
 			return err
 		}
 	}
@@ -125,6 +140,16 @@ func fill[F any](into any, from []F, value func(F) float32) {
 			into[i] = bfloat16.FromFloat32(value(x))
 		}
 	}
+}
+
+// addOne adds 1 to each element of a Float32 tensor.
+func addOne(t *tensors.Tensor) error {
+	return t.MutableFlatData(func(flat any) {
+		x := flat.([]float32)
+		for i := range x {
+			x[i]++
+		}
+	})
 }
 
 // splitHalves re-orders the rows of each head from interleaved rotary pairs to

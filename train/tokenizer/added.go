@@ -9,9 +9,10 @@ import (
 // addedTokens are the tokens that are looked for in the text itself, before it
 // is cut into pre-tokens.
 type addedTokens struct {
-	byFirst [256][]addedToken // longest first
+	byFirst [256][]addedToken // by the first byte of the text they match, longest first
 	plain   bool              // some are not special
 	any     bool
+	spaced  bool // a "▁" of a token stands for a space, too
 }
 
 type addedToken struct {
@@ -21,12 +22,19 @@ type addedToken struct {
 }
 
 func newAddedTokens(t *Tokenizer, late bool) addedTokens {
-	var a addedTokens
+	// In a Gemma vocabulary the late ones are looked for in normalised text.
+	a := addedTokens{spaced: late && t.pre == preGemma}
 	for i, k := range t.kinds {
 		if b := k.base(); b != kindSpecial && b != kindAdded || (k&kindLate != 0) != late {
 			continue
 		}
 		tok := addedToken{text: t.tokens[i], id: int32(i), special: k.base() == kindSpecial}
+		if a.spaced {
+			tok.text = strings.ReplaceAll(tok.text, " ", gemmaSpace)
+			if strings.HasPrefix(tok.text, gemmaSpace) {
+				a.byFirst[' '] = append(a.byFirst[' '], tok)
+			}
+		}
 		a.byFirst[tok.text[0]] = append(a.byFirst[tok.text[0]], tok)
 		a.any = true
 		a.plain = a.plain || !tok.special
@@ -45,19 +53,19 @@ func (a *addedTokens) split(text string, special bool, piece func(text string, i
 	start := 0
 	if a.plain || a.any && special {
 		for i := 0; i < len(text); {
-			m := a.match(text[i:])
+			m, n := a.match(text[i:])
 			if m == nil {
 				i++
 				continue
 			}
-			end := i + len(m.text)
+			end := i + n
 			if special || !m.special {
 				if start < i {
 					if err := piece(text[start:i], noID); err != nil {
 						return err
 					}
 				}
-				if err := piece(m.text, m.id); err != nil {
+				if err := piece(text[i:end], m.id); err != nil {
 					return err
 				}
 				start = end
@@ -71,12 +79,19 @@ func (a *addedTokens) split(text string, special bool, piece func(text string, i
 	return piece(text[start:], noID)
 }
 
-func (a *addedTokens) match(s string) *addedToken {
+// match finds the token that s begins with, and how many bytes of s it takes; nil, 0
+// if there is none.
+func (a *addedTokens) match(s string) (*addedToken, int) {
 	list := a.byFirst[s[0]]
 	for i := range list {
-		if strings.HasPrefix(s, list[i].text) {
-			return &list[i]
+		text := list[i].text
+		if a.spaced {
+			if n := spacedPrefix(s, text); n > 0 {
+				return &list[i], n
+			}
+		} else if strings.HasPrefix(s, text) {
+			return &list[i], len(text)
 		}
 	}
-	return nil
+	return nil, 0
 }

@@ -55,7 +55,7 @@ func (t *Tokenizer) json() (map[string]any, error) {
 			"type": "Split", "pattern": map[string]any{"Regex": llama3Pattern}, "behavior": "Isolated", "invert": false,
 		}, byteLevel(false))
 	default:
-		return nil, fmt.Errorf("a tokenizer of kind %q has no tokenizer.json", t.pre)
+		return nil, fmt.Errorf("a tokenizer of kind %q cannot be written as tokenizer.json", t.pre)
 	}
 	vocab := make(map[string]int32, len(t.tokens))
 	added := []jsonAdded{}

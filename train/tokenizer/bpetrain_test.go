@@ -175,7 +175,7 @@ func TestSaveReadsBack(t *testing.T) {
 		require.Equal(t, tok.Fingerprint(), back.Fingerprint(), name)
 		require.Equal(t, []int32{tok.bos, tok.eos}, []int32{back.bos, back.eos}, name)
 	}
-	require.ErrorContains(t, NewBytes().Save(t.TempDir()), `kind "bytes" has no tokenizer.json`)
+	require.ErrorContains(t, NewBytes().Save(t.TempDir()), `kind "bytes" cannot be written as tokenizer.json`)
 	require.ErrorContains(t, trained.Save(filepath.Join(t.TempDir(), "absent")), "no such file")
 }
 

@@ -46,7 +46,7 @@ func build(d definition) (*Tokenizer, error) {
 			return nil, fmt.Errorf("token %q has two ids, %d and %d", tok, first, i)
 		}
 		t.ids[tok] = int32(i)
-		t.raw[i] = rawBytes(tok, d.kinds[i])
+		t.raw[i] = rawBytes(d.pre, tok, d.kinds[i])
 	}
 	for _, e := range []struct {
 		name string
@@ -75,7 +75,10 @@ func build(d definition) (*Tokenizer, error) {
 
 // rawBytes gives the bytes a token stands for. Added tokens are written as
 // they appear in text; so is a token with characters that stand for no byte.
-func rawBytes(token string, k tokenKind) string {
+func rawBytes(pre preTokenizer, token string, k tokenKind) string {
+	if pre == preGemma {
+		return gemmaRaw(token)
+	}
 	if k == kindNormal {
 		if raw, ok := formToBytes(token); ok {
 			return raw
@@ -86,12 +89,20 @@ func rawBytes(token string, k tokenKind) string {
 
 // reachable reports whether the model, past the search for added tokens, may
 // make this token. An added token may be one of the model's too if its text in
-// vocabulary form is its text.
+// vocabulary form is its text. In a Gemma vocabulary that holds for all of them, and
+// the token of a byte is made only for want of another.
 func (t *Tokenizer) reachable(id int32) bool {
 	switch t.kinds[id].base() {
 	case kindNormal:
+		if t.pre == preGemma {
+			_, isByte := byteOfToken(t.tokens[id])
+			return !isByte
+		}
 		return true
 	case kindAdded:
+		if t.pre == preGemma {
+			return true
+		}
 		raw, ok := formToBytes(t.tokens[id])
 		return ok && raw == t.raw[id]
 	default:
@@ -100,6 +111,10 @@ func (t *Tokenizer) reachable(id int32) bool {
 }
 
 func (t *Tokenizer) setBytes() {
+	if t.pre == preGemma {
+		t.setCharacters()
+		return
+	}
 	for b := range t.byteID {
 		t.byteID[b] = noID
 		if id, ok := t.ids[string(byteToRune[b])]; ok && t.reachable(id) {
@@ -119,6 +134,11 @@ func (t *Tokenizer) setMerges(merges [][2]string) error {
 			id[i] = found
 		}
 		if !t.reachable(id[2]) {
+			if t.pre == preGemma {
+				// SentencePiece lists every pair that spells a token. Text that spells this
+				// one is either cut out before or must not become it.
+				continue
+			}
 			return fmt.Errorf("merge %d (%q + %q) makes %q, which is a special, unused or added token: plain text could become it", rank, m[0], m[1], t.tokens[id[2]])
 		}
 		key := pair(id[0], id[1])

@@ -21,8 +21,9 @@ type EncodeOptions struct {
 }
 
 // Encode returns the token ids of text. It adds no BOS and no EOS. Decoding the
-// ids gives back text exactly, unless AllowMissing had to be used. The error, if
-// any, names the byte without a token and its offset.
+// ids gives back text exactly, unless AllowMissing had to be used; a Gemma
+// vocabulary gives back each "▁" of text as a space, as it writes the two alike.
+// The error, if any, names the byte without a token and its offset.
 func (t *Tokenizer) Encode(text string, o EncodeOptions) ([]int32, error) {
 	return t.AppendEncode(nil, text, o)
 }
@@ -116,13 +117,28 @@ func (e *encoder) merge(word string) (complete bool, err error) {
 			return true, nil
 		}
 	}
+	if t.pre == preGemma {
+		complete, err = e.characters(word)
+	} else {
+		complete, err = e.bytes(word)
+	}
+	if err != nil {
+		return false, err
+	}
+	e.dst = t.appendMerged(e.dst, e.scratch)
+	return complete, nil
+}
+
+// bytes lays out the tokens that merging a word starts from, one a byte; complete is
+// as in merge.
+func (e *encoder) bytes(word string) (complete bool, err error) {
+	t, sym := e.t, e.scratch.symbols[:0]
 	complete = true
-	sym := e.scratch.symbols[:0]
 	for i := range len(word) {
 		id := t.byteID[word[i]]
 		if id == noID {
 			if !e.o.AllowMissing {
-				return false, fmt.Errorf("tokenizer: byte 0x%02X at offset %d has no token in this vocabulary; AllowMissing lets such bytes pass", word[i], e.offset+i)
+				return false, e.missing(word, i)
 			}
 			complete = false
 			if t.unk == noID || t.fuseUnk && i > 0 && t.byteID[word[i-1]] == noID {
@@ -130,13 +146,13 @@ func (e *encoder) merge(word string) (complete bool, err error) {
 			}
 			id = t.unk
 		}
-		n := int32(len(sym))
-		sym = append(sym, symbol{id: id, prev: n - 1, next: n + 1})
-	}
-	if len(sym) > 0 {
-		sym[len(sym)-1].next = -1
+		sym = appendSymbol(sym, id)
 	}
 	e.scratch.symbols = sym
-	e.dst = t.appendMerged(e.dst, e.scratch)
 	return complete, nil
+}
+
+// missing is the error for byte i of a word.
+func (e *encoder) missing(word string, i int) error {
+	return fmt.Errorf("tokenizer: byte 0x%02X at offset %d has no token in this vocabulary; AllowMissing lets such bytes pass", word[i], e.offset+i)
 }

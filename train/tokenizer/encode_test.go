@@ -13,7 +13,7 @@ import (
 )
 
 func TestSpecialTextStaysText(t *testing.T) {
-	for _, tok := range []*Tokenizer{smolLM2(), gpt2(), llama3(), NewBytes()} {
+	for _, tok := range []*Tokenizer{smolLM2(), gpt2(), llama3(), gemma(), NewBytes()} {
 		for id := range int32(tok.VocabSize()) {
 			if !tok.IsSpecial(id) {
 				continue

@@ -78,12 +78,12 @@ type goldenLine struct {
 	SmolLM2, GPT2, Llama3, Added, Unk, Fused *goldenIDs
 }
 
-func readGolden(t *testing.T, name string) []goldenLine {
-	var lines []goldenLine
+func readGolden[L any](t *testing.T, name string) []L {
+	var lines []L
 	scan := bufio.NewScanner(openGzip(name))
 	scan.Buffer(nil, 1<<20)
 	for scan.Scan() {
-		var l goldenLine
+		var l L
 		require.NoError(t, json.Unmarshal(scan.Bytes(), &l))
 		lines = append(lines, l)
 	}
@@ -135,7 +135,7 @@ func equalIDs(a, b []int32) bool {
 }
 
 func TestGoldenPython(t *testing.T) {
-	lines := readGolden(t, "golden.jsonl.gz")
+	lines := readGolden[goldenLine](t, "golden.jsonl.gz")
 	require.GreaterOrEqual(t, len(lines), 10_000)
 	for _, l := range lines {
 		checkGolden(t, smolLM2(), l.T, l.SmolLM2)
@@ -148,7 +148,7 @@ func TestGoldenPython(t *testing.T) {
 // The added tokens of this file overlap, are special or not, and are looked for
 // in two passes.
 func TestGoldenAddedTokens(t *testing.T) {
-	lines := readGolden(t, "added.jsonl.gz")
+	lines := readGolden[goldenLine](t, "added.jsonl.gz")
 	require.GreaterOrEqual(t, len(lines), 1000)
 	for _, l := range lines {
 		checkGolden(t, added(), l.T, l.Added)
@@ -163,7 +163,7 @@ func TestGoldenUnknownToken(t *testing.T) {
 	fused, err := FromJSON(strings.NewReader(strings.Replace(file, `"fuse_unk":false`, `"fuse_unk":true`, 1)))
 	require.NoError(t, err)
 	require.NotEqual(t, unk.Fingerprint(), fused.Fingerprint())
-	for _, l := range readGolden(t, "added.jsonl.gz") {
+	for _, l := range readGolden[goldenLine](t, "added.jsonl.gz") {
 		checkGolden(t, unk, l.T, l.Unk)
 		checkGolden(t, fused, l.T, l.Fused)
 	}

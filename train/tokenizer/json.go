@@ -50,9 +50,10 @@ type jsonBPE struct {
 }
 
 // FromJSON reads a Hugging Face tokenizer.json with a byte-level BPE model and
-// the pre-tokenizer of SmolLM2, GPT-2 or Llama 3. Anything else that would
-// change the ids (a normalizer, dropout, truncation, another pattern, a field
-// it does not know, …) is refused by name.
+// the pre-tokenizer of SmolLM2, GPT-2 or Llama 3, or with Gemma's BPE model, which
+// its normalizer (" " replaced by "▁") and byte_fallback tell. Anything else that
+// would change the ids (another normalizer, dropout, truncation, another pattern,
+// a field it does not know, …) is refused by name.
 //
 // The post-processor is not applied: it is read only to learn which token is
 // BOS or EOS.
@@ -82,13 +83,23 @@ func fromJSON(r io.Reader, limit int) (*Tokenizer, error) {
 	for _, e := range []struct {
 		name string
 		raw  json.RawMessage
-	}{{"truncation", f.Truncation}, {"padding", f.Padding}, {"normalizer", f.Normalizer}} {
+	}{{"truncation", f.Truncation}, {"padding", f.Padding}} {
 		if !isNull(e.raw) {
 			return nil, fmt.Errorf("%s is set (%s); only null is supported", e.name, clip(e.raw))
 		}
 	}
 	var d definition
-	if d.pre, err = parsePreTokenizer(f.PreTokenizer); err != nil {
+	gemma, err := writesSpaces(f.Normalizer)
+	if err != nil {
+		return nil, err
+	}
+	checkDecoder := checkByteLevelDecoder
+	if gemma {
+		d.pre, err, checkDecoder = preGemma, checkGemmaPreTokenizer(f.PreTokenizer), checkGemmaDecoder
+	} else {
+		d.pre, err = parsePreTokenizer(f.PreTokenizer)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("pre_tokenizer: %w", err)
 	}
 	if err := checkDecoder(f.Decoder); err != nil {
@@ -124,12 +135,17 @@ func (d *definition) addModel(raw json.RawMessage, added []jsonAdded) error {
 		return fmt.Errorf("model: continuing_subword_prefix is %q; only \"\" is supported", m.ContinuingSubwordPrefix)
 	case m.EndOfWordSuffix != "":
 		return fmt.Errorf("model: end_of_word_suffix is %q; only \"\" is supported", m.EndOfWordSuffix)
-	case m.ByteFallback:
-		return errors.New("model: byte_fallback is true; only false is supported")
+	case m.ByteFallback && d.pre != preGemma:
+		return errors.New("model: byte_fallback is true; only false is supported without Gemma's normalizer")
 	}
 	d.ignoreMerges = m.IgnoreMerges
 	if err := d.placeTokens(m.Vocab, added); err != nil {
 		return err
+	}
+	if d.pre == preGemma {
+		if err := d.checkGemmaModel(&m); err != nil {
+			return err
+		}
 	}
 	d.unk, d.fuseUnk = noID, m.FuseUnk
 	if m.UnkToken != nil {

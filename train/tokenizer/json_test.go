@@ -196,6 +196,7 @@ func FuzzFromJSON(f *testing.F) {
 	f.Add([]byte(strings.Replace(small, `"b":1`, `"b":2147483647`, 1)))
 	f.Add([]byte(`{"version":"1.0","pre_tokenizer":{"type":"Sequence","pretokenizers":[{"type":"Sequence"}]}}`))
 	f.Add([]byte(`null`))
+	f.Add([]byte(smallGemma))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		tok, err := FromJSON(bytes.NewReader(data))
 		if err != nil {

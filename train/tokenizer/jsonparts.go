@@ -20,13 +20,14 @@ type (
 		IndividualDigits bool   `json:"individual_digits"`
 	}
 	jsonSplit struct {
-		Type    string `json:"type"`
-		Pattern struct {
-			Regex  *string `json:"Regex"`
-			String *string `json:"String"`
-		} `json:"pattern"`
-		Behavior string `json:"behavior"`
-		Invert   bool   `json:"invert"`
+		Type     string      `json:"type"`
+		Pattern  jsonPattern `json:"pattern"`
+		Behavior string      `json:"behavior"`
+		Invert   bool        `json:"invert"`
+	}
+	jsonPattern struct {
+		Regex  *string `json:"Regex"`
+		String *string `json:"String"`
 	}
 	jsonTemplate struct {
 		Type          string                     `json:"type"`
@@ -173,8 +174,8 @@ func describePreTokenizer(raw json.RawMessage) (string, error) {
 	return "", fmt.Errorf("type %q is not supported", typ)
 }
 
-// checkDecoder accepts the decoder that undoes ByteLevel.
-func checkDecoder(raw json.RawMessage) error {
+// checkByteLevelDecoder accepts the decoder that undoes ByteLevel.
+func checkByteLevelDecoder(raw json.RawMessage) error {
 	if isNull(raw) {
 		return nil
 	}

@@ -26,11 +26,20 @@ type mergeScratch struct {
 	heap    []candidate
 }
 
-// appendMerged merges the single-byte tokens in sc.symbols and appends the
-// result to dst. The queue keeps it at O(n log n) for a word of n bytes, so a
-// megabyte without a space is no trap.
+// appendSymbol lays out one more token of a word.
+func appendSymbol(sym []symbol, id int32) []symbol {
+	n := int32(len(sym))
+	return append(sym, symbol{id: id, prev: n - 1, next: n + 1})
+}
+
+// appendMerged merges the tokens in sc.symbols, of single bytes or characters, and
+// appends the result to dst. The queue keeps it at O(n log n) for a word of n
+// bytes, so a megabyte without a space is no trap.
 func (t *Tokenizer) appendMerged(dst []int32, sc *mergeScratch) []int32 {
 	sym := sc.symbols
+	if len(sym) > 0 {
+		sym[len(sym)-1].next = -1
+	}
 	sc.heap = sc.heap[:0]
 	for i := range len(sym) - 1 {
 		t.propose(sc, int32(i))

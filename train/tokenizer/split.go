@@ -18,6 +18,10 @@ const (
 	// preLlama3 is the pattern llama3Pattern (Hugging Face: Split, then
 	// ByteLevel without a pattern of its own).
 	preLlama3 preTokenizer = "llama3"
+	// preGemma leaves the text whole: its words are merged across spaces. (Hugging
+	// Face: Split at spaces, of which the normalizer has left none.) It stands for all
+	// that is not byte-level in such a vocabulary, see gemma.go.
+	preGemma preTokenizer = "gemma"
 	// preBytes leaves the text whole: there are no merges.
 	preBytes preTokenizer = "bytes"
 )

@@ -1,6 +1,7 @@
 // Package tokenizer turns text into token ids and back: byte-level byte-pair
 // encoding (BPE) for SmolLM2, GPT-2 and Llama 3 vocabularies, read from a
-// Hugging Face tokenizer.json or from GGUF metadata, and raw bytes.
+// Hugging Face tokenizer.json or from GGUF metadata; BPE over characters with byte
+// fallback for Gemma's, read from a tokenizer.json; and raw bytes.
 //
 // Byte-level BPE works in three steps. The text is first cut at added tokens
 // such as <|endoftext|>; each piece is cut into pre-tokens (roughly words) by a
@@ -10,12 +11,20 @@
 // particular no BOS is added by [Tokenizer.Encode]. Whether a sequence starts
 // with BOS is an experimental condition, set by [BOSPolicy].
 //
+// A Gemma vocabulary has no pre-tokens: the text between added tokens is one word,
+// its spaces written as "▁" (U+2581). Merging starts from its characters, and a
+// character without a token becomes the tokens of its bytes, "<0xE2>" and so on.
+// Decoding writes "▁" as a space, wherever it comes from, so this one character does
+// not survive. Merges that would make a special token, or that of a byte, from plain
+// text are left out: they are met only in text that spells such a token out.
+//
 // The ids equal those of the Python library tokenizers 0.23.3; the golden
 // files in testdata and the scripts that made them say on which strings.
 //
 // Bytes that are not valid UTF-8 are accepted: each such byte counts as one
 // character that is neither letter, number nor white space, so it is cut and
-// merged like punctuation, and decodes to itself.
+// merged like punctuation, and decodes to itself. (In a Gemma vocabulary it
+// becomes its byte's token.)
 package tokenizer
 
 import (
@@ -41,6 +50,7 @@ type Tokenizer struct {
 	ids    map[string]int32 // vocabulary form → id
 
 	byteID [256]int32           // id of each single byte, noID where there is none
+	charID map[rune]int32       // character → id, for Gemma's vocabulary only
 	merges map[uint64]mergeRule // pair(left, right) → rule
 	whole  map[string]int32     // raw bytes → id, for ignoreMerges only
 
@@ -78,7 +88,7 @@ func (k tokenKind) base() tokenKind { return k &^ kindLate }
 // VocabSize returns V, the number of token ids.
 func (t *Tokenizer) VocabSize() int { return len(t.tokens) }
 
-// Kind names the pre-tokenizer: "smollm2", "gpt2", "llama3" or "bytes".
+// Kind names the pre-tokenizer: "smollm2", "gpt2", "llama3", "gemma" or "bytes".
 func (t *Tokenizer) Kind() string { return string(t.pre) }
 
 // BOS returns the id of the beginning-of-sequence token; ok is false if the

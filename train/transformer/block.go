@@ -70,7 +70,7 @@ func Block(c *Config, w *Layer[*Node], in Inputs) *Nodes {
 
 	h := rmsNorm(n.ResidMid, w.MLPNorm, c.NormEps, in.Frozen)
 	gate := c.dot(h, w.Gate)
-	hidden := Mul(Mul(gate, Logistic(gate)), c.dot(h, w.Up))
+	hidden := Mul(c.Activation.Apply(gate), c.dot(h, w.Up))
 	n.MLPOut = scaleUpdate(c.dot(hidden, w.Down), in.Edits.MLPScale)
 	n.ResidOut = Add(n.ResidMid, n.MLPOut)
 	if add := in.Edits.ResidAdd; add != nil {

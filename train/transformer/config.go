@@ -29,6 +29,14 @@ type Config struct {
 	RopeFactors []float64 `json:"rope_factors,omitempty"`
 	TiedOutput  bool      `json:"tied_output"` // the output matrix is the embedding
 
+	// Activation is the function of the MLP's gate; empty: SiLU.
+	Activation Activation `json:"activation,omitempty"`
+	// ScaleEmbed multiplies embeddings by √D on their way in, as Gemma does, though not
+	// where the matrix serves as the output. The factor is rounded to the compute type,
+	// as the implementations do that the weights come from (Google's in JAX, Hugging
+	// Face's): for Gemma 7B, trained in bfloat16, √3072 is 55.4256 or 55.5.
+	ScaleEmbed bool `json:"scale_embed,omitempty"`
+
 	Pattern Pattern `json:"pattern"` // how scores become a pattern; zero value: softmax
 
 	// Compute is the type matrix products run in, "float32" (default) or
@@ -136,8 +144,10 @@ func (c *Config) Validate() error {
 	default:
 		bad("compute = %q: must be float32 or bfloat16", c.Compute)
 	}
-	if err := c.Pattern.Validate(); err != nil {
-		errs = append(errs, err)
+	for _, err := range []error{c.Activation.Validate(), c.Pattern.Validate()} {
+		if err != nil {
+			errs = append(errs, err)
+		}
 	}
 	if len(errs) > 0 {
 		return fmt.Errorf("transformer config: %w", errors.Join(errs...))

@@ -56,6 +56,7 @@ func TestValidate(t *testing.T) {
 		{"factor not a number", func(c *Config) { c.RopeFactors = []float64{1, 2, 3, nan} }, "rope_factors[3] = NaN"},
 		{"both scalings", func(c *Config) { c.RopeFactors, c.RopeScale = []float64{1, 1, 1, 1}, scaling(8, 1, 4, 64) }, "use one"},
 		{"compute type", func(c *Config) { c.Compute = "float16" }, `compute = "float16": must be float32 or bfloat16`},
+		{"activation", func(c *Config) { c.Activation = "gelu" }, `activation = "gelu": must be silu or gelu-tanh`},
 		{"pattern kind", func(c *Config) { c.Pattern.Kind = "sofmax" }, `pattern "sofmax" is unknown: use softmax`},
 		{"γ of softmax", func(c *Config) { c.Pattern.Gamma = -1 }, "takes no gamma or zeta"},
 		{"γ above 0", func(c *Config) { c.Pattern = Pattern{PatternClipped, 0.1, 1} }, "need gamma ≤ 0 and zeta ≥ 1"},
@@ -104,6 +105,7 @@ func TestParseConfig(t *testing.T) {
 	want := Tiny()
 	want.Pattern = Pattern{Kind: PatternClipped, Gamma: -0.1, Zeta: 1}
 	want.RopeScale = &RopeScaling{Factor: 8, LowFreqFactor: 1, HighFreqFactor: 4, OriginalContext: 64}
+	want.Activation, want.ScaleEmbed = ActivationGELUTanh, true
 	text, err := json.Marshal(want)
 	require.NoError(t, err)
 	got, err := ParseConfig(text)
@@ -127,6 +129,15 @@ func TestParseConfig(t *testing.T) {
 	}
 }
 
+// The hashes that name training runs are taken of this text: options that came later
+// must not show in it while unused.
+func TestUnusedOptionsAreNotWritten(t *testing.T) {
+	text, err := json.Marshal(Tiny())
+	require.NoError(t, err)
+	require.Equal(t, `{"vocab":64,"width":32,"layers":2,"heads":4,"kv_heads":2,"head_dim":8,"hidden":48,"context":128,`+
+		`"norm_eps":0.00001,"rope_base":10000,"tied_output":true,"pattern":{}}`, string(text))
+}
+
 // Whatever is accepted is valid, says the same when written and read again, and is
 // small enough to work with.
 func FuzzParseConfig(f *testing.F) {
@@ -135,6 +146,7 @@ func FuzzParseConfig(f *testing.F) {
 	f.Add(tiny)
 	f.Add([]byte(`{"vocab":1,"width":1,"layers":1,"heads":1,"kv_heads":1,"head_dim":2,"hidden":1,"context":1,"norm_eps":1e-9,"rope_base":2,"rope_factors":[0.001]}`))
 	f.Add([]byte(`{"vocab":9e99,"pattern":{"kind":"clipped","gamma":-1e308,"zeta":1e308}}`))
+	f.Add([]byte(`{"activation":"gelu-tanh","scale_embed":true}`))
 	f.Add([]byte(`{"VOCAB":1,"vocab":2}`))
 	f.Add([]byte(`[]`))
 	f.Fuzz(func(t *testing.T, text []byte) {

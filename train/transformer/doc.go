@@ -1,6 +1,9 @@
 // Package transformer is a Llama-style causal decoder on GoMLX: RMSNorm, rotary
 // positions, grouped-query attention, SwiGLU, tied or untied output (Touvron et
-// al. 2023, arXiv 2302.13971 and 2307.09288).
+// al. 2023, arXiv 2302.13971 and 2307.09288). Two options make it Gemma's (Gemma
+// Team 2024, arXiv 2403.08295): [Config.Activation] and [Config.ScaleEmbed]. Gemma's
+// third difference, norms that multiply by 1 + w, needs none: the gain here is 1 + w,
+// which whoever reads the weights adds up.
 //
 // It is built for looking inside. Attention is three pure functions, scores →
 // pattern → mix, and the pattern is chosen by a value ([Pattern]); every

@@ -115,10 +115,15 @@ func (m *Model) embed(in *inputs, obs *Observer) (*tensors.Tensor, []*tensors.Te
 	return out[0], out[1:], nil
 }
 
-// Embed looks token ids [B, T] up in the embedding [V, D]: float32 [B, T, D].
+// Embed looks token ids [B, T] up in the embedding [V, D], and scales them if the
+// configuration says so: float32 [B, T, D].
 func Embed(c *Config, embed, ids *Node) *Node {
 	embed.AssertDims(c.Vocab, c.Width)
-	return ConvertDType(Gather(embed, InsertAxes(ids, -1)), dtypes.Float32)
+	x := ConvertDType(Gather(embed, InsertAxes(ids, -1)), dtypes.Float32)
+	if c.ScaleEmbed {
+		x = MulScalar(x, c.embedFactor())
+	}
+	return x
 }
 
 // block runs one layer and returns the new residual stream and the observer's

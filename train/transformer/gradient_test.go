@@ -93,9 +93,13 @@ func TestBlockGradient(t *testing.T) {
 		Context: 8, NormEps: 1e-5, RopeBase: 100,
 	}
 	const T = 5
+	options := map[string]Config{"gelu-tanh": {Activation: ActivationGELUTanh}}
 	for _, p := range everyPattern[1:] {
-		t.Run(string(p.Kind), func(t *testing.T) {
-			c.Pattern = p
+		options[string(p.Kind)] = Config{Pattern: p}
+	}
+	for name, o := range options {
+		t.Run(name, func(t *testing.T) {
+			c.Pattern, c.Activation = o.Pattern, o.Activation
 			rng := rand.New(rand.NewPCG(21, 22))
 			vars := []variable{{"resid", []int{1, T, c.Width}, floats(T*c.Width, rng.NormFloat64)}}
 			var w Layer[struct{}]

@@ -116,6 +116,9 @@ func RandomParams(c *Config, dtype dtypes.DType, std float64, seed uint64) (*Par
 	return p, nil
 }
 
+// roundBFloat16 is the nearest number that bfloat16 has.
+func roundBFloat16(x float32) float32 { return bfloat16.FromFloat32(x).Float32() }
+
 // ToBFloat16 rounds float32 values to the nearest bfloat16, ties to even.
 func ToBFloat16(data []float32, dims ...int) *tensors.Tensor {
 	half := make([]bfloat16.BFloat16, len(data))

@@ -1,4 +1,4 @@
-// Command sinkscan measures the attention sink of a Llama-style model on text.
+// Command sinkscan measures the attention sink of a Llama or Gemma model on text.
 //
 //	sinkscan -model smollm2 -text FILE                  a readable table
 //	sinkscan -model smollm2 -text FILE -json            one JSON object

@@ -53,7 +53,7 @@ func parse(args []string, stderr io.Writer) (*options, error) {
 	fs.StringVar(&o.load.Compute, "compute", "", "`type` of matrix products: float32 (default) or bfloat16")
 	err := fs.Parse(args)
 	if errors.Is(err, flag.ErrHelp) {
-		fmt.Fprint(stderr, "sinkscan measures the attention sink of a Llama-style model on text.\n\n"+
+		fmt.Fprint(stderr, "sinkscan measures the attention sink of a Llama or Gemma model on text.\n\n"+
 			"usage: sinkscan -model MODEL (-text FILE | -prompt TEXT | -ids FILE.json) [options]\n\n")
 		fs.SetOutput(stderr)
 		fs.PrintDefaults()

@@ -137,8 +137,9 @@ func (d *Differentiator) mlpNorms(layer int, mid *tensors.Tensor) ([]float64, er
 // mlpGraph: stream [N, D] and the weights of an MLP → an upper bound on the spectral
 // norm of its Jacobian at each row, divisors constant, [N].
 //
-// ψ(z) = W_down (silu(g) ⊙ u) with g = W_gate h, u = W_up h, h = gain ⊙ z / rms has
-// the Jacobian W_down (diag(silu'(g) ⊙ u) W_gate + diag(silu(g)) W_up) diag(gain)/rms.
+// ψ(z) = W_down (a(g) ⊙ u) with g = W_gate h, u = W_up h, h = gain ⊙ z / rms and the
+// activation a has the Jacobian
+// W_down (diag(a'(g) ⊙ u) W_gate + diag(a(g)) W_up) diag(gain)/rms.
 // There is no constant for all z: it grows with u. The theorem needs it only where
 // the document leads.
 func (d *Differentiator) mlpGraph(args []*Node) []*Node {
@@ -149,11 +150,11 @@ func (d *Differentiator) mlpGraph(args []*Node) []*Node {
 	h := transformer.RMSNorm(z, gain, c.NormEps)
 	g := DotGeneral(h, []int{1}, nil, gate, []int{1}, nil) // [N, F]
 	u := DotGeneral(h, []int{1}, nil, up, []int{1}, nil)
-	s := Logistic(g)
-	slope := Mul(s, OnePlus(Mul(g, OneMinus(s)))) // silu'
+	active := c.Activation.Apply(g)
+	slope := Gradient(ReduceAllSum(active), g)[0] // a', as each element depends on its own alone
 	inner := Add(
 		Mul(InsertAxes(Mul(slope, u), -1), InsertAxes(gate, 0)),
-		Mul(InsertAxes(Mul(g, s), -1), InsertAxes(up, 0))) // [N, F, D]
+		Mul(InsertAxes(active, -1), InsertAxes(up, 0))) // [N, F, D]
 	jacobian := DotGeneral(down, []int{1}, nil, inner, []int{1}, nil) // [D, N, D]
 	divisor := Sqrt(AddScalar(ReduceAndKeep(Mul(z, z), ReduceMean, -1), c.NormEps))
 	jacobian = Mul(jacobian, InsertAxes(Div(InsertAxes(float(gain), 0), divisor), 0))

@@ -62,7 +62,21 @@ func TestOutputValue(t *testing.T) {
 func TestMLPNorms(t *testing.T) {
 	d, err := tiny()
 	require.NoError(t, err)
-	p := tinyPoint(t, 0)
+	checkMLPNorms(t, d)
+	c := tinyConfig()
+	c.Activation, c.ScaleEmbed = transformer.ActivationGELUTanh, true
+	gemma, err := newTiny(c)
+	require.NoError(t, err)
+	defer gemma.m.Close()
+	defer gemma.Close()
+	checkMLPNorms(t, gemma)
+}
+
+func checkMLPNorms(t *testing.T, d *Differentiator) {
+	t.Helper()
+	p, err := d.At(document, Condition{})
+	require.NoError(t, err)
+	defer p.Close()
 	c := &d.m.Config
 	const layer = 1
 	got, err := d.mlpNorms(layer, p.mid[layer])

@@ -25,12 +25,13 @@ func tinyConfig() transformer.Config {
 }
 
 // tiny is shared by the tests, since compiling is what takes time.
-var tiny = sync.OnceValues(func() (*Differentiator, error) {
+var tiny = sync.OnceValues(func() (*Differentiator, error) { return newTiny(tinyConfig()) })
+
+func newTiny(c transformer.Config) (*Differentiator, error) {
 	b, _, err := backend.Open()
 	if err != nil {
 		return nil, err
 	}
-	c := tinyConfig()
 	p, err := transformer.RandomParams(&c, dtypes.Float32, 0.5, 3)
 	if err != nil {
 		return nil, err
@@ -40,7 +41,7 @@ var tiny = sync.OnceValues(func() (*Differentiator, error) {
 		return nil, err
 	}
 	return New(m, Options{BatchTokens: 40})
-})
+}
 
 var document = []int32{3, 14, 15, 9, 2, 6, 5}
 

@@ -2,7 +2,8 @@
 
 Run:   python golden.py             (NumPy 2, safetensors) writes golden.safetensors
        python golden.py --check     (also transformers 4.46, flax, jax) writes nothing:
-                                    holds the plain cases against FlaxLlamaForCausalLM
+                                    holds the plain cases against FlaxLlamaForCausalLM, and
+                                    Gemma's against FlaxGemmaForCausalLM
 
 Written apart from the Go code: one document, one head and one query at a time,
 rotary positions as complex numbers, no masks, no padding and no row maxima.
@@ -57,6 +58,16 @@ def norm(x, gain, eps):
     return x * gain / np.sqrt(np.mean(x**2, -1, keepdims=True) + eps)
 
 
+def activation(kind, x):
+    match kind:
+        case "silu":
+            return x / (1 + np.exp(-x))
+        case "gelu-tanh":
+            # ½ (1 + tanh a) is the logistic function of 2a.
+            return x / (1 + np.exp(-np.sqrt(8 / np.pi) * (x + 0.044715 * x**3)))
+    raise ValueError(kind)
+
+
 def row_pattern(kind, s, sink, pattern):
     """The attention of one query to the keys it sees, from their scores s."""
     e = np.exp(s)
@@ -83,7 +94,7 @@ def forward(c, w, ids, positions=None, visible=None, edits=None):
     T, H, K, Dh, eps = len(ids), c["heads"], c["kv_heads"], c["head_dim"], c["norm_eps"]
     positions = range(T) if positions is None else positions
     freqs, pattern = frequencies(c), c.get("pattern", {})
-    x = w["embed"][ids]
+    x = w["embed"][ids] * (np.sqrt(c["width"]) if c.get("scale_embed") else 1)
     resid, patterns, zs = [x], [], []
     for l in range(c["layers"]):
         p = {k.removeprefix(f"layers.{l}."): v for k, v in w.items() if k.startswith(f"layers.{l}.")}
@@ -109,8 +120,7 @@ def forward(c, w, ids, positions=None, visible=None, edits=None):
             z[:, head] = A[head] @ scaled * (e["HeadScale"][head][:, None] if "HeadScale" in e else 1)
         x = x + z.reshape(T, H * Dh) @ p["out"].T * (e["AttnScale"][:, None] if "AttnScale" in e else 1)
         h = norm(x, p["mlp_norm"], eps)
-        gate = h @ p["gate"].T
-        hidden = gate / (1 + np.exp(-gate)) * (h @ p["up"].T)
+        hidden = activation(c.get("activation", "silu"), h @ p["gate"].T) * (h @ p["up"].T)
         x = x + hidden @ p["down"].T * (e["MLPScale"][:, None] if "MLPScale" in e else 1)
         resid.append(x), patterns.append(A), zs.append(z)
     logits = norm(x, w["norm"], eps) @ w["embed" if c["tied_output"] else "output"].T
@@ -198,36 +208,49 @@ def build():
     case("positions", "mha", [6, 4], positions=[[3, 4, 4, 9, 0, 100000], [5, 6, 7, 8]])
     case("intra-document masks", "mha", [8, 5], visible=[intra(8, 3, 4), intra(5, 2)])
     case("two query chunks", "gqa", [300, 257], keep=["ids", "logits", "loss", "top1"])
+    # Drawn last: what is above stays as it was.
+    gemma = {"activation": "gelu-tanh", "scale_embed": True, "norm_eps": 1e-6}
+    for name, shape in {"gemma": (24, 4, 2, 10), "gemma mqa": (24, 3, 1, 16)}.items():
+        CONFIGS[name] = config(*shape, True) | gemma
+        SETS[name] = weights(CONFIGS[name])
+        # Gemma's are so small that √D brings them to the order of 1.
+        SETS[name]["embed"] /= np.float32(np.sqrt(shape[0]))
+        case(f"{name}, Dh ≠ D/H", name, [9, 4])
 
 
 def check():
-    """Holds the cases that FlaxLlamaForCausalLM can express against it, in float64."""
+    """Holds the cases that Flax's Llama and Gemma can express against them, in float64."""
     import jax
     jax.config.update("jax_enable_x64", True)
-    from transformers import FlaxLlamaForCausalLM, LlamaConfig
+    from transformers import FlaxGemmaForCausalLM, FlaxLlamaForCausalLM, GemmaConfig, LlamaConfig
     for c in cases:
         cfg, w = c["config"], SETS[c["weights"]]
-        if cfg["width"] != cfg["heads"] * cfg["head_dim"] or cfg["rope_base"] != 10000 or "pattern" in cfg or \
+        gemma = "scale_embed" in cfg
+        if not gemma and cfg["width"] != cfg["heads"] * cfg["head_dim"] or cfg["rope_base"] != 10000 or "pattern" in cfg or \
                 any(k.startswith(c["name"]) and ("edits" in k or k.endswith(("positions", "visible"))) for k in tensors):
             continue
-        model = FlaxLlamaForCausalLM(LlamaConfig(
+        model, more = (FlaxGemmaForCausalLM, GemmaConfig), {"head_dim": cfg["head_dim"]}
+        if not gemma:
+            model, more = (FlaxLlamaForCausalLM, LlamaConfig), {}
+        model = model[0](model[1](
             vocab_size=cfg["vocab"], hidden_size=cfg["width"], intermediate_size=cfg["hidden"],
             num_hidden_layers=cfg["layers"], num_attention_heads=cfg["heads"], num_key_value_heads=cfg["kv_heads"],
             rms_norm_eps=cfg["norm_eps"], max_position_embeddings=cfg["context"],
-            tie_word_embeddings=cfg["tied_output"]), dtype=np.float64, _do_init=False)
+            tie_word_embeddings=cfg["tied_output"], **more), dtype=np.float64, _do_init=False)
+        one = np.float64(gemma)  # Gemma stores the gain less 1
         names = {"query": "self_attn q_proj", "key": "self_attn k_proj", "value": "self_attn v_proj",
                  "out": "self_attn o_proj", "gate": "mlp gate_proj", "up": "mlp up_proj", "down": "mlp down_proj"}
         layers = {}
         for l in range(cfg["layers"]):
             p = layers[str(l)] = {"self_attn": {}, "mlp": {},
-                                  "input_layernorm": {"weight": w[f"layers.{l}.attn_norm"]},
-                                  "post_attention_layernorm": {"weight": w[f"layers.{l}.mlp_norm"]}}
+                                  "input_layernorm": {"weight": w[f"layers.{l}.attn_norm"] - one},
+                                  "post_attention_layernorm": {"weight": w[f"layers.{l}.mlp_norm"] - one}}
             for ours, theirs in names.items():
                 part, proj = theirs.split()
                 p[part][proj] = {"kernel": w[f"layers.{l}.{ours}"].T.astype(np.float64)}
-        params = {"model": {"embed_tokens": {"embedding": w["embed"]}, "layers": layers, "norm": {"weight": w["norm"]}},
-                  # Flax Llama has no tied output: it gets the embedding twice.
-                  "lm_head": {"kernel": w["embed" if cfg["tied_output"] else "output"].T.astype(np.float64)}}
+        params = {"model": {"embed_tokens": {"embedding": w["embed"]}, "layers": layers, "norm": {"weight": w["norm"] - one}}}
+        if not gemma:  # Flax Llama has no tied output: it gets the embedding twice.
+            params["lm_head"] = {"kernel": w["embed" if cfg["tied_output"] else "output"].T.astype(np.float64)}
         for d in range(c["documents"]):
             key = f"{c['name']}/{d}/"
             logits = model(tensors[key + "ids"][None], params=params).logits[0]
