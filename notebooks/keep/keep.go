@@ -24,7 +24,7 @@ type file struct {
 }
 
 // Result returns the value kept under a name such as "06/perturbation" if it was made from these inputs, and else measures and keeps
-// it. It says which. Inputs must name everything that the value depends on: model, texts, options, seed.
+// it. It says which. Inputs must name everything that the value depends on: model (pretrained.Version), texts, options, seed.
 func Result[T any](name string, inputs any, measure func() (T, error)) (value T, fromDisk bool, err error) {
 	path, err := place(name)
 	if err != nil {

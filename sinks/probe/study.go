@@ -33,7 +33,7 @@ const studyVersion = 1
 type key struct {
 	Version       int                `json:"version"`
 	Model         string             `json:"model"`
-	Weights       []string           `json:"weights"` // name, size and time of each file
+	Weights       []string           `json:"weights"` // see pretrained.Version
 	Load          pretrained.Options `json:"load"`
 	Documents     string             `json:"documents"` // SHA-256
 	BOS           string             `json:"bos"`
@@ -100,7 +100,7 @@ func (s Study) Run() (traces []*sinks.Trace, fromDisk bool, err error) {
 }
 
 func (s Study) key() ([]byte, error) {
-	files, err := pretrained.Files(s.Model)
+	weights, err := pretrained.Version(s.Model)
 	if err != nil {
 		return nil, err
 	}
@@ -110,19 +110,12 @@ func (s Study) key() ([]byte, error) {
 	}
 	sum := sha256.Sum256(docs)
 	k := key{
-		Version: studyVersion, Model: s.Model, Load: s.Load, Documents: hex.EncodeToString(sum[:]),
+		Version: studyVersion, Model: s.Model, Weights: weights, Load: s.Load, Documents: hex.EncodeToString(sum[:]),
 		BOS: s.Options.BOS, Metrics: s.Options.Metrics, MetricsOnly: s.Options.MetricsOnly,
 		Provenance: s.Options.Provenance, Backend: os.Getenv("GOMLX_BACKEND"),
 	}
 	for _, v := range s.Options.Interventions {
 		k.Interventions = append(k.Interventions, v.String())
-	}
-	for _, f := range files {
-		info, err := os.Stat(f)
-		if err != nil {
-			return nil, err
-		}
-		k.Weights = append(k.Weights, fmt.Sprintf("%s %d %d", f, info.Size(), info.ModTime().UnixNano()))
 	}
 	return json.MarshalIndent(k, "", "  ")
 }

@@ -124,21 +124,37 @@ func resolve(ref string, weights bool) (path string, err error) {
 	return "", fmt.Errorf("%w: give a GGUF file, a folder with %s, a hub name such as HuggingFaceTB/SmolLM2-135M, or smollm2", statErr, configFile)
 }
 
-// Files lists the files that Load would read, without reading them: a cache's key
-// needs their names, sizes and times.
-func Files(ref string) ([]string, error) {
+// Version tells states of what ref means apart: path, size and time of each file that
+// Load would read, without reading them. It belongs into the key of whatever is kept
+// of a model's results.
+func Version(ref string) ([]string, error) {
+	version, err := fileVersions(ref)
+	if err != nil {
+		return nil, fmt.Errorf("model %q: %w", ref, err)
+	}
+	return version, nil
+}
+
+func fileVersions(ref string) ([]string, error) {
 	path, err := resolve(ref, true)
 	if err != nil {
-		return nil, fmt.Errorf("model %q: %w", ref, err)
+		return nil, err
 	}
-	if !isFolder(path) {
-		return []string{path}, nil
+	files := []string{path}
+	if isFolder(path) {
+		if files, err = folderFiles(path); err != nil {
+			return nil, err
+		}
 	}
-	files, err := folderFiles(path)
-	if err != nil {
-		return nil, fmt.Errorf("model %q: %w", ref, err)
+	versions := make([]string, len(files))
+	for i, f := range files {
+		info, err := os.Stat(f)
+		if err != nil {
+			return nil, err
+		}
+		versions[i] = fmt.Sprintf("%s %d %d", f, info.Size(), info.ModTime().UnixNano())
 	}
-	return files, nil
+	return versions, nil
 }
 
 func isFolder(path string) bool {

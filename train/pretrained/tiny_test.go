@@ -503,14 +503,26 @@ func TestLoadTokenizer(t *testing.T) {
 	require.ErrorContains(t, err, "loading the tokenizer of")
 }
 
-// TestFiles lists what Load reads, and nothing else that lies beside it.
-func TestFiles(t *testing.T) {
+// TestVersion covers what Load reads, and nothing else that lies beside it.
+func TestVersion(t *testing.T) {
+	// version is Version's paths, once it is sure that size and time stand behind them.
+	version := func(path string) []string {
+		got, err := Version(path)
+		require.NoError(t, err)
+		for i, line := range got {
+			fields := strings.Fields(line)
+			require.Len(t, fields, 3)
+			info, err := os.Stat(fields[0])
+			require.NoError(t, err)
+			require.Equal(t, []string{fmt.Sprint(info.Size()), fmt.Sprint(info.ModTime().UnixNano())}, fields[1:])
+			got[i] = fields[0]
+		}
+		return got
+	}
 	tiny := newTiny(true)
 	g, _ := tiny.gguf(all(gguf.TensorTypeF32))
 	path := g.write(t)
-	got, err := Files(path)
-	require.NoError(t, err)
-	require.Equal(t, []string{path}, got)
+	require.Equal(t, []string{path}, version(path))
 
 	for shards, weights := range map[int][]string{
 		1: {weightsFile},
@@ -520,18 +532,17 @@ func TestFiles(t *testing.T) {
 		files["consolidated.safetensors"] = nil
 		dir := filepath.Join(t.TempDir(), "[a]*") // not a pattern
 		require.NoError(t, os.Rename(files.write(t), dir))
-		got, err := Files(dir)
-		require.NoError(t, err)
+		got := version(dir)
 		for i := range got {
 			got[i] = strings.TrimPrefix(got[i], dir+"/")
 		}
 		require.Equal(t, append([]string{configFile, vocabFile}, weights...), got)
 		require.NoError(t, os.Remove(filepath.Join(dir, configFile)))
-		_, err = Files(dir)
+		_, err := Version(dir)
 		require.ErrorContains(t, err, "config.json: no such file")
 	}
 	for _, ref := range []string{t.TempDir(), "smollm3"} {
-		_, err = Files(ref)
+		_, err := Version(ref)
 		require.ErrorContains(t, err, fmt.Sprintf("model %q", ref))
 	}
 }
