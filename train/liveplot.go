@@ -39,7 +39,7 @@ func (p *livePlot) append(r *store.Record) {
 	if r.Step == 0 {
 		train = e.Loss // not trained yet: there is no training loss
 	}
-	p.tokens = append(p.tokens, float64(r.Tokens))
+	p.tokens = append(p.tokens, float64(r.Tokens)/1e6)
 	p.train = append(p.train, train)
 	p.held = append(p.held, e.Loss)
 	p.sink = append(p.sink, 100*e.SinkRate[0])
@@ -62,9 +62,9 @@ func (p *livePlot) draw() {
 	var out strings.Builder
 	fmt.Fprintf(&out, "<div>%s</div>", html.EscapeString(p.caption))
 	for _, l := range []plots.Lines{
-		{Title: "Loss", XName: "tokens", YName: "loss (nats)", Series: []plots.Series{
+		{Title: "Loss", XName: "tokens read (millions)", YName: "loss (nats)", Series: []plots.Series{
 			{Name: "training", X: p.tokens, Y: p.train}, {Name: "held out", X: p.tokens, Y: p.held}}},
-		{Title: "Sink rate", XName: "tokens", YName: "heads above ε (%)", Series: []plots.Series{{X: p.tokens, Y: p.sink}}},
+		{Title: "Sink rate", XName: "tokens read (millions)", YName: "heads above ε (%)", Series: []plots.Series{{X: p.tokens, Y: p.sink}}},
 	} {
 		png, err := picture(l)
 		if err != nil {

@@ -160,7 +160,7 @@ func (s *Set) Final(number Number) (stats.Estimate, error) {
 	return stats.Repeats(x, stats.Options{})
 }
 
-// Series is the mean over runs by tokens read, with the smallest and the largest run as band. Runs must have been evaluated at the
+// Series is the mean over runs by millions of tokens read, with the smallest and the largest run as band. Runs must have been evaluated at the
 // same tokens. Records that lack the number are left out.
 func (s *Set) Series(name string, number Number) (plots.Series, error) {
 	series := plots.Series{Name: name}
@@ -184,7 +184,7 @@ func (s *Set) Series(name string, number Number) (plots.Series, error) {
 		if err != nil {
 			return series, err
 		}
-		series.X = append(series.X, float64(s.Records[0][at].Tokens))
+		series.X = append(series.X, float64(s.Records[0][at].Tokens)/1e6)
 		series.Y = append(series.Y, mean.Value)
 		series.Lo, series.Hi = append(series.Lo, slices.Min(x)), append(series.Hi, slices.Max(x))
 	}

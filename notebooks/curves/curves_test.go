@@ -57,14 +57,14 @@ func TestSet(t *testing.T) {
 
 	series, err := long.Series("256", curves.SinkRate("packed", 0))
 	require.NoError(t, err)
-	require.Equal(t, []float64{100, 200}, series.X)
+	require.Equal(t, []float64{1e-4, 2e-4}, series.X)
 	require.InDeltaSlice(t, []float64{0, 26.1}, series.Y, 1e-9)
 	require.InDeltaSlice(t, []float64{0, 25.6}, series.Lo, 1e-9)
 	require.InDeltaSlice(t, []float64{0, 26.6}, series.Hi, 1e-9)
 
 	one, err := set.Where("model.context", "256", "seed", "1").Series("one", curves.Loss("text"))
 	require.NoError(t, err)
-	require.Equal(t, []float64{200}, one.X, "an evaluation that only the last record has")
+	require.Equal(t, []float64{2e-4}, one.X, "an evaluation that only the last record has")
 	require.Nil(t, one.Lo)
 
 	first, err := long.First(curves.SinkRate("packed", 0))

@@ -265,6 +265,31 @@ func (d *Data) HeldOut(p Packing, t int) (Stream, error) {
 	return HeldOutWindows(d.heldOut, p, d.specials(), t)
 }
 
+// HeldOutDocuments returns the first n held-out documents of at least t tokens, whole, without ⟨bos⟩ or ⟨eos⟩. It is an
+// error if there are fewer, or none because the data are a synthetic task.
+func (d *Data) HeldOutDocuments(n, t int) ([][]int32, error) {
+	if d.Task != nil {
+		return nil, fmt.Errorf("corpus: kind %q is a synthetic task and has no documents: read HeldOut", d.Provenance.Spec.Kind)
+	}
+	var docs [][]int32
+	for i := range d.heldOut.Documents() {
+		if len(docs) == n {
+			break
+		}
+		if size := d.heldOut.Len(i); size >= int64(t) {
+			doc := make([]int32, size)
+			if err := d.heldOut.Read(doc, i, 0); err != nil {
+				return nil, err
+			}
+			docs = append(docs, doc)
+		}
+	}
+	if len(docs) < n {
+		return nil, fmt.Errorf("corpus: %d of %d held-out documents have %d tokens or more: %d are wanted, so ask for shorter ones or hold more out", len(docs), d.heldOut.Documents(), t, n)
+	}
+	return docs, nil
+}
+
 // V is the size of the vocabulary.
 func (d *Data) V() int { return d.Provenance.V }
 

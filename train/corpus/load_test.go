@@ -122,6 +122,36 @@ func TestLoad(t *testing.T) {
 	require.Len(t, subfolders(t, cache), 2, "a folder for each tokenizer")
 }
 
+func TestHeldOutDocuments(t *testing.T) {
+	d := load(t, linesSpec(t, 40), t.TempDir())
+	windows, err := d.HeldOut(corpus.Packing{Mask: corpus.MaskIntraDocument, BOS: corpus.BOSNone, EOS: true, Positions: corpus.PositionsContinued}, 256)
+	all := decoded(t, d, windows, err)
+	var want, got []string
+	for _, text := range all {
+		if len(text) > 40 { // bytes are the tokens
+			want = append(want, text)
+		}
+	}
+	require.Greater(t, len(all), len(want))
+	require.NotEmpty(t, want)
+	docs, err := d.HeldOutDocuments(len(want), 41)
+	require.NoError(t, err)
+	for _, ids := range docs {
+		text, err := d.Tokenizer.Decode(ids)
+		require.NoError(t, err)
+		got = append(got, string(text))
+	}
+	require.Equal(t, want, got)
+
+	few, err := d.HeldOutDocuments(1, 41)
+	require.NoError(t, err)
+	require.Equal(t, docs[:1], few)
+	_, err = d.HeldOutDocuments(len(want)+1, 41)
+	require.ErrorContains(t, err, fmt.Sprintf("%d of %d held-out documents have 41 tokens", len(want), len(all)))
+	_, err = load(t, corpus.DefaultSpec(corpus.KindBackcopy), t.TempDir()).HeldOutDocuments(1, 1)
+	require.ErrorContains(t, err, "synthetic task")
+}
+
 func TestLoadTrainsBPEOnTheTrainingSideAlone(t *testing.T) {
 	s := linesSpec(t, 60)
 	s.Tokenizer = corpus.DefaultTokenizerSpec(corpus.TokenizerBPE)
