@@ -42,7 +42,7 @@ func Perturb(m *transformer.Model, edits []perturb.Edit, o Options) ([]*perturb.
 	if err != nil {
 		return nil, nil, fmt.Errorf("probe: %w", err)
 	}
-	obs = transformer.Observers(obs, apart)
+	obs = transformer.Observers(unedited(obs), apart)
 	tokens := o.BatchTokens
 	if tokens <= 0 {
 		tokens = defaultBatchTokens
@@ -109,6 +109,8 @@ func (p *pairs) forward(edits []perturb.Edit, docs [][]int32, obs *transformer.O
 		Edits:   edit.at,
 		Predict: !p.o.MetricsOnly,
 		Last:    !p.o.MetricsOnly,
+		// The edited texts and the rows that repeat the last have no trace.
+		Documents: len(p.group.docs),
 	})
 	if err != nil || p.o.MetricsOnly {
 		return err
@@ -132,6 +134,25 @@ func (p *pairs) take(l int, outs []*tensors.Tensor) error {
 	return errors.Join(
 		row(outs[0], func(m *perturb.Map) []float32 { return m.Delta[l] }),
 		row(outs[1], func(m *perturb.Map) []float32 { return m.Norm[l] }))
+}
+
+// unedited is an observer of the first half of a batch.
+func unedited(obs *transformer.Observer) *transformer.Observer {
+	half := &transformer.Observer{
+		Name: obs.Name + " of the first half",
+		Observe: func(c *transformer.Config, n *transformer.Nodes, lens *graph.Node) []*graph.Node {
+			documents := n.Resid.Shape().Dim(0) / 2
+			return obs.Observe(c, n.First(documents), graph.Slice(lens, graph.AxisRange(0, documents)))
+		},
+	}
+	if obs.Embedded != nil {
+		half.Embedded = func(c *transformer.Config, resid, lens *graph.Node) []*graph.Node {
+			documents := resid.Shape().Dim(0) / 2
+			first := func(x *graph.Node) *graph.Node { return graph.Slice(x, graph.AxisRange(0, documents)) }
+			return obs.Embedded(c, first(resid), first(lens))
+		}
+	}
+	return half
 }
 
 // apart reduces a residual stream [2n, T, D] to the norms of the second half minus

@@ -56,6 +56,19 @@ type Nodes struct {
 	ResidOut  *Node  // [B, T, D] out of the block
 }
 
+// First narrows the intermediates to the first documents of the batch.
+func (n *Nodes) First(documents int) *Nodes {
+	first := func(x *Node) *Node { return Slice(x, AxisRange(0, documents)) }
+	out := &Nodes{
+		Resid: first(n.Resid), Q: first(n.Q), Key: first(n.Key), V: first(n.V), OutWeight: n.OutWeight, Z: first(n.Z),
+		AttnOut: first(n.AttnOut), ResidMid: first(n.ResidMid), MLPOut: first(n.MLPOut), ResidOut: first(n.ResidOut),
+	}
+	for _, r := range n.Rows {
+		out.Rows = append(out.Rows, Rows{Start: r.Start, Scores: first(r.Scores), Pattern: first(r.Pattern)})
+	}
+	return out
+}
+
 // defaultQueryChunk keeps a chunk's scores small beside the weights for usual S,
 // while its matrix products stay large enough to be efficient.
 const defaultQueryChunk = 256

@@ -39,6 +39,9 @@ type Pass struct {
 	Predict bool // fill Output.Loss and Output.Top1
 	Last    bool // fill Output.LogitsLast
 	Logits  bool // fill Output.Logits; B·T·V floats
+	// Documents bounds Predict, Last and Logits to so many documents of the batch,
+	// the first; 0 for all. Of the others only the residual stream is computed.
+	Documents int
 }
 
 // Output is what a forward pass returns, by document; padding is cut off.

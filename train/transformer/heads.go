@@ -34,10 +34,14 @@ func (m *Model) heads(batch Batch, in *inputs, resid *tensors.Tensor, pass Pass)
 	}
 
 	out := &Output{}
+	documents := batch.IDs
+	if n := pass.Documents; n > 0 && n < len(documents) {
+		documents = documents[:n]
+	}
 	if pass.Predict {
 		var rows [][]float32
 		var targets []int32
-		for b, ids := range batch.IDs {
+		for b, ids := range documents {
 			for t := range ids {
 				rows = append(rows, row(b, t))
 				target := int32(0) // the last token has none; its loss is dropped
@@ -51,7 +55,7 @@ func (m *Model) heads(batch Batch, in *inputs, resid *tensors.Tensor, pass Pass)
 		if err != nil {
 			return nil, err
 		}
-		for _, ids := range batch.IDs {
+		for _, ids := range documents {
 			n := len(ids)
 			out.Loss = append(out.Loss, loss[:n-1:n-1])
 			out.Top1 = append(out.Top1, top1[:n:n])
@@ -59,8 +63,8 @@ func (m *Model) heads(batch Batch, in *inputs, resid *tensors.Tensor, pass Pass)
 		}
 	}
 	if pass.Last {
-		rows := make([][]float32, len(batch.IDs))
-		for b, ids := range batch.IDs {
+		rows := make([][]float32, len(documents))
+		for b, ids := range documents {
 			rows[b] = row(b, len(ids)-1)
 		}
 		if out.LogitsLast, err = m.logits(rows); err != nil {
@@ -68,7 +72,7 @@ func (m *Model) heads(batch Batch, in *inputs, resid *tensors.Tensor, pass Pass)
 		}
 	}
 	if pass.Logits {
-		for b, ids := range batch.IDs {
+		for b, ids := range documents {
 			rows := make([][]float32, len(ids))
 			for t := range ids {
 				rows[t] = row(b, t)

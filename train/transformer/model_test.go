@@ -176,3 +176,17 @@ func TestClose(t *testing.T) {
 	_, err := m.Forward(One([]int32{1}), Pass{})
 	require.ErrorContains(t, err, "the model is closed")
 }
+
+// Of documents beyond Pass.Documents nothing is predicted, and of the others the same.
+func TestPassDocuments(t *testing.T) {
+	m := randomModel(t, pureGo(t), Tiny())
+	batch := Batch{IDs: [][]int32{{1, 2, 3}, {4, 5}, {6, 7, 8, 9}}}
+	all, err := m.Forward(batch, Pass{Predict: true, Last: true, Logits: true})
+	require.NoError(t, err)
+	some, err := m.Forward(batch, Pass{Predict: true, Last: true, Logits: true, Documents: 2})
+	require.NoError(t, err)
+	require.Equal(t, all.Loss[:2], some.Loss)
+	require.Equal(t, all.Top1[:2], some.Top1)
+	require.Equal(t, all.LogitsLast[:2], some.LogitsLast)
+	require.Equal(t, all.Logits[:2], some.Logits)
+}
