@@ -26,25 +26,56 @@ type file struct {
 // Result returns the value kept under a name such as "06/perturbation" if it was made from these inputs, and else measures and keeps
 // it. It says which. Inputs must name everything that the value depends on: model (pretrained.Version), texts, options, seed.
 func Result[T any](name string, inputs any, measure func() (T, error)) (value T, fromDisk bool, err error) {
-	path, err := place(name)
+	values, missing, err := Results([]string{name}, []any{inputs}, func([]int) ([]T, error) {
+		value, err := measure()
+		return []T{value}, err
+	})
 	if err != nil {
 		return value, false, err
 	}
-	want, err := json.Marshal(inputs)
-	if err != nil {
-		return value, false, fmt.Errorf("keep: the inputs of %s do not survive JSON: %w", name, err)
+	return values[0], missing == 0, nil
+}
+
+// Results is [Result] for several values that are cheaper to measure together: measure is given the indices of those not kept and
+// returns their values in that order. The second result is how many it was given.
+func Results[T any](names []string, inputs []any, measure func(missing []int) ([]T, error)) ([]T, int, error) {
+	if len(names) != len(inputs) {
+		return nil, 0, fmt.Errorf("keep: %d names, but inputs of %d values", len(names), len(inputs))
 	}
-	// A damaged or older file is measured again rather than reported: nothing is lost.
-	if f, err := read(path); err == nil && string(f.Inputs) == string(want) {
-		var kept T
-		if json.Unmarshal(f.Value, &kept) == nil {
-			return kept, true, nil
+	values, wants, paths := make([]T, len(names)), make([]json.RawMessage, len(names)), make([]string, len(names))
+	var missing []int
+	for i, name := range names {
+		var err error
+		if paths[i], err = place(name); err != nil {
+			return nil, 0, err
+		}
+		if wants[i], err = json.Marshal(inputs[i]); err != nil {
+			return nil, 0, fmt.Errorf("keep: the inputs of %s do not survive JSON: %w", name, err)
+		}
+		// A damaged or older file is measured again rather than reported: nothing is lost.
+		f, err := read(paths[i])
+		if err != nil || string(f.Inputs) != string(wants[i]) || json.Unmarshal(f.Value, &values[i]) != nil {
+			values[i] = *new(T) // nothing half read
+			missing = append(missing, i)
 		}
 	}
-	if value, err = measure(); err == nil {
-		err = write(path, name, want, value)
+	if len(missing) == 0 {
+		return values, 0, nil
 	}
-	return value, false, err
+	measured, err := measure(missing)
+	if err != nil {
+		return nil, 0, err
+	}
+	if len(measured) != len(missing) {
+		return nil, 0, fmt.Errorf("keep: %d values were measured where %d were missing", len(measured), len(missing))
+	}
+	for j, i := range missing {
+		if err := write(paths[i], names[i], wants[i], measured[j]); err != nil {
+			return nil, 0, err
+		}
+		values[i] = measured[j]
+	}
+	return values, len(missing), nil
 }
 
 // Save keeps a value that is not worth asking for twice, such as the names of runs, for the cells that plot.

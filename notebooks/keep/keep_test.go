@@ -50,6 +50,40 @@ func TestResult(t *testing.T) {
 	require.ErrorContains(t, err, "something else than string")
 }
 
+// Only what is missing is measured, in one go, and ends up where Result would have put it.
+func TestResults(t *testing.T) {
+	home(t)
+	_, _, err := keep.Result("06/b", 2, func() (string, error) { return "kept", nil })
+	require.NoError(t, err)
+	var asked []int
+	measure := func(missing []int) (out []string, err error) {
+		asked = missing
+		for _, i := range missing {
+			out = append(out, string(rune('a'+i)))
+		}
+		return out, nil
+	}
+	names, inputs := []string{"06/a", "06/b", "06/c"}, []any{1, 2, 3}
+	values, missing, err := keep.Results(names, inputs, measure)
+	require.NoError(t, err)
+	require.Equal(t, []string{"a", "kept", "c"}, values)
+	require.Equal(t, []int{0, 2}, asked)
+	require.Equal(t, 2, missing)
+
+	values, missing, err = keep.Results(names, inputs, measure)
+	require.NoError(t, err)
+	require.Equal(t, []string{"a", "kept", "c"}, values)
+	require.Zero(t, missing)
+	_, fromDisk, err := keep.Result("06/c", 3, func() (string, error) { return "", errors.New("not asked") })
+	require.NoError(t, err)
+	require.True(t, fromDisk)
+
+	_, _, err = keep.Results([]string{"06/a"}, nil, measure)
+	require.ErrorContains(t, err, "1 names, but inputs of 0 values")
+	_, _, err = keep.Results([]string{"06/d"}, []any{4}, func([]int) ([]string, error) { return nil, nil })
+	require.ErrorContains(t, err, "0 values were measured where 1 were missing")
+}
+
 func TestDamagedFile(t *testing.T) {
 	root := home(t)
 	measure := func() (int, error) { return 7, nil }

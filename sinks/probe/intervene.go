@@ -236,6 +236,16 @@ func (e *layerEdits) tensors() *transformer.Edits {
 // at gives a layer's edits to transformer.Pass.
 func (c *compiledEdits) at(layer int) *transformer.Edits { return c.layers[layer] }
 
+// first is the first layer that is edited, and the number of layers if none is.
+func (c *compiledEdits) first() int {
+	for l, e := range c.layers {
+		if e != nil && *e != (transformer.Edits{}) {
+			return l
+		}
+	}
+	return len(c.layers)
+}
+
 func (c *compiledEdits) free() {
 	for _, e := range c.layers {
 		if e == nil {

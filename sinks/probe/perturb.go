@@ -18,21 +18,46 @@ import (
 // the texts as they are, both in the edits' order. The two versions of a text
 // share a batch and are subtracted on the device, so only norms leave it.
 func Perturb(m *transformer.Model, edits []perturb.Edit, o Options) ([]*perturb.Map, []*sinks.Trace, error) {
-	if err := o.Validate(); err != nil {
+	all, err := PerturbUnder(m, edits, [][]Intervention{o.Interventions}, o)
+	if err != nil {
 		return nil, nil, err
+	}
+	return all[0].Maps, all[0].Traces, nil
+}
+
+// Perturbed is what Perturb returns for one list of interventions.
+type Perturbed struct {
+	Maps   []*perturb.Map
+	Traces []*sinks.Trace
+}
+
+// PerturbUnder is Perturb under each of several lists of interventions, which take
+// the place of o.Interventions. Blocks before the first that a list touches are
+// computed once for all of them.
+func PerturbUnder(m *transformer.Model, edits []perturb.Edit, lists [][]Intervention, o Options) ([]Perturbed, error) {
+	if len(lists) == 0 {
+		return nil, errors.New("probe: no lists of interventions: an empty list is one")
 	}
 	docs := make([][]int32, 2*len(edits)) // texts as they are, then edited
 	for i, e := range edits {
 		if err := e.Validate(); err != nil {
-			return nil, nil, fmt.Errorf("probe: edit %d: %w", i+1, err)
+			return nil, fmt.Errorf("probe: edit %d: %w", i+1, err)
 		}
 		docs[i], docs[len(edits)+i] = e.IDs, e.Edited()
 	}
 	if err := checkDocuments(&m.Config, docs); err != nil {
-		return nil, nil, fmt.Errorf("probe: %w", err)
+		return nil, fmt.Errorf("probe: %w", err)
 	}
-	if err := checkInterventions(&m.Config, docs, o.Interventions); err != nil {
-		return nil, nil, fmt.Errorf("probe: %w", err)
+	out := make([]Perturbed, len(lists))
+	for k := range lists {
+		o.Interventions = lists[k]
+		if err := o.Validate(); err != nil {
+			return nil, err
+		}
+		if err := checkInterventions(&m.Config, docs, lists[k]); err != nil {
+			return nil, fmt.Errorf("probe: %w", err)
+		}
+		out[k] = Perturbed{make([]*perturb.Map, len(edits)), make([]*sinks.Trace, len(edits))}
 	}
 	metrics := o.Metrics
 	if len(metrics) == 0 {
@@ -40,29 +65,37 @@ func Perturb(m *transformer.Model, edits []perturb.Edit, o Options) ([]*perturb.
 	}
 	obs, err := ondevice.Observer(metrics...)
 	if err != nil {
-		return nil, nil, fmt.Errorf("probe: %w", err)
+		return nil, fmt.Errorf("probe: %w", err)
 	}
 	obs = transformer.Observers(unedited(obs), apart)
 	tokens := o.BatchTokens
 	if tokens <= 0 {
 		tokens = defaultBatchTokens
 	}
-	maps, traces := make([]*perturb.Map, len(edits)), make([]*sinks.Trace, len(edits))
 	done := 0
 	for _, group := range batches(docs[:len(edits)], max(1, tokens/2)) {
-		p := &pairs{run: run{m: m, o: &o, metrics: metrics, group: group}}
-		if err := p.forward(edits, docs, obs); err != nil {
-			return nil, nil, fmt.Errorf("probe: %w", err)
+		all := make([]*pairs, len(lists))
+		for k := range lists {
+			with := o
+			with.Interventions = lists[k]
+			all[k] = &pairs{run: run{m: m, o: &with, metrics: metrics, group: group}}
 		}
-		for j, i := range group.docs {
-			maps[i], traces[i] = p.maps[j], p.traces[j]
+		err := forwardAll(all, edits, docs, obs, func() {
+			done += len(group.docs)
+			if o.Progress != nil {
+				o.Progress(done, len(lists)*len(edits))
+			}
+		})
+		if err != nil {
+			return nil, fmt.Errorf("probe: %w", err)
 		}
-		done += len(group.docs)
-		if o.Progress != nil {
-			o.Progress(done, len(edits))
+		for k, p := range all {
+			for j, i := range group.docs {
+				out[k].Maps[i], out[k].Traces[i] = p.maps[j], p.traces[j]
+			}
 		}
 	}
-	return maps, traces, nil
+	return out, nil
 }
 
 // Across makes one intervention for each position from from to to−1: what is done
@@ -78,27 +111,33 @@ func Across(from, to int, at func(pos int) Intervention) []Intervention {
 // pairs is a batch under way whose second half is the first, edited.
 type pairs struct {
 	run
-	maps []*perturb.Map
+	batch transformer.Batch
+	edit  *compiledEdits
+	maps  []*perturb.Map
 }
 
-func (p *pairs) forward(edits []perturb.Edit, docs [][]int32, obs *transformer.Observer) error {
-	var batch transformer.Batch
+// prepare makes the batch, its edits and room for what is recorded.
+func (p *pairs) prepare(edits []perturb.Edit, docs [][]int32) {
 	for half := range 2 {
 		for r := range p.group.rows {
 			i := p.group.docs[min(r, len(p.group.docs)-1)]
-			batch.IDs = append(batch.IDs, docs[half*len(edits)+i])
+			p.batch.IDs = append(p.batch.IDs, docs[half*len(edits)+i])
 		}
 	}
+	p.edit = compileEdits(&p.m.Config, p.batch.IDs, p.o.Interventions)
 	layers := p.m.Config.Layers
 	for _, i := range p.group.docs {
 		n := len(edits[i].IDs)
 		p.traces = append(p.traces, p.empty(edits[i].IDs))
 		p.maps = append(p.maps, &perturb.Map{Pos: edits[i].Pos, Delta: sinks.Matrix(layers+1, n), Norm: sinks.Matrix(layers+1, n)})
 	}
+}
+
+// forward runs the batch, from a stream unless that is nil, and returns the streams
+// before the blocks of keep.
+func (p *pairs) forward(obs *transformer.Observer, from *transformer.Stream, keep []int) (map[int]*transformer.Stream, error) {
 	embedded := ondevice.Embedded(p.metrics)
-	edit := compileEdits(&p.m.Config, batch.IDs, p.o.Interventions)
-	defer edit.free()
-	out, err := p.m.Forward(batch, transformer.Pass{
+	out, err := p.m.Forward(p.batch, transformer.Pass{
 		Observer: obs,
 		OnEmbed: func(outs []*tensors.Tensor) error {
 			return errors.Join(p.record(0, 0, embedded, outs), p.take(0, outs[len(embedded):]))
@@ -106,19 +145,23 @@ func (p *pairs) forward(edits []perturb.Edit, docs [][]int32, obs *transformer.O
 		OnBlock: func(l int, outs []*tensors.Tensor) error {
 			return errors.Join(p.record(l, l+1, p.metrics, outs), p.take(l+1, outs[len(p.metrics):]))
 		},
-		Edits:   edit.at,
+		Edits:   p.edit.at,
 		Predict: !p.o.MetricsOnly,
 		Last:    !p.o.MetricsOnly,
 		// The edited texts and the rows that repeat the last have no trace.
 		Documents: len(p.group.docs),
+		Keep:      keep,
+		From:      from,
 	})
-	if err != nil || p.o.MetricsOnly {
-		return err
+	if err != nil {
+		return nil, err
 	}
-	for b, t := range p.traces {
-		t.Loss, t.Top1, t.LogitsLast = out.Loss[b], out.Top1[b], out.LogitsLast[b]
+	if !p.o.MetricsOnly {
+		for b, t := range p.traces {
+			t.Loss, t.Top1, t.LogitsLast = out.Loss[b], out.Top1[b], out.LogitsLast[b]
+		}
 	}
-	return nil
+	return out.Kept, nil
 }
 
 // take copies Δ and ‖v‖, both [pairs, T padded], into row l of the maps.

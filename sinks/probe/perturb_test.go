@@ -109,6 +109,38 @@ func TestPerturbTraces(t *testing.T) {
 	}
 }
 
+// Lists that share their first blocks give what each gives alone, bit for bit, whichever
+// touches its first block last, and in two batches.
+func TestPerturbUnderEqualsPerturb(t *testing.T) {
+	last := model(t).Config.Layers - 1
+	lists := map[string][][]probe.Intervention{
+		"with none":    {{probe.SkipUpdate{Layer: last, Part: probe.MLP}}, {}, {probe.MaskKey{}}, {probe.MaskKey{Layers: []int{last}}}, {}},
+		"without none": {{probe.MaskKey{Layers: []int{last}}}, {probe.Noise{Layer: last, Pos: 2, Norm: 3}}, {probe.AblateHead{Layer: 0, Head: 1}}},
+	}
+	for name, list := range lists {
+		t.Run(name, func(t *testing.T) {
+			edits := someEdits()
+			calls, total := 0, 0
+			o := probe.Options{BatchTokens: 64, Progress: func(done, of int) { calls, total = done, of }}
+			all, err := probe.PerturbUnder(model(t), edits, list, o)
+			require.NoError(t, err)
+			require.Len(t, all, len(list))
+			require.Equal(t, len(list)*len(edits), calls)
+			require.Equal(t, calls, total)
+			for k, got := range all {
+				o := probe.Options{BatchTokens: 64, Interventions: list[k]}
+				maps, traces, err := probe.Perturb(model(t), edits, o)
+				require.NoError(t, err)
+				require.Equal(t, maps, got.Maps)
+				require.Equal(t, traces, got.Traces)
+			}
+			require.NotEqual(t, all[0].Maps, all[1].Maps)
+		})
+	}
+	_, err := probe.PerturbUnder(model(t), someEdits(), nil, probe.Options{})
+	require.ErrorContains(t, err, "no lists of interventions")
+}
+
 func TestPerturbRefuses(t *testing.T) {
 	ids := documents(9)[0]
 	good := perturb.Edit{IDs: ids, Pos: 3, To: (ids[3] + 1) % 64}

@@ -2,6 +2,7 @@ package transformer
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/gomlx/compute/dtypes"
 	. "github.com/gomlx/gomlx/core/graph"
@@ -42,6 +43,12 @@ type Pass struct {
 	// Documents bounds Predict, Last and Logits to so many documents of the batch,
 	// the first; 0 for all. Of the others only the residual stream is computed.
 	Documents int
+
+	// Keep lists blocks; Output.Kept holds the residual stream before each of them.
+	Keep []int
+	// From starts the pass at a block, with the residual stream that an earlier pass
+	// over the same batch had there. Nothing before it is computed or observed.
+	From *Stream
 }
 
 // Output is what a forward pass returns, by document; padding is cut off.
@@ -50,6 +57,9 @@ type Output struct {
 	Top1       [][]int32     // [B][length] most probable next token
 	LogitsLast [][]float32   // [B][V] after the last token
 	Logits     [][][]float32 // [B][length][V]
+	// Kept are the streams that Pass.Keep asked for, by block. They are the
+	// caller's to free.
+	Kept map[int]*Stream
 }
 
 // Forward runs a batch through the model. It returns an error for a batch, an
@@ -58,34 +68,73 @@ func (m *Model) Forward(batch Batch, pass Pass) (*Output, error) {
 	if o := pass.Observer; o != nil && (o.Name == "" || o.Observe == nil) {
 		return nil, fmt.Errorf("observer %q: needs a name and Observe", o.Name)
 	}
+	if err := pass.checkBlocks(&m.Config); err != nil {
+		return nil, err
+	}
 	in, err := batch.inputs(&m.Config, m.Backend)
 	if err != nil {
 		return nil, err
 	}
 	defer in.free()
-	resid, observed, err := m.embed(in, pass.Observer)
+	kept, err := m.blocks(in, pass)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { free(resid) }()
-	if pass.OnEmbed != nil {
-		err = pass.OnEmbed(observed)
-	}
-	free(observed...)
+	last := kept[m.Config.Layers]
+	delete(kept, m.Config.Layers)
+	defer last.Free()
+	out, err := m.heads(batch, in, last.resid, pass)
 	if err != nil {
+		freeStreams(kept)
 		return nil, err
 	}
-	for l := range m.Config.Layers {
+	out.Kept = kept
+	return out, nil
+}
+
+// blocks runs the embedding and all blocks, or those from pass.From on, and returns
+// the streams that pass.Keep lists and the last, which stands under Layers.
+func (m *Model) blocks(in *inputs, pass Pass) (kept map[int]*Stream, err error) {
+	kept = map[int]*Stream{}
+	at := pass.From
+	defer func() {
+		if err != nil {
+			freeStreams(kept)
+			at.freeUnless(pass.From)
+		}
+	}()
+	if at == nil {
+		resid, observed, err := m.embed(in, pass.Observer)
+		if err != nil {
+			return nil, err
+		}
+		at = &Stream{resid: resid}
+		if pass.OnEmbed != nil {
+			err = pass.OnEmbed(observed)
+		}
+		free(observed...)
+		if err != nil {
+			return nil, err
+		}
+	}
+	if err := at.check(&m.Config, in); err != nil {
+		return nil, err
+	}
+	for l := at.layer; l < m.Config.Layers; l++ {
 		var e *Edits
 		if pass.Edits != nil {
 			e = pass.Edits(l)
 		}
-		next, observed, err := m.block(l, in, resid, e, pass.Observer)
+		next, observed, err := m.block(l, in, at.resid, e, pass.Observer)
 		if err != nil {
 			return nil, fmt.Errorf("layer %d: %w", l+1, err)
 		}
-		free(resid)
-		resid = next
+		if slices.Contains(pass.Keep, l) {
+			kept[l] = at
+		} else {
+			at.freeUnless(pass.From)
+		}
+		at = &Stream{layer: l + 1, resid: next}
 		if pass.OnBlock != nil {
 			err = pass.OnBlock(l, observed)
 		}
@@ -94,7 +143,8 @@ func (m *Model) Forward(batch Batch, pass Pass) (*Output, error) {
 			return nil, err
 		}
 	}
-	return m.heads(batch, in, resid, pass)
+	kept[m.Config.Layers] = at
+	return kept, nil
 }
 
 // embed looks tokens up, [B, T, D] float32, and returns the observer's outputs.

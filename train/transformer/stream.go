@@ -1,0 +1,62 @@
+package transformer
+
+import (
+	"fmt"
+
+	"github.com/gomlx/gomlx/core/tensors"
+)
+
+// Stream is a batch's residual stream [B, T, D] before a block, on the device. Passes
+// that differ from some block on share what comes before: the first keeps its stream
+// there (Pass.Keep), the others start from it (Pass.From).
+type Stream struct {
+	layer int
+	resid *tensors.Tensor
+}
+
+// Free gives the memory back. A stream without memory, or nil, is left alone.
+func (s *Stream) Free() {
+	if s != nil && s.resid != nil {
+		free(s.resid)
+		s.resid = nil
+	}
+}
+
+// freeUnless frees a stream that is not the caller's.
+func (s *Stream) freeUnless(callers *Stream) {
+	if s != callers {
+		s.Free()
+	}
+}
+
+func freeStreams(all map[int]*Stream) {
+	for _, s := range all {
+		s.Free()
+	}
+}
+
+// check refuses a stream that was freed or belongs to another batch or model.
+func (s *Stream) check(c *Config, in *inputs) error {
+	if s.resid == nil {
+		return fmt.Errorf("the stream to start from, before layer %d, was freed", s.layer+1)
+	}
+	dims := s.resid.Shape().Dimensions
+	if want := [3]int{in.b, in.t, c.Width}; [3]int(dims) != want {
+		return fmt.Errorf("the stream to start from has shape %v, this batch %v: it is of another batch or model", dims, want)
+	}
+	return nil
+}
+
+// checkBlocks refuses blocks to keep that the pass does not run.
+func (p *Pass) checkBlocks(c *Config) error {
+	first := 0
+	if p.From != nil {
+		first = p.From.layer + 1 // before its own block the stream is the caller's already
+	}
+	for _, l := range p.Keep {
+		if l < first || l >= c.Layers {
+			return fmt.Errorf("keep the stream before layer %d: this pass has those before layers %d to %d", l+1, first+1, c.Layers)
+		}
+	}
+	return nil
+}
