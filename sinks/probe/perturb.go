@@ -146,7 +146,7 @@ func (p *pairs) forward(obs *transformer.Observer, from *transformer.Stream, kee
 			return errors.Join(p.record(l, l+1, p.metrics, outs), p.take(l+1, outs[len(p.metrics):]))
 		},
 		Edits:   p.edit.at,
-		Predict: !p.o.MetricsOnly,
+		Predict: !p.o.MetricsOnly && !p.o.SkipLoss,
 		Last:    !p.o.MetricsOnly,
 		// The edited texts and the rows that repeat the last have no trace.
 		Documents: len(p.group.docs),
@@ -156,11 +156,7 @@ func (p *pairs) forward(obs *transformer.Observer, from *transformer.Stream, kee
 	if err != nil {
 		return nil, err
 	}
-	if !p.o.MetricsOnly {
-		for b, t := range p.traces {
-			t.Loss, t.Top1, t.LogitsLast = out.Loss[b], out.Top1[b], out.LogitsLast[b]
-		}
-	}
+	p.predicted(out)
 	return out.Kept, nil
 }
 

@@ -195,6 +195,18 @@ func TestEachStreams(t *testing.T) {
 	require.Equal(t, 1, calls)
 }
 
+// Without losses everything else stays, bit for bit.
+func TestSkipLoss(t *testing.T) {
+	docs := documents(8, 5)
+	whole := run(t, docs, probe.Options{})
+	for i, got := range run(t, docs, probe.Options{SkipLoss: true}) {
+		require.Nil(t, got.Loss)
+		require.Nil(t, got.Top1)
+		got.Loss, got.Top1 = whole[i].Loss, whole[i].Top1
+		require.Equal(t, whole[i], got)
+	}
+}
+
 func TestOneToken(t *testing.T) {
 	trace := run(t, [][]int32{{7}}, probe.Options{})[0]
 	require.Empty(t, trace.Loss)

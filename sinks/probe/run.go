@@ -20,7 +20,10 @@ type Options struct {
 	BOS     string            // policy the documents were made with, written into the traces; "" is sinks.BOSNone
 	Metrics []ondevice.Metric // none: all
 	// Only the metrics: no output layer, so no Loss, Top1 or LogitsLast.
-	MetricsOnly   bool
+	MetricsOnly bool
+	// No Loss and no Top1, which cost an output layer at every token; LogitsLast costs
+	// one at the last.
+	SkipLoss      bool
 	Interventions []Intervention
 	// BatchTokens bounds B·T of a batch; 0 means 2048. It changes speed and
 	// memory, not results beyond rounding.
@@ -208,18 +211,26 @@ func (r *run) forward(docs [][]int32, obs *transformer.Observer) error {
 			return r.record(l, l+1, r.metrics, outs)
 		},
 		Edits:   edit.at,
-		Predict: !r.o.MetricsOnly,
+		Predict: !r.o.MetricsOnly && !r.o.SkipLoss,
 		Last:    !r.o.MetricsOnly,
 	})
 	if err != nil {
 		return err
 	}
-	if !r.o.MetricsOnly {
-		for b, t := range r.traces {
-			t.Loss, t.Top1, t.LogitsLast = out.Loss[b], out.Top1[b], out.LogitsLast[b]
+	r.predicted(out)
+	return nil
+}
+
+// predicted hands the output layer's results to the traces, those that were asked for.
+func (r *run) predicted(out *transformer.Output) {
+	for b, t := range r.traces {
+		if out.Loss != nil {
+			t.Loss, t.Top1 = out.Loss[b], out.Top1[b]
+		}
+		if out.LogitsLast != nil {
+			t.LogitsLast = out.LogitsLast[b]
 		}
 	}
-	return nil
 }
 
 // empty makes the trace of one document with room for the chosen metrics.

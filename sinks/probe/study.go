@@ -39,6 +39,7 @@ type key struct {
 	BOS           string             `json:"bos"`
 	Metrics       any                `json:"metrics"`
 	MetricsOnly   bool               `json:"metrics_only"`
+	SkipLoss      bool               `json:"skip_loss,omitempty"`
 	Interventions []string           `json:"interventions"`
 	Provenance    map[string]string  `json:"provenance"`
 	Backend       string             `json:"backend"` // as the environment asks for it
@@ -111,7 +112,7 @@ func (s Study) key() ([]byte, error) {
 	sum := sha256.Sum256(docs)
 	k := key{
 		Version: studyVersion, Model: s.Model, Weights: weights, Load: s.Load, Documents: hex.EncodeToString(sum[:]),
-		BOS: s.Options.BOS, Metrics: s.Options.Metrics, MetricsOnly: s.Options.MetricsOnly,
+		BOS: s.Options.BOS, Metrics: s.Options.Metrics, MetricsOnly: s.Options.MetricsOnly, SkipLoss: s.Options.SkipLoss,
 		Provenance: s.Options.Provenance, Backend: os.Getenv("GOMLX_BACKEND"),
 	}
 	for _, v := range s.Options.Interventions {

@@ -103,36 +103,54 @@ func Score(m *transformer.Model, prompts []Prompt, o Options) ([]Result, error) 
 		return nil, fmt.Errorf("tasks: %w", err)
 	}
 	results := make([]Result, len(prompts))
-	var docs [][]int32
-	var read []func(t *sinks.Trace) // takes the scores of a document
+	var last, whole batch // what needs the logits after the last token only, and what needs losses
 	for i, p := range prompts {
 		scores := make([]float64, len(p.Answers))
 		results[i] = Result{Scores: scores, Right: p.Right}
 		if p.single() {
-			docs = append(docs, texts[i])
-			read = append(read, func(t *sinks.Trace) { fromLogits(scores, p.Answers, t.LogitsLast) })
+			last.add(texts[i], func(t *sinks.Trace) { fromLogits(scores, p.Answers, t.LogitsLast) })
 			continue
 		}
 		for a, answer := range p.Answers {
-			docs = append(docs, slices.Concat(texts[i], answer))
-			read = append(read, func(t *sinks.Trace) {
+			whole.add(slices.Concat(texts[i], answer), func(t *sinks.Trace) {
 				tail := t.Loss[len(t.Loss)-len(answer):]
 				scores[a] = -sinks.RowSum(tail) / float64(len(answer))
 			})
 		}
 	}
-	err = probe.Each(m, docs, probe.Options{
+	options := probe.Options{
 		Metrics:       []ondevice.Metric{ondevice.ResidNorm}, // none would mean all
 		Interventions: interventions,
 		BatchTokens:   o.BatchTokens,
-	}, func(i int, t *sinks.Trace) error {
-		read[i](t)
-		return nil
-	})
-	if err != nil {
+	}
+	if err := whole.run(m, options); err != nil {
+		return nil, fmt.Errorf("tasks: front %q: %w", o.Front, err)
+	}
+	options.SkipLoss = true
+	if err := last.run(m, options); err != nil {
 		return nil, fmt.Errorf("tasks: front %q: %w", o.Front, err)
 	}
 	return results, nil
+}
+
+// batch is documents, and for each what takes its scores.
+type batch struct {
+	docs [][]int32
+	read []func(*sinks.Trace)
+}
+
+func (b *batch) add(doc []int32, read func(*sinks.Trace)) {
+	b.docs, b.read = append(b.docs, doc), append(b.read, read)
+}
+
+func (b *batch) run(m *transformer.Model, o probe.Options) error {
+	if len(b.docs) == 0 {
+		return nil
+	}
+	return probe.Each(m, b.docs, o, func(i int, t *sinks.Trace) error {
+		b.read[i](t)
+		return nil
+	})
 }
 
 // fromLogits scores answers of one token by the next token's log-probabilities.
