@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"sort"
 )
 
 // BackcopyConfig configures [NewBackcopy]. Start from [DefaultBackcopyConfig].
@@ -98,18 +97,11 @@ func (t *Backcopy) Draw(rng *rand.Rand, bos bool, tokens, targets []int32) {
 		case at == t.BOS():
 			next = rng.Int32N(int32(t.plain()))
 		case !t.Trigger(at):
-			next = t.step(rng, at)
+			next = draw(rng, t.cumulated[at])
 		}
 		tokens[i], targets[i] = at, next
 		before, at = at, next
 	}
-}
-
-// step draws a successor of a token.
-func (t *Backcopy) step(rng *rand.Rand, at int32) int32 {
-	row := t.cumulated[at]
-	next := sort.SearchFloat64s(row, rng.Float64())
-	return int32(min(next, len(row)-1)) // sums of probabilities may end a little below 1
 }
 
 // OracleLoss implements [Task]. It is 0 after triggers, and the entropy of the transition elsewhere.

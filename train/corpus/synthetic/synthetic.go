@@ -8,7 +8,10 @@
 //     sink is shown to be necessary for a softmax head to do so).
 package synthetic
 
-import "math/rand/v2"
+import (
+	"math/rand/v2"
+	"sort"
+)
 
 // Task draws sequences. It is safe for concurrent use.
 type Task interface {
@@ -22,4 +25,10 @@ type Task interface {
 	// OracleLoss is the expected cross-entropy, in nats a target, of a model that knows the mechanism, over
 	// sequences of t inputs.
 	OracleLoss(bos bool, t int) float64
+}
+
+// draw draws an id from a distribution's running sums.
+func draw(rng *rand.Rand, cumulated []float64) int32 {
+	id := sort.SearchFloat64s(cumulated, rng.Float64())
+	return int32(min(id, len(cumulated)-1)) // sums of probabilities may end a little below 1
 }

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"gonum.org/v1/gonum/floats"
+	"gonum.org/v1/gonum/stat"
 
 	"firsttoken/train/corpus/synthetic"
 )
@@ -142,6 +144,69 @@ func TestTriggerMeanFollowsItsRule(t *testing.T) {
 	require.Zero(t, task.OracleLoss(true, 64))
 }
 
+// With Peak, values ask for a level too, with the promised entropy given the value, whatever the sequence's centre is.
+func TestTriggerMeanPeak(t *testing.T) {
+	const length, sequences = 33, 30_000
+	cfg := synthetic.DefaultTriggerMeanConfig()
+	cfg.Peak = 1.5
+	task, err := synthetic.NewTriggerMean(cfg)
+	require.NoError(t, err)
+	counts := make([][]float64, cfg.Levels)
+	for x := range counts {
+		counts[x] = make([]float64, cfg.Levels)
+	}
+	for n := range uint64(sequences) {
+		tokens, targets := make([]int32, length), make([]int32, length)
+		task.Draw(rand.New(rand.NewPCG(3, n)), true, tokens, targets)
+		require.Equal(t, task.Zero(), targets[0], "at ⟨bos⟩")
+		for i, id := range tokens {
+			if int(id) < cfg.Levels {
+				counts[id][targets[i]]++
+			}
+		}
+	}
+	loss := 0.0 // Σ −n(x,y) log n(x,y)/n(x): what the counts themselves would predict best
+	for _, row := range counts {
+		n := floats.Sum(row)
+		for _, k := range row {
+			if k > 0 {
+				loss -= k * math.Log(k/n)
+			}
+		}
+	}
+	require.InEpsilon(t, task.OracleLoss(true, length), loss/length/sequences, 0.005)
+	require.Less(t, task.OracleLoss(true, length), math.Log(float64(cfg.Levels)))
+	require.Zero(t, task.OracleLoss(true, 1))
+}
+
+// The mean of a long sequence is one number for all of them with a common centre, and any without.
+func TestTriggerMeanCentre(t *testing.T) {
+	for _, common := range []bool{false, true} {
+		cfg := synthetic.DefaultTriggerMeanConfig()
+		cfg.Common = common
+		task, err := synthetic.NewTriggerMean(cfg)
+		require.NoError(t, err)
+		var means []float64
+		for n := range uint64(200) {
+			tokens, targets := make([]int32, 1024), make([]int32, 1024)
+			task.Draw(rand.New(rand.NewPCG(4, n)), false, tokens, targets)
+			var values []float64
+			for _, id := range tokens {
+				if id != task.Trigger() {
+					values = append(values, float64(id))
+				}
+			}
+			means = append(means, stat.Mean(values, nil))
+		}
+		if common {
+			require.InDelta(t, 15.5, stat.Mean(means, nil), 0.1)
+			require.Less(t, stat.StdDev(means, nil), 0.3)
+		} else {
+			require.Greater(t, stat.StdDev(means, nil), 5.0)
+		}
+	}
+}
+
 func TestRefusals(t *testing.T) {
 	for _, c := range []struct {
 		change func(*synthetic.BackcopyConfig)
@@ -166,6 +231,7 @@ func TestRefusals(t *testing.T) {
 		{func(c *synthetic.TriggerMeanConfig) { c.Levels = 1 }, "Levels is 1"},
 		{func(c *synthetic.TriggerMeanConfig) { c.Rate = 0 }, "Rate is 0"},
 		{func(c *synthetic.TriggerMeanConfig) { c.Spread = math.NaN() }, "Spread is NaN"},
+		{func(c *synthetic.TriggerMeanConfig) { c.Peak = -1 }, "Peak is -1"},
 	} {
 		cfg := synthetic.DefaultTriggerMeanConfig()
 		c.change(&cfg)

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+
+	"gonum.org/v1/gonum/floats"
 )
 
 // TriggerMeanConfig configures [NewTriggerMean]. Start from [DefaultTriggerMeanConfig].
@@ -14,6 +16,13 @@ type TriggerMeanConfig struct {
 	Rate float64 `json:"rate"`
 	// Spread is the standard deviation of the values of a sequence around its centre, in levels.
 	Spread float64 `json:"spread"`
+	// Common gives all sequences one centre, the middle, instead of one each.
+	Common bool `json:"common,omitempty"`
+	// Peak, if not 0, asks elsewhere for a level drawn from P(· | value) ∝ exp(Peak · g), g standard normal, in place of Zero. The
+	// rows of P are one row in other orders, so that each has the same entropy.
+	Peak float64 `json:"peak,omitempty"`
+	// Seed draws P.
+	Seed uint64 `json:"seed,omitempty"`
 }
 
 // DefaultTriggerMeanConfig has 32 levels, a spread of 4 and a trigger at every eighth position on average.
@@ -28,6 +37,8 @@ func (c TriggerMeanConfig) Validate() error {
 		return fmt.Errorf("synthetic: TriggerMeanConfig.Levels is %d: use 2 … %d", c.Levels, 1<<20)
 	case !(c.Rate > 0 && c.Rate < 1):
 		return fmt.Errorf("synthetic: TriggerMeanConfig.Rate is %v: use a probability between 0 and 1, such as 0.125", c.Rate)
+	case !(c.Peak >= 0 && c.Peak <= 100):
+		return fmt.Errorf("synthetic: TriggerMeanConfig.Peak is %v: use 0 (ask for Zero) … 100", c.Peak)
 	case !(c.Spread >= 0 && c.Spread <= float64(c.Levels)):
 		return fmt.Errorf("synthetic: TriggerMeanConfig.Spread is %v: use 0 … Levels = %d", c.Spread, c.Levels)
 	}
@@ -42,14 +53,47 @@ func (c TriggerMeanConfig) Validate() error {
 // values are one-dimensional and discrete; the target is a class, the loss cross-entropy; and the values of a sequence lie
 // around a centre of its own, drawn uniformly, since the mean of values without one would tend to the same class
 // whatever the sequence. What should need a sink is the same: a head that averages, and must write nothing elsewhere.
-type TriggerMean struct{ cfg TriggerMeanConfig }
+//
+// With Peak something else than the mean is asked for at values, too, and what the head writes there is in the way. It does not
+// fade as sequences grow: the mean of a sequence tends to its centre, not to nothing. With Common, it does.
+type TriggerMean struct {
+	cfg TriggerMeanConfig
+	// cumulated are the running sums of P along a row, [Levels][Levels]; nil if Peak is 0.
+	cumulated [][]float64
+	entropy   float64 // of each row, nats
+}
 
 // NewTriggerMean checks the configuration.
 func NewTriggerMean(cfg TriggerMeanConfig) (*TriggerMean, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	return &TriggerMean{cfg}, nil
+	t := &TriggerMean{cfg: cfg}
+	if cfg.Peak > 0 {
+		t.drawTargets()
+	}
+	return t, nil
+}
+
+// drawTargets makes P.
+func (t *TriggerMean) drawTargets() {
+	rng := rand.New(rand.NewPCG(t.cfg.Seed, 1))
+	p := make([]float64, t.cfg.Levels)
+	for y := range p {
+		p[y] = t.cfg.Peak * rng.NormFloat64()
+	}
+	z := floats.LogSumExp(p)
+	for y, x := range p {
+		p[y] = math.Exp(x - z)
+		t.entropy -= p[y] * (x - z)
+	}
+	for range p {
+		row := make([]float64, len(p))
+		for from, to := range rng.Perm(len(p)) {
+			row[to] = p[from]
+		}
+		t.cumulated = append(t.cumulated, floats.CumSum(row, row))
+	}
 }
 
 // Trigger is the id of the trigger.
@@ -67,7 +111,10 @@ func (t *TriggerMean) V() int { return t.cfg.Levels + 3 }
 // Draw implements [Task].
 func (t *TriggerMean) Draw(rng *rand.Rand, bos bool, tokens, targets []int32) {
 	top := float64(t.cfg.Levels - 1)
-	centre := rng.Float64() * top
+	centre := top / 2
+	if !t.cfg.Common {
+		centre = rng.Float64() * top
+	}
 	sum, n := 0, 0
 	for i := range tokens {
 		targets[i] = t.Zero()
@@ -79,11 +126,24 @@ func (t *TriggerMean) Draw(rng *rand.Rand, bos bool, tokens, targets []int32) {
 		default:
 			value := int(math.Round(min(max(centre+t.cfg.Spread*rng.NormFloat64(), 0), top)))
 			tokens[i] = int32(value)
+			if t.cumulated != nil {
+				targets[i] = draw(rng, t.cumulated[value])
+			}
 			sum += value
 			n++
 		}
 	}
 }
 
-// OracleLoss implements [Task]. It is 0: every target follows from the inputs.
-func (t *TriggerMean) OracleLoss(bool, int) float64 { return 0 }
+// OracleLoss implements [Task]: the entropy of P at values, 0 elsewhere.
+func (t *TriggerMean) OracleLoss(bos bool, length int) float64 {
+	inputs := length
+	if bos {
+		inputs--
+	}
+	if inputs == 0 {
+		return 0
+	}
+	values := 1 + float64(inputs-1)*(1-t.cfg.Rate) // the first is one
+	return t.entropy * values / float64(length)
+}
