@@ -19,6 +19,8 @@ type RecentOptions struct {
 	// Text gives the text of a token, such as " can": the decoded bytes.
 	Text          func(id int32) string
 	Interventions []Intervention
+	// Layers, if not 0, measures the first so many layers only.
+	Layers int
 	// BatchTokens is as in [Options].
 	BatchTokens int
 }
@@ -30,6 +32,8 @@ func (o *RecentOptions) Validate() error {
 		return fmt.Errorf("probe: Window = %d: must be from 0 to %d", o.Window, ifelse.MaxWindow)
 	case o.Text == nil:
 		return errors.New("probe: Text is nil: classes of tokens go by their text")
+	case o.Layers < 0:
+		return fmt.Errorf("probe: Layers = %d: use 0 for all, or a positive number", o.Layers)
 	case o.BatchTokens < 0:
 		return fmt.Errorf("probe: BatchTokens = %d: use 0 for %d, or a positive number", o.BatchTokens, defaultBatchTokens)
 	}
@@ -48,6 +52,9 @@ func Recent(m *transformer.Model, docs [][]int32, o RecentOptions) ([]ifelse.Doc
 	}
 	if err := checkInterventions(&m.Config, docs, o.Interventions); err != nil {
 		return nil, fmt.Errorf("probe: %w", err)
+	}
+	if o.Layers > m.Config.Layers {
+		return nil, fmt.Errorf("probe: Layers = %d: the model has %d", o.Layers, m.Config.Layers)
 	}
 	metrics, err := ondevice.Observer(ondevice.FirstMass, ondevice.RowMax, ondevice.HeadWrite)
 	if err != nil {
@@ -71,6 +78,7 @@ func Recent(m *transformer.Model, docs [][]int32, o RecentOptions) ([]ifelse.Doc
 		_, err := m.Forward(batch, transformer.Pass{
 			Observer: observer,
 			Edits:    edit.at,
+			Layers:   o.Layers,
 			OnBlock: func(l int, outs []*tensors.Tensor) error {
 				for b, i := range g.docs {
 					if err := record(&out[i], l, b, outs); err != nil {
@@ -90,17 +98,20 @@ func Recent(m *transformer.Model, docs [][]int32, o RecentOptions) ([]ifelse.Doc
 
 // emptyDocument has room for one text.
 func emptyDocument(c *transformer.Config, ids []int32, o *RecentOptions) ifelse.Document {
-	n := len(ids)
+	n, layers := len(ids), c.Layers
+	if o.Layers > 0 {
+		layers = o.Layers
+	}
 	d := ifelse.Document{
 		Tokens: make([]string, n),
-		First:  sinks.Cube(c.Layers, c.Heads, n),
-		Max:    sinks.Cube(c.Layers, c.Heads, n),
-		Write:  sinks.Cube(c.Layers, c.Heads, n),
+		First:  sinks.Cube(layers, c.Heads, n),
+		Max:    sinks.Cube(layers, c.Heads, n),
+		Write:  sinks.Cube(layers, c.Heads, n),
 	}
 	for t, id := range ids {
 		d.Tokens[t] = o.Text(id)
 	}
-	for range c.Layers {
+	for range layers {
 		d.Recent = append(d.Recent, sinks.Cube(c.Heads, n, o.Window+1))
 	}
 	return d

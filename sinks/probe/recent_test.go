@@ -48,11 +48,27 @@ func TestRecentEqualsPatternsAndTraces(t *testing.T) {
 	}
 }
 
+// The first layers alone are those of a whole run, bit for bit.
+func TestRecentLayers(t *testing.T) {
+	docs := documents(9, 12)
+	whole, err := probe.Recent(model(t), docs, probe.RecentOptions{Window: 4, Text: letter})
+	require.NoError(t, err)
+	first, err := probe.Recent(model(t), docs, probe.RecentOptions{Window: 4, Text: letter, Layers: 1})
+	require.NoError(t, err)
+	for i, got := range first {
+		want := whole[i]
+		want.First, want.Max, want.Write, want.Recent = want.First[:1], want.Max[:1], want.Write[:1], want.Recent[:1]
+		require.Equal(t, want, got)
+	}
+}
+
 func TestRecentRefuses(t *testing.T) {
 	for want, o := range map[string]probe.RecentOptions{
 		"Window = 64":           {Window: 64, Text: letter},
 		"Window = -1":           {Window: -1, Text: letter},
 		"Text is nil":           {Window: 1},
+		"Layers = -1":           {Text: letter, Layers: -1},
+		"Layers = 9":            {Text: letter, Layers: 9},
 		"BatchTokens":           {Text: letter, BatchTokens: -1},
 		"mask key 10":           {Text: letter, Interventions: []probe.Intervention{probe.MaskKey{Pos: 9}}},
 		"intervention 1 is nil": {Text: letter, Interventions: []probe.Intervention{nil}},

@@ -25,6 +25,7 @@ func Swap(m *transformer.Model, docs [][]int32, head Head, x ifelse.Trigger, lim
 	if err != nil {
 		return nil, err
 	}
+	o.Layers = head.Layer + 1 // nothing above is read
 	measured, err := Recent(m, plan.edited, o)
 	if err != nil {
 		return nil, err

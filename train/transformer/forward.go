@@ -44,6 +44,9 @@ type Pass struct {
 	// the first; 0 for all. Of the others only the residual stream is computed.
 	Documents int
 
+	// Layers ends the pass after so many blocks; 0 for all. What follows is neither
+	// computed nor observed, so Predict, Last and Logits need all.
+	Layers int
 	// Keep lists blocks; Output.Kept holds the residual stream before each of them.
 	Keep []int
 	// From starts the pass at a block, with the residual stream that an earlier pass
@@ -80,8 +83,8 @@ func (m *Model) Forward(batch Batch, pass Pass) (*Output, error) {
 	if err != nil {
 		return nil, err
 	}
-	last := kept[m.Config.Layers]
-	delete(kept, m.Config.Layers)
+	last := kept[pass.end(&m.Config)]
+	delete(kept, last.layer)
 	defer last.Free()
 	out, err := m.heads(batch, in, last.resid, pass)
 	if err != nil {
@@ -93,7 +96,7 @@ func (m *Model) Forward(batch Batch, pass Pass) (*Output, error) {
 }
 
 // blocks runs the embedding and all blocks, or those from pass.From on, and returns
-// the streams that pass.Keep lists and the last, which stands under Layers.
+// the streams that pass.Keep lists and the last.
 func (m *Model) blocks(in *inputs, pass Pass) (kept map[int]*Stream, err error) {
 	kept = map[int]*Stream{}
 	at := pass.From
@@ -120,7 +123,7 @@ func (m *Model) blocks(in *inputs, pass Pass) (kept map[int]*Stream, err error) 
 	if err := at.check(&m.Config, in); err != nil {
 		return nil, err
 	}
-	for l := at.layer; l < m.Config.Layers; l++ {
+	for l := at.layer; l < pass.end(&m.Config); l++ {
 		var e *Edits
 		if pass.Edits != nil {
 			e = pass.Edits(l)
@@ -143,7 +146,7 @@ func (m *Model) blocks(in *inputs, pass Pass) (kept map[int]*Stream, err error) 
 			return nil, err
 		}
 	}
-	kept[m.Config.Layers] = at
+	kept[at.layer] = at
 	return kept, nil
 }
 

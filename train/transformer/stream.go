@@ -47,16 +47,33 @@ func (s *Stream) check(c *Config, in *inputs) error {
 	return nil
 }
 
-// checkBlocks refuses blocks to keep that the pass does not run.
+// end is the number of blocks after which the pass ends.
+func (p *Pass) end(c *Config) int {
+	if p.Layers > 0 {
+		return p.Layers
+	}
+	return c.Layers
+}
+
+// checkBlocks refuses blocks that the model does not have or the pass does not run.
 func (p *Pass) checkBlocks(c *Config) error {
+	if p.Layers < 0 || p.Layers > c.Layers {
+		return fmt.Errorf("end after %d layers: the model has %d; 0 runs all", p.Layers, c.Layers)
+	}
+	if p.end(c) < c.Layers && (p.Predict || p.Last || p.Logits) {
+		return fmt.Errorf("end after %d of %d layers: predictions and logits need all", p.Layers, c.Layers)
+	}
 	first := 0
 	if p.From != nil {
 		first = p.From.layer + 1 // before its own block the stream is the caller's already
 	}
 	for _, l := range p.Keep {
-		if l < first || l >= c.Layers {
-			return fmt.Errorf("keep the stream before layer %d: this pass has those before layers %d to %d", l+1, first+1, c.Layers)
+		if l < first || l >= p.end(c) {
+			return fmt.Errorf("keep the stream before layer %d: this pass has those before layers %d to %d", l+1, first+1, p.end(c))
 		}
+	}
+	if p.From != nil && p.From.layer >= p.end(c) {
+		return fmt.Errorf("start before layer %d and end after %d: nothing to run", p.From.layer+1, p.end(c))
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package transformer
 import (
 	"testing"
 
+	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/stretchr/testify/require"
 )
@@ -56,4 +57,36 @@ func TestFromEqualsWholePass(t *testing.T) {
 	stream.Free() // twice does no harm
 	_, err = m.Forward(batch, Pass{From: stream})
 	require.ErrorContains(t, err, "was freed")
+}
+
+// A pass that ends early observes what the whole pass does up to there, and no more.
+func TestLayersEndsThePass(t *testing.T) {
+	m := preparedTiny(t)
+	c := m.Config
+	batch := One(document(c, 9, 1))
+	resid := func(layers int) (all [][]float32) {
+		_, err := m.Forward(batch, Pass{Layers: layers, Observer: &Observer{Name: "out", Observe: func(_ *Config, n *Nodes, _ *graph.Node) []*graph.Node {
+			return []*graph.Node{n.ResidOut}
+		}}, OnBlock: func(l int, outs []*tensors.Tensor) error {
+			require.Len(t, all, l)
+			x, err := tensors.CopyFlatData[float32](outs[0])
+			all = append(all, x)
+			return err
+		}})
+		require.NoError(t, err)
+		return all
+	}
+	whole := resid(0)
+	require.Len(t, whole, c.Layers)
+	require.Equal(t, whole, resid(c.Layers))
+	require.Equal(t, whole[:1], resid(1))
+
+	for want, pass := range map[string]Pass{
+		"the model has":                   {Layers: c.Layers + 1},
+		"predictions and logits need all": {Layers: 1, Last: true},
+		"nothing to run":                  {Layers: 1, From: &Stream{layer: 1}},
+	} {
+		_, err := m.Forward(batch, pass)
+		require.ErrorContains(t, err, want)
+	}
 }
