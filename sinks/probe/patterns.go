@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -32,9 +33,11 @@ func Patterns(m *transformer.Model, ids []int32, heads []Head, interventions ...
 	}
 	edit := compileEdits(&m.Config, docs, interventions)
 	defer edit.free()
+	deepest := slices.MaxFunc(heads, func(a, b Head) int { return cmp.Compare(a.Layer, b.Layer) })
 	_, err = m.Forward(transformer.One(ids), transformer.Pass{
 		Observer: p.observer,
 		Edits:    edit.at,
+		Layers:   deepest.Layer + 1,
 		OnBlock:  func(layer int, outs []*tensors.Tensor) error { return p.take(layer, outs[0]) },
 	})
 	if err != nil {
