@@ -37,13 +37,11 @@ func forwardAll(all []*pairs, edits []perturb.Edit, docs [][]int32, obs *transfo
 			continue
 		}
 		at := p.edit.first()
-		if s := streams[at]; s != nil {
+		from := streams[at] // nil: from the embedding on
+		if from != nil {
 			p.copyBefore(at, base)
-			_, err = p.forward(obs, s, nil)
-		} else {
-			_, err = p.forward(obs, nil, nil)
 		}
-		if err != nil {
+		if _, err := p.forward(obs, from, nil); err != nil {
 			return err
 		}
 		done()

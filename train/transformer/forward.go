@@ -79,12 +79,10 @@ func (m *Model) Forward(batch Batch, pass Pass) (*Output, error) {
 		return nil, err
 	}
 	defer in.free()
-	kept, err := m.blocks(in, pass)
+	last, kept, err := m.blocks(in, pass)
 	if err != nil {
 		return nil, err
 	}
-	last := kept[pass.end(&m.Config)]
-	delete(kept, last.layer)
 	defer last.Free()
 	out, err := m.heads(batch, in, last.resid, pass)
 	if err != nil {
@@ -96,8 +94,8 @@ func (m *Model) Forward(batch Batch, pass Pass) (*Output, error) {
 }
 
 // blocks runs the embedding and all blocks, or those from pass.From on, and returns
-// the streams that pass.Keep lists and the last.
-func (m *Model) blocks(in *inputs, pass Pass) (kept map[int]*Stream, err error) {
+// the last stream and those that pass.Keep lists.
+func (m *Model) blocks(in *inputs, pass Pass) (last *Stream, kept map[int]*Stream, err error) {
 	kept = map[int]*Stream{}
 	at := pass.From
 	defer func() {
@@ -109,7 +107,7 @@ func (m *Model) blocks(in *inputs, pass Pass) (kept map[int]*Stream, err error) 
 	if at == nil {
 		resid, observed, err := m.embed(in, pass.Observer)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		at = &Stream{resid: resid}
 		if pass.OnEmbed != nil {
@@ -117,11 +115,11 @@ func (m *Model) blocks(in *inputs, pass Pass) (kept map[int]*Stream, err error) 
 		}
 		free(observed...)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
 	if err := at.check(&m.Config, in); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	for l := at.layer; l < pass.end(&m.Config); l++ {
 		var e *Edits
@@ -130,7 +128,7 @@ func (m *Model) blocks(in *inputs, pass Pass) (kept map[int]*Stream, err error) 
 		}
 		next, observed, err := m.block(l, in, at.resid, e, pass.Observer)
 		if err != nil {
-			return nil, fmt.Errorf("layer %d: %w", l+1, err)
+			return nil, nil, fmt.Errorf("layer %d: %w", l+1, err)
 		}
 		if slices.Contains(pass.Keep, l) {
 			kept[l] = at
@@ -143,11 +141,10 @@ func (m *Model) blocks(in *inputs, pass Pass) (kept map[int]*Stream, err error) 
 		}
 		free(observed...)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
-	kept[at.layer] = at
-	return kept, nil
+	return at, kept, nil
 }
 
 // embed looks tokens up, [B, T, D] float32, and returns the observer's outputs.

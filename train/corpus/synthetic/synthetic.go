@@ -4,8 +4,8 @@
 //   - [Backcopy]: a Markov chain of tokens interrupted by triggers, after which the token before the trigger comes
 //     again (Bigram-Backcopy; Guo et al. 2024, arXiv 2410.13835). A head that copies after triggers has nothing to do
 //     elsewhere, and rests on the first token.
-//   - [TriggerMean]: at triggers the mean of all values so far is asked for, elsewhere nothing (after arXiv 2603.11487, where a
-//     sink is shown to be necessary for a softmax head to do so).
+//   - [TriggerMean]: at triggers the mean of all values so far is asked for, elsewhere nothing, or something that has
+//     nothing to do with the mean (after arXiv 2603.11487, where a sink is shown to be necessary for a softmax head to do so).
 package synthetic
 
 import (
