@@ -255,5 +255,9 @@ func (s *session) finish() (*Result, error) {
 	if err := s.run.Finish(result); err != nil {
 		return nil, err
 	}
-	return result, s.run.RemoveCheckpoints()
+	keep := 0
+	if s.c.prolongs() {
+		keep = 1 // for a run of a larger budget
+	}
+	return result, s.run.KeepCheckpoints(keep)
 }

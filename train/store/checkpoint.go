@@ -76,28 +76,19 @@ func (r *Run) Commit(step int) (Checkpoint, error) {
 	if err := syncFolder(r.Dir); err != nil {
 		return c, err
 	}
-	all, err := r.Checkpoints()
-	if err != nil {
-		return c, err
-	}
-	for i, old := range all {
-		if i >= keepCheckpoints {
-			if err := r.remove(old.Dir); err != nil {
-				return c, err
-			}
-		}
-	}
-	return c, nil
+	return c, r.KeepCheckpoints(keepCheckpoints)
 }
 
 // Discard removes what Saving began: on a full disk it is in the way.
 func (r *Run) Discard() { _ = os.RemoveAll(r.path(savingFolder)) }
 
-// RemoveCheckpoints frees the space of all checkpoints, once a run is done.
-func (r *Run) RemoveCheckpoints() error {
+// KeepCheckpoints frees the space of all checkpoints but the n newest, once a run is done.
+func (r *Run) KeepCheckpoints(n int) error {
 	all, err := r.Checkpoints()
-	for _, c := range all {
-		err = errors.Join(err, r.remove(c.Dir))
+	for i, c := range all {
+		if i >= n {
+			err = errors.Join(err, r.remove(c.Dir))
+		}
 	}
 	return err
 }

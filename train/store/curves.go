@@ -118,6 +118,15 @@ func (r *Run) Append(record Record) error {
 	return nil
 }
 
+// CopyCurves gives the run the records of another, in place of its own.
+func (r *Run) CopyCurves(from *Run) error {
+	text, err := from.read(curvesFile)
+	if err != nil {
+		return err
+	}
+	return r.write(curvesFile, text)
+}
+
 // Rewind drops the records after a step: training goes on from there and makes
 // them again.
 func (r *Run) Rewind(step int) error {

@@ -59,7 +59,9 @@ func TestCheckpoints(t *testing.T) {
 	require.Equal(t, "again", string(text))
 	require.NoFileExists(t, filepath.Join(all[0].Dir, "half"))
 
-	require.NoError(t, r.RemoveCheckpoints())
+	require.NoError(t, r.KeepCheckpoints(1))
+	require.Equal(t, []int{100}, stepsOf(t, r))
+	require.NoError(t, r.KeepCheckpoints(0))
 	require.Empty(t, stepsOf(t, r))
 }
 
