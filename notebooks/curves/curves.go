@@ -65,6 +65,22 @@ func (s *Set) Values(field string) []string {
 	return values
 }
 
+// Until cuts the curves after that many tokens: at a constant rate what is left are the curves of runs with that budget, but that
+// these are measured under more conditions at their end. A run with no record so early is left out.
+func (s *Set) Until(tokens int64) *Set {
+	cut := &Set{}
+	for i, records := range s.Records {
+		n := len(records)
+		for n > 0 && records[n-1].Tokens > tokens {
+			n--
+		}
+		if n > 0 {
+			cut.Points, cut.Records = append(cut.Points, s.Points[i]), append(cut.Records, records[:n])
+		}
+	}
+	return cut
+}
+
 // Number is one number of a record, false if the record does not have it.
 type Number func(r *store.Record) (float64, bool)
 

@@ -95,6 +95,34 @@ func TestSet(t *testing.T) {
 	require.Equal(t, 0.06, ratio[0], "of the second key/value head")
 }
 
+func TestUntil(t *testing.T) {
+	set, err := curves.Load(runs(t))
+	require.NoError(t, err)
+	for tokens, want := range map[int64]float64{100: 0, 199: 0, 200: 26.1, 300: 26.1} {
+		rate, err := set.Where("model.context", "256").Until(tokens).Final(curves.SinkRate("packed", 0))
+		require.NoError(t, err)
+		require.InDelta(t, want, rate.Value, 1e-9, "%d tokens", tokens)
+	}
+	_, err = set.Until(99).Final(curves.SinkRate("packed", 0))
+	require.ErrorContains(t, err, "no runs")
+	require.Len(t, set.Records[0], 2, "the set itself is not cut")
+}
+
+func TestRow(t *testing.T) {
+	set, err := curves.Load(runs(t))
+	require.NoError(t, err)
+	columns := []curves.Column{{"sink rate (%)", curves.SinkRate("packed", 0), 1}, {"loss", curves.Loss("packed"), 3}}
+	require.Equal(t, "| context | sink rate (%) | loss |\n| --- | --- | --- |\n", curves.Header(columns, "context"))
+	row, err := set.Where("model.context", "256").Row(columns, "256")
+	require.NoError(t, err)
+	require.Equal(t, "| 256 | 26.1 ± 6.4 | 2.000 ± 0.000 |\n", row)
+	row, err = set.Where("model.context", "256", "seed", "1").Row(columns)
+	require.NoError(t, err)
+	require.Equal(t, "| 26.6 | 2.000 |\n", row)
+	_, err = set.Row([]curves.Column{{"x", curves.Loss("text@64"), 1}})
+	require.ErrorContains(t, err, "x: curves: run")
+}
+
 func TestRefuses(t *testing.T) {
 	points := runs(t)
 	set, err := curves.Load(points)
