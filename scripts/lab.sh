@@ -8,7 +8,12 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 source "$here/env.sh"
 cd "$ROOT"
 
-options=(--ServerApp.root_dir="$ROOT" --ip=localhost)
+options=(--ServerApp.root_dir="$ROOT")
+# An option given twice is an error to Jupyter.
+case " ${ARGS:-}" in
+*" --ip"* | *" --ServerApp.ip"*) ;;
+*) options+=(--ip=localhost) ;;
+esac
 for first in notebooks/*.ipynb; do
 	if [ -f "$first" ]; then options+=(--LabApp.default_url="/lab/tree/$first"); fi
 	break

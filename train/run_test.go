@@ -8,7 +8,9 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -115,10 +117,51 @@ func TestSweep(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	_, err = Sweep(ctx, configs, o)
-	require.Error(t, err)
+	require.ErrorIs(t, err, ErrStopped)
 
 	_, err = Sweep(context.Background(), configs, SweepOptions{Index: 2, Of: 2, Log: io.Discard})
 	require.ErrorContains(t, err, "job 2 of 2")
+}
+
+// logged is called with each line of a sweep's log.
+type logged func(line string)
+
+func (l logged) Write(p []byte) (int, error) { l(string(p)); return len(p), nil }
+
+// An interrupt stops a sweep between two runs, and while it waits for another process, as it does in one.
+func TestSweepInterrupted(t *testing.T) {
+	base, dir := task(t), t.TempDir()
+	configs := []Config{base, base}
+	configs[1].Seed++
+	interrupt := func(at string) logged {
+		return func(line string) {
+			if strings.Contains(line, at) {
+				require.NoError(t, syscall.Kill(os.Getpid(), syscall.SIGINT))
+				time.Sleep(200 * time.Millisecond) // the runtime hands it over in its own time
+			}
+		}
+	}
+	o := SweepOptions{Options: Options{Store: dir, Progress: ProgressNone, Backend: openBackend(t)}, Log: interrupt("held-out loss")}
+	states, err := Sweep(context.Background(), configs, o)
+	require.ErrorIs(t, err, ErrStopped)
+	require.ErrorContains(t, err, "before run 2 of 2")
+	require.Equal(t, []bool{true, false}, []bool{states[0].Result != nil, states[1].Result != nil})
+
+	busy, err := at(configs[1], dir)
+	require.NoError(t, err)
+	require.NoError(t, busy.Create())
+	unlock, err := busy.Lock(context.Background(), false)
+	require.NoError(t, err)
+	o.Log = interrupt("run 2 of 2")
+	states, err = Sweep(context.Background(), configs, o)
+	unlock()
+	require.ErrorIs(t, err, ErrStopped)
+	require.NoError(t, states[1].Err, "it has not failed")
+
+	o.Log = io.Discard
+	states, err = Sweep(context.Background(), configs, o)
+	require.NoError(t, err)
+	require.NotNil(t, states[1].Result)
 }
 
 // The model of a finished run, loaded and probed as any other, has the loss and the

@@ -7,8 +7,10 @@ import (
 	"io"
 	"maps"
 	"os"
+	"os/signal"
 	"slices"
 	"strings"
+	"syscall"
 
 	"firsttoken/train/store"
 )
@@ -59,12 +61,18 @@ func Sweep(ctx context.Context, configs []Config, o SweepOptions) ([]State, erro
 		return nil, err
 	}
 	fmt.Fprintln(o.Log, summary(states))
+	// Of the whole sweep, not only of the run under way: an interrupt between two runs, or while one waits, counts too.
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	defer stop()
 	wait := o.Wait
 	for _, o.Wait = range []bool{false, true} {
 		for i := range states {
 			s := &states[i]
 			if s.Result != nil || s.Err != nil {
 				continue
+			}
+			if ctx.Err() != nil {
+				return states, fmt.Errorf("%w before run %d of %d: sweep again to go on", ErrStopped, i+1, len(states))
 			}
 			fmt.Fprintf(o.Log, "run %d of %d, %s: %s\n", i+1, len(states), s.Run, describe(mine, i))
 			s.Result, s.Err = Run(ctx, s.Config, o.Options)
@@ -73,8 +81,13 @@ func Sweep(ctx context.Context, configs []Config, o SweepOptions) ([]State, erro
 			case s.Busy:
 				s.Err = nil
 				fmt.Fprintln(o.Log, "  another process works on it")
-			case errors.Is(s.Err, ErrStopped):
-				return states, s.Err
+			case s.Err != nil && ctx.Err() != nil:
+				stopped := s.Err
+				if !errors.Is(stopped, ErrStopped) { // it waited for something, and had no update to end
+					stopped = fmt.Errorf("%w in run %d of %d: sweep again to go on", ErrStopped, i+1, len(states))
+				}
+				s.Err = s.look()
+				return states, stopped
 			case s.Err != nil:
 				fmt.Fprintln(o.Log, " ", s.Err)
 			default:
@@ -99,23 +112,28 @@ func Status(configs []Config, dir string) ([]State, error) {
 		if err := c.Validate(); err != nil {
 			return nil, fmt.Errorf("run %d: %w", i+1, err)
 		}
-		run, err := at(c, dir)
-		if err != nil {
+		states[i] = State{Config: c, Run: c.ID(), Store: dir}
+		if err := states[i].look(); err != nil {
 			return nil, err
-		}
-		states[i] = State{Config: c, Run: run.ID, Store: dir}
-		if states[i].Result, err = done(run); err != nil {
-			return nil, err
-		}
-		all, err := run.Checkpoints()
-		if err != nil {
-			return nil, err
-		}
-		if len(all) > 0 {
-			states[i].Step = all[0].Step
 		}
 	}
 	return states, nil
+}
+
+// look reads from the store how far the run is.
+func (s *State) look() error {
+	run, err := at(s.Config, s.Store)
+	if err != nil {
+		return err
+	}
+	if s.Result, err = done(run); err != nil {
+		return err
+	}
+	all, err := run.Checkpoints()
+	if len(all) > 0 {
+		s.Step = all[0].Step
+	}
+	return err
 }
 
 // summary counts what is done and what remains.
