@@ -120,6 +120,7 @@ func start(t testing.TB, ctx context.Context, c Config, dir string, o Options, o
 	require.NoError(t, err)
 	require.NoError(t, run.Create())
 	require.NoError(t, run.WriteConfig(c.canonical()))
+	require.NoError(t, prolong(c, run))
 	o.Backend = openBackend(t)
 	if o.Progress == ProgressAuto {
 		o.Progress = ProgressNone

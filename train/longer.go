@@ -46,7 +46,7 @@ func prolong(c Config, run *store.Run) error {
 }
 
 // prolongs reports whether a run's updates are the first of any run of a larger budget.
-func (c *Config) prolongs() bool { return c.Optimizer.Schedule == "constant" }
+func (c Config) prolongs() bool { return c.Optimizer.Schedule == "constant" }
 
 // longestBefore finds the finished run of a store that differs from c in a smaller budget alone and still has its last
 // checkpoint; of several the longest. A folder it cannot read is no candidate.
