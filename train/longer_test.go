@@ -10,7 +10,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"firsttoken/train/corpus"
-	"firsttoken/train/store"
 )
 
 // A run of a larger budget goes on from the longest finished one that differs in nothing else, and ends with the bits and the curves
@@ -64,8 +63,8 @@ func TestLongerRunWithoutStart(t *testing.T) {
 	require.NoError(t, err)
 	require.Nil(t, found, "it has no state to go on from")
 
-	cosine, _ := whole(t, tiny(t))
-	all, err := store.At(filepath.Join(shared, tiny(t).ID()), cosine.Run).Checkpoints()
+	_, cosine := whole(t, tiny(t))
+	all, err := cosine.Checkpoints()
 	require.NoError(t, err)
 	require.Empty(t, all, "a cosine ends where it ends")
 	require.False(t, tiny(t).prolongs())

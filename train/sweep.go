@@ -81,13 +81,13 @@ func Sweep(ctx context.Context, configs []Config, o SweepOptions) ([]State, erro
 			case s.Busy:
 				s.Err = nil
 				fmt.Fprintln(o.Log, "  another process works on it")
-			case s.Err != nil && ctx.Err() != nil:
+			case errors.Is(s.Err, ErrStopped):
 				stopped := s.Err
-				if !errors.Is(stopped, ErrStopped) { // it waited for something, and had no update to end
-					stopped = fmt.Errorf("%w in run %d of %d: sweep again to go on", ErrStopped, i+1, len(states))
-				}
 				s.Err = s.look()
 				return states, stopped
+			case ctx.Err() != nil && errors.Is(s.Err, ctx.Err()): // it waited for something, and had no update to end
+				s.Err = nil
+				return states, fmt.Errorf("%w in run %d of %d: sweep again to go on", ErrStopped, i+1, len(states))
 			case s.Err != nil:
 				fmt.Fprintln(o.Log, " ", s.Err)
 			default:

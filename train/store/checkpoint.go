@@ -82,7 +82,7 @@ func (r *Run) Commit(step int) (Checkpoint, error) {
 // Discard removes what Saving began: on a full disk it is in the way.
 func (r *Run) Discard() { _ = os.RemoveAll(r.path(savingFolder)) }
 
-// KeepCheckpoints frees the space of all checkpoints but the n newest, once a run is done.
+// KeepCheckpoints frees the space of all checkpoints but the n newest.
 func (r *Run) KeepCheckpoints(n int) error {
 	all, err := r.Checkpoints()
 	for i, c := range all {
