@@ -32,7 +32,7 @@ type Config struct {
 	// whose contexts are compared.
 	BatchTokens int `json:"batch_tokens"`
 	// Accumulate splits each update into that many micro-batches, one after the
-	// other: the same update in less memory.
+	// other, or each on a device of its own: the same update in less memory.
 	Accumulate int `json:"accumulate"`
 	// Recompute keeps only the residual stream between blocks for the backward pass
 	// and computes the rest again (gradient checkpointing).
@@ -157,24 +157,39 @@ func ReadConfig(path string) (Config, error) {
 	return c, nil
 }
 
-// devices is how many devices a run uses.
+// devices is how many devices a run uses: one, or one for each micro-batch, or where an update is not split any number
+// that divides its windows.
 func (c *Config) devices(o Options) (int, error) {
-	n, rows := o.Devices, c.windows()/c.Accumulate
+	n, most := o.Devices, o.Backend.NumDevices()
 	if n == 0 {
 		n = 1
-		if gpu, ok := o.Backend.(interface{ IsCUDA() bool }); ok && gpu.IsCUDA() && c.Accumulate == 1 {
-			for n = o.Backend.NumDevices(); rows%n != 0; {
-				n--
-			}
+		if gpu, ok := o.Backend.(interface{ IsCUDA() bool }); ok && gpu.IsCUDA() {
+			n = c.share(most)
 		}
 	}
 	switch {
-	case n < 0 || n > o.Backend.NumDevices():
-		return 0, fmt.Errorf("%d devices: the backend has %d", n, o.Backend.NumDevices())
-	case rows%n != 0:
-		return 0, fmt.Errorf("%d devices do not divide the %d windows of a batch: choose another number of devices, or batch_tokens", n, rows)
-	case n > 1 && c.Accumulate > 1:
-		return 0, fmt.Errorf("GoMLX cannot accumulate gradients on several devices: set accumulate to 1, which %d devices share, or use one device", n)
+	case n < 0 || n > most:
+		return 0, fmt.Errorf("%d devices: the backend has %d", n, most)
+	case n > 1 && c.Accumulate > 1 && n != c.Accumulate:
+		return 0, fmt.Errorf("GoMLX cannot accumulate gradients on several devices: use one device, or %d that take a micro-batch each, or set accumulate to 1", c.Accumulate)
+	case c.windows()%n != 0:
+		return 0, fmt.Errorf("%d devices do not divide the %d windows of a batch: choose another number of devices, or batch_tokens", n, c.windows())
 	}
 	return n, nil
+}
+
+// share is the largest number of devices, up to most, that an update can be shared out to.
+func (c *Config) share(most int) int {
+	if c.Accumulate > 1 {
+		if c.Accumulate <= most {
+			return c.Accumulate
+		}
+		return 1
+	}
+	for n := most; n > 1; n-- {
+		if c.windows()%n == 0 {
+			return n
+		}
+	}
+	return 1
 }

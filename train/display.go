@@ -51,13 +51,19 @@ type display struct {
 	// compilation; speed is counted from there.
 	step0    int
 	seconds0 float64
+
+	peak float64 // FLOP/s of the devices together; 0: not known, or not in bfloat16
 }
 
-func newDisplay(s *session, loop *train.Loop, p Progress) (*display, error) {
+func newDisplay(s *session, loop *train.Loop, p Progress, devices int) (*display, error) {
 	if err := p.Validate(); err != nil {
 		return nil, err
 	}
 	d := &display{s: s, shown: time.Now()}
+	if s.c.Model.Compute == "bfloat16" {
+		peak, _ := DevicePeak(s.backend)
+		d.peak = float64(devices) * peak
+	}
 	if p == ProgressAuto {
 		p = ProgressLines
 		if gonbui.IsNotebook || term.IsTerminal(int(os.Stdout.Fd())) {
@@ -90,7 +96,7 @@ func (d *display) updated(loss float64) {
 	d.shown = time.Now()
 	_, speed := d.speed()
 	_, left := d.left()
-	fmt.Fprintf(d.lines, "step %d of %d, loss %.4f, %s tokens/s, %s left\n", d.s.step, d.s.c.Steps(), loss, speed, left)
+	fmt.Fprintf(d.lines, "step %d of %d, loss %.4f, tokens/s: %s, %s left\n", d.s.step, d.s.c.Steps(), loss, speed, left)
 }
 
 // recorded is told of each new record.
@@ -105,7 +111,7 @@ func (d *display) recorded() {
 	if d.plot != nil {
 		_, speed := d.speed()
 		_, left := d.left()
-		d.plot.add(r, fmt.Sprintf("step %d of %d, %s tokens/s, %s left, sink rate %.2f %% (ε = %g)",
+		d.plot.add(r, fmt.Sprintf("step %d of %d, tokens/s: %s, %s left, sink rate %.2f %% (ε = %g)",
 			r.Step, d.s.c.Steps(), speed, left, 100*e.SinkRate[0], d.s.c.Monitor.Epsilons[0]))
 	}
 }
@@ -117,7 +123,11 @@ func (d *display) speed() (name, value string) {
 	if rate == 0 {
 		return "Tokens/s", "–"
 	}
-	return "Tokens/s", fmt.Sprintf("%.0f", rate)
+	value = fmt.Sprintf("%.0f", rate)
+	if d.peak > 0 {
+		value += fmt.Sprintf(" (%.0f %% MFU)", 100*d.s.c.Utilisation(rate, d.peak))
+	}
+	return "Tokens/s", value
 }
 
 func (d *display) left() (name, value string) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strings"
 	"time"
 
 	"github.com/gomlx/compute"
@@ -60,6 +61,9 @@ func runOn(ctx context.Context, c Config, o Options, run *store.Run, data *data)
 	if err := run.WriteProvenance(provenance(o.Backend, devices, data)); err != nil {
 		return nil, err
 	}
+	if devices > 1 {
+		s.c.Accumulate = 1 // its micro-batches run side by side
+	}
 	if err := s.restore(); err != nil {
 		return nil, err
 	}
@@ -88,7 +92,7 @@ func (s *session) train(d *decoder, data *data, devices int, progress Progress) 
 		return err
 	}
 	defer trainer.ResetComputationGraphs()
-	if s.display, err = newDisplay(s, loop, progress); err != nil {
+	if s.display, err = newDisplay(s, loop, progress, devices); err != nil {
 		return err
 	}
 	if s.step == 0 {
@@ -133,6 +137,9 @@ func (s *session) explain(err error) error {
 		return broken
 	case errors.Is(err, ErrStopped):
 		return fmt.Errorf("%w after step %d of %d: run it again to go on", ErrStopped, s.step, s.c.Steps())
+	case strings.Contains(err.Error(), "Out of memory"), strings.Contains(err.Error(), "RESOURCE_EXHAUSTED"):
+		return fmt.Errorf("step %d: the device's memory is too small for a micro-batch of %d windows: set recompute=true, or accumulate above %d (both make other runs): %w",
+			s.step+1, s.c.windows()/s.c.Accumulate, s.c.Accumulate, err)
 	}
 	return err
 }

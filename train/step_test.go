@@ -2,6 +2,7 @@ package train
 
 import (
 	"context"
+	"errors"
 	"math"
 	"testing"
 
@@ -69,6 +70,36 @@ func TestUpdatesDoNotDependOnHowTheyAreComputed(t *testing.T) {
 		require.NoError(t, err)
 		same(t, c, run)
 	})
+	t.Run("a device for each micro-batch", func(t *testing.T) {
+		if openBackend(t).NumDevices() < 2 {
+			t.Skip("the backend shows one device")
+		}
+		own, err := c.Set("accumulate=2")
+		require.NoError(t, err)
+		dir := t.TempDir()
+		// Begun on one device, as after a move to a larger machine.
+		ctx, stop := context.WithCancel(context.Background())
+		defer stop()
+		_, _, err = start(t, ctx, own, dir, Options{}, func(step int, b corpus.Batch) {
+			if step == 7 && b.B == 4 {
+				stop()
+			}
+		})
+		require.ErrorIs(t, err, ErrStopped)
+		_, run, err := start(t, context.Background(), own, dir, Options{Devices: 2}, nil)
+		require.NoError(t, err)
+		same(t, own, run)
+	})
+}
+
+func TestOutOfMemorySaysWhatToDo(t *testing.T) {
+	c, err := tiny(t).Set("accumulate=2")
+	require.NoError(t, err)
+	s := session{c: c, step: 3}
+	cause := errors.New("PJRT error (code=8): Out of memory allocating 38352715844 bytes.")
+	err = s.explain(cause)
+	require.ErrorIs(t, err, cause)
+	require.ErrorContains(t, err, "step 4: the device's memory is too small for a micro-batch of 2 windows: set recompute=true, or accumulate above 2")
 }
 
 func TestDevices(t *testing.T) {
@@ -81,10 +112,21 @@ func TestDevices(t *testing.T) {
 	require.ErrorContains(t, err, "do not divide")
 	_, err = c.devices(Options{Backend: backend, Devices: 1 << 20})
 	require.ErrorContains(t, err, "the backend has")
-	c.Accumulate = 2
+	c.Accumulate = 4
 	if backend.NumDevices() > 1 {
 		_, err = c.devices(Options{Backend: backend, Devices: 2})
-		require.ErrorContains(t, err, "accumulate")
+		require.ErrorContains(t, err, "or 4 that take a micro-batch each")
+	}
+}
+
+// All devices of a machine, if the update can be shared out to them.
+func TestShare(t *testing.T) {
+	c := tiny(t) // 4 windows
+	for _, test := range []struct{ accumulate, most, want int }{
+		{1, 1, 1}, {1, 2, 2}, {1, 3, 2}, {1, 8, 4}, {2, 1, 1}, {2, 2, 2}, {2, 8, 2}, {4, 3, 1}, {4, 4, 4},
+	} {
+		c.Accumulate = test.accumulate
+		require.Equal(t, test.want, c.share(test.most), test)
 	}
 }
 

@@ -14,6 +14,10 @@ import (
 type hello struct {
 	Versions    map[string]string `json:"versions"`
 	LoadSeconds float64           `json:"load_seconds"`
+
+	// Of training only; see train.DevicePeak.
+	GPU  string  `json:"gpu"`
+	Peak float64 `json:"peak"`
 }
 
 // request asks a measured process to run its model once.

@@ -21,6 +21,7 @@ var benchmarks = []benchmark{
 	{"llama", "plain against llama.cpp", measureLlama},
 	{"torch", "metrics against PyTorch", measureTorch},
 	{"training", "training against PyTorch and JAX", measureTraining},
+	{"gpu", "utilisation of a GPU", measureGPU},
 }
 
 // The targets.

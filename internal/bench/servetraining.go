@@ -16,7 +16,7 @@ import (
 const serveTrainingCommand = "serve-training"
 
 // trainUpdates is what a training process can be asked to do: one update after the
-// other, each on its part of the ids (see trainingSize.windows).
+// other, each on its part of the ids (see randomWindows).
 const trainUpdates = "train"
 
 // configFile in that folder is the configuration of the run.
@@ -37,7 +37,9 @@ func serveTraining(folder string, in io.Reader, out io.Writer) error {
 		return err
 	}
 	defer u.Close()
-	return respond(in, out, hello{Versions: ownVersions(b.Description())}, func(r request) (answer, error) {
+	first := hello{Versions: ownVersions(b.Description())}
+	first.Peak, first.GPU = train.DevicePeak(b)
+	return respond(in, out, first, func(r request) (answer, error) {
 		if r.Do != trainUpdates {
 			return answer{}, fmt.Errorf("request %q is unknown", r.Do)
 		}

@@ -52,13 +52,13 @@ func (z trainingSize) String() string {
 	return fmt.Sprintf("4 layers, d %d, %d heads, context %d, batch %d", z.width, z.heads, z.context, z.batch)
 }
 
-// windows are the ids of a round: for each update a batch of windows of T+1 tokens,
-// flat. Low ids are frequent, as in text, so that there is something to learn.
-func (z trainingSize) windows(vocab int) []int32 {
+// randomWindows are the ids of a round: for each of its updates a batch of windows of T+1
+// tokens, flat. Low ids are frequent, as in text, so that there is something to learn.
+func randomWindows(c train.Config, updates int) []int32 {
 	rng := rand.New(rand.NewPCG(1, 1))
-	ids := make([]int32, z.updates*z.batch*(z.context+1))
+	ids := make([]int32, updates*c.BatchTokens/c.Model.Context*(c.Model.Context+1))
 	for i := range ids {
-		ids[i] = int32(float64(vocab) * math.Pow(rng.Float64(), 4))
+		ids[i] = int32(float64(c.Model.Vocab) * math.Pow(rng.Float64(), 4))
 	}
 	return ids
 }
@@ -99,14 +99,7 @@ func trainingRows(s *session, z trainingSize) ([]row, error) {
 		return nil, err
 	}
 	defer os.RemoveAll(folder)
-	if err := writeRun(folder, c); err != nil {
-		return nil, err
-	}
-	self, err := os.Executable()
-	if err != nil {
-		return nil, err
-	}
-	ours, err := s.start("this toolkit", self, serveTrainingCommand, folder)
+	ours, err := s.trainer(folder, c)
 	if err != nil {
 		return nil, err
 	}
@@ -125,7 +118,7 @@ func trainingRows(s *session, z trainingSize) ([]row, error) {
 		at[i] = len(sides)
 		sides = append(sides, side{p, trainUpdates})
 	}
-	answers, err := s.turns(sides, z.windows(c.Model.Vocab))
+	answers, err := s.turns(sides, randomWindows(c, z.updates))
 	if err != nil {
 		return nil, err
 	}
@@ -160,6 +153,19 @@ func processorSeconds(answers []answer) []float64 {
 		out = append(out, a.ProcessorSeconds)
 	}
 	return out
+}
+
+// trainer starts a process of this toolkit that trains, on a run that it writes to an
+// empty folder.
+func (s *session) trainer(folder string, c train.Config) (*process, error) {
+	if err := writeRun(folder, c); err != nil {
+		return nil, err
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	return s.start("this toolkit", self, serveTrainingCommand, folder)
 }
 
 // writeRun writes what the peers need: config.json and weights.safetensors, from which

@@ -1,0 +1,67 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"firsttoken/train"
+)
+
+// utilisationTarget is the share of a GPU's peak that training at the paper's size shall use.
+const utilisationTarget = 0.30
+
+// gpuSizes are ways to cut the updates of preset paper-120m (context 2048) up: as it does, and in smaller pieces of
+// which nothing is computed twice.
+var gpuSizes = [][]string{
+	{"batch_tokens=131072", "accumulate=2", "recompute=true"},
+	{"batch_tokens=131072", "accumulate=8", "recompute=false"},
+}
+
+// measureGPU gives the model FLOPs utilisation of one GPU at the paper's size.
+func measureGPU(s *session) ([]row, error) {
+	var rows []row
+	for _, changes := range gpuSizes {
+		c, err := train.Preset("paper-120m")
+		if err != nil {
+			return nil, err
+		}
+		if c, err = c.Set(append(changes, "model.vocab=49152", "optimizer.schedule=constant")...); err != nil {
+			return nil, err
+		}
+		r, err := utilisationRow(s, c)
+		if err != nil {
+			return nil, err
+		}
+		rows = append(rows, r)
+	}
+	return rows, nil
+}
+
+func utilisationRow(s *session, c train.Config) (row, error) {
+	folder, err := os.MkdirTemp("", "bench-gpu-")
+	if err != nil {
+		return row{}, err
+	}
+	defer os.RemoveAll(folder)
+	p, err := s.trainer(folder, c)
+	if err != nil {
+		return row{}, err
+	}
+	defer p.close()
+	if p.Peak == 0 {
+		return row{}, errors.New("no NVIDIA GPU, or one whose peak is not known here (see train.DevicePeak)")
+	}
+	answers, err := s.turns([]side{{p, trainUpdates}}, randomWindows(c, 1))
+	if err != nil {
+		return row{}, err
+	}
+	speed := float64(c.BatchTokens) / median(seconds(answers[0]))
+	used := c.Utilisation(speed, p.Peak)
+	return row{
+		what: fmt.Sprintf("model FLOPs utilisation, training of %.0f M parameters, context %d, %d micro-batches of %d windows, recompute %t",
+			float64(c.Model.Parameters())/1e6, c.Model.Context, c.Accumulate, c.BatchTokens/c.Model.Context/c.Accumulate, c.Recompute),
+		figure: fmt.Sprintf("%.1f %% of the %.0f TFLOP/s of one %s in bfloat16, %.0f tokens/s (median of %d rounds)", 100*used, p.Peak/1e12, p.GPU, speed, s.rounds),
+		target: fmt.Sprintf("≥ %.0f %%", 100*utilisationTarget), met: used >= utilisationTarget,
+	}, nil
+}

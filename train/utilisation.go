@@ -1,0 +1,47 @@
+package train
+
+import (
+	"os/exec"
+	"strings"
+
+	"github.com/gomlx/compute"
+)
+
+// Utilisation is the share of a peak, in FLOP/s, that training at that many tokens a second makes use of, counting the
+// work of the model alone (model FLOPs utilisation, MFU; see [transformer.Config.FLOPsPerToken]).
+func (c *Config) Utilisation(tokensPerSecond, peak float64) float64 {
+	return tokensPerSecond * c.Model.FLOPsPerToken(c.Model.Context) / peak
+}
+
+// peaks are the rates of dense matrix products in bfloat16, TFLOP/s, by part of the name that the driver gives a GPU; the
+// first that fits counts. From NVIDIA's data sheets, without sparsity.
+var peaks = []struct {
+	name   string
+	tflops float64
+}{
+	{"B200", 2250}, {"H200 NVL", 835}, {"H200", 989}, {"H100 NVL", 835}, {"H100 PCIe", 756}, {"H100", 989}, {"A100", 312},
+	{"L40S", 362}, {"L4", 121}, {"RTX 4090", 165}, {"RTX 5090", 209},
+}
+
+// DevicePeak is the peak, in FLOP/s of bfloat16 matrix products, of one of the GPUs that a backend computes on, and the
+// GPU's name; 0 where there is none or its peak is not known.
+func DevicePeak(b compute.Backend) (peak float64, name string) {
+	if gpu, ok := b.(interface{ IsCUDA() bool }); !ok || !gpu.IsCUDA() {
+		return 0, ""
+	}
+	out, err := exec.Command("nvidia-smi", "--query-gpu=name", "--format=csv,noheader").Output()
+	if err != nil {
+		return 0, ""
+	}
+	name, _, _ = strings.Cut(strings.TrimSpace(string(out)), "\n")
+	return peakOf(name), name
+}
+
+func peakOf(name string) float64 {
+	for _, p := range peaks {
+		if strings.Contains(name+" ", p.name+" ") || strings.Contains(name, p.name+"-") {
+			return p.tflops * 1e12
+		}
+	}
+	return 0
+}
