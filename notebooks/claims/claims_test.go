@@ -100,6 +100,9 @@ func TestRules(t *testing.T) {
 		{"parts differ", claims.Parts(holds, fails), claims.Mixed},
 		{"parts mixed", claims.Parts(mixed, mixed), claims.Mixed},
 		{"parts fail", claims.Parts(fails, fails), claims.DoesNotHold},
+		{"given", claims.Given(holds, fails), claims.DoesNotHold},
+		{"given, not met", claims.Given(fails, holds), claims.NotTestable},
+		{"given, met in part", claims.Given(mixed, holds), claims.NotTestable},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r, err := claims.Judge("C7", notebook, figures, c.rule)
@@ -268,6 +271,24 @@ func TestTables(t *testing.T) {
 		require.Contains(t, claims.Markdown(nil), "| "+id+" |", "claims without a record are listed too")
 	}
 	require.Contains(t, claims.Text(nil), "17 claims; not run: 17.")
+}
+
+// Only the figures that decided are in the table; reasons that belong together stay together.
+func TestMarkdownOfManyReasons(t *testing.T) {
+	ours := []claims.Figure{figure("a", 3, 1), figure("b", 1, 2), figure("c", 5, 1)}
+	rule := claims.Parts(claims.Every(claims.Above("a", 0), claims.Above("a", 2.5)), claims.Below("b", 9))
+	r, err := claims.Judge("C13", notebook, ours, rule)
+	require.NoError(t, err)
+	text := claims.Markdown(map[string]*claims.Record{"C13": r})
+	require.Contains(t, text, "| a: 3 % [2, 4], n = 10<br>b: 1 % [-1, 3], n = 10 | **mixed** |")
+	require.Contains(t, text, `**C13, mixed.** A model trained with a fixed ⟨bos⟩ depends on it: without it the sink vanishes and the loss rises steeply.
+
+- Rule: part by part: every one of: a > 0, with its whole interval; a > 2.5, with its whole interval; b < 9, with its whole interval
+- Why:
+  - mixed (holds: a: 3 % [2, 4], n = 10; bound 0; mixed: a: 3 % [2, 4], n = 10; bound 2.5)
+  - holds: b: 1 % [-1, 3], n = 10; bound 9
+- Beside it: c: 5 % [4, 6], n = 10
+`)
 }
 
 func FuzzLoad(f *testing.F) {

@@ -73,6 +73,8 @@ func (fs Figures) Get(name string) (Figure, error) {
 type Rule struct {
 	Text  string
 	Apply func(Figures) (verdict Verdict, why string, err error)
+
+	many bool // its reasons are several
 }
 
 // Above holds if the whole interval of the figure lies above bound, does not
@@ -191,6 +193,7 @@ func combine(prefix string, rules []Rule, merge func(map[Verdict]int) Verdict) R
 	}
 	return Rule{
 		Text: prefix + strings.Join(texts, "; "),
+		many: true,
 		Apply: func(fs Figures) (Verdict, string, error) {
 			if len(rules) == 0 {
 				return "", "", fmt.Errorf("claims: a rule made of no rules judges nothing")
@@ -204,8 +207,30 @@ func combine(prefix string, rules []Rule, merge func(map[Verdict]int) Verdict) R
 				}
 				count[v]++
 				reasons[i] = fmt.Sprintf("%s: %s", v, why)
+				if r.many {
+					reasons[i] = fmt.Sprintf("%s (%s)", v, why)
+				}
 			}
 			return merge(count), strings.Join(reasons, "; "), nil
+		},
+	}
+}
+
+// Given judges by rule where the precondition holds with its whole interval. Where it does not, there is nothing to judge: the claim
+// is not testable on these figures.
+func Given(precondition, rule Rule) Rule {
+	return Rule{
+		Text: fmt.Sprintf("given %s: %s", precondition.Text, rule.Text),
+		many: rule.many,
+		Apply: func(fs Figures) (Verdict, string, error) {
+			v, why, err := precondition.Apply(fs)
+			switch {
+			case err != nil:
+				return "", "", err
+			case v == Holds:
+				return rule.Apply(fs)
+			}
+			return NotTestable, "the precondition is not met: " + why, nil
 		},
 	}
 }

@@ -2,22 +2,24 @@ package claims
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 )
 
 // notRun stands for the verdict of a claim without a record.
 const notRun = "not run"
 
-// Markdown is the table of all claims, one row each, and below it the rule, the
-// reason and the warnings of those that have a record. Links are relative to the
-// checkout's root.
+// Markdown is the table of all claims, one row each with the figures that decided, and
+// below it the rule, the reasons, the other figures and the warnings of those that have a
+// record. Links are relative to the checkout's root.
 func Markdown(records map[string]*Record) string {
 	var b strings.Builder
 	b.WriteString("| # | claim | paper | measured here | verdict | notebook |\n| --- | --- | --- | --- | --- | --- |\n")
 	for _, c := range registry {
 		ours, verdict, notebook := "", notRun, ""
 		if r := records[c.ID]; r != nil {
-			ours, verdict = strings.Join(r.Ours.lines(), "<br>"), string(r.Verdict)
+			judged, _ := r.judged()
+			ours, verdict = strings.Join(judged.lines(), "<br>"), string(r.Verdict)
 			notebook = fmt.Sprintf("[%s](%s)", r.Notebook, r.Notebook)
 		}
 		paper := strings.Join(append([]string{c.Evidence}, c.lines()...), "<br>")
@@ -29,11 +31,18 @@ func Markdown(records map[string]*Record) string {
 		if r == nil {
 			continue
 		}
-		fmt.Fprintf(&b, "\n**%s, %s.** %s\n", r.ID, r.Verdict, r.Why)
+		fmt.Fprintf(&b, "\n**%s, %s.** %s\n\n", r.ID, r.Verdict, r.Statement)
 		if r.Rule != "" {
-			fmt.Fprintf(&b, "\n- Rule: %s\n", r.Rule)
+			fmt.Fprintf(&b, "- Rule: %s\n", r.Rule)
+		}
+		reasons := reasons(r.Why)
+		if len(reasons) == 1 {
+			fmt.Fprintf(&b, "- Why: %s\n", r.Why)
 		} else {
-			b.WriteString("\n")
+			fmt.Fprintf(&b, "- Why:\n  - %s\n", strings.Join(reasons, "\n  - "))
+		}
+		if _, others := r.judged(); len(others) > 0 {
+			fmt.Fprintf(&b, "- Beside it: %s\n", strings.Join(others.lines(), "; "))
 		}
 		if r.Command != "" {
 			fmt.Fprintf(&b, "- Test it: `%s`\n", r.Command)
@@ -66,7 +75,7 @@ func Text(records map[string]*Record) string {
 			continue
 		}
 		item("ours", r.Ours.lines()...)
-		item("why", r.Why)
+		item("why", reasons(r.Why)...)
 		if r.Rule != "" {
 			item("rule", r.Rule)
 		}
@@ -96,6 +105,36 @@ func summary(records map[string]*Record) string {
 		}
 	}
 	return fmt.Sprintf("%d claims; %s", len(registry), strings.Join(parts, ", "))
+}
+
+// judged splits the figures into those that the reason names and the others; without any such, all count as judged.
+func (r *Record) judged() (judged, others Figures) {
+	for _, f := range r.Ours {
+		if strings.Contains(r.Why, f.String()) {
+			judged = append(judged, f)
+		} else {
+			others = append(others, f)
+		}
+	}
+	if len(judged) == 0 {
+		return r.Ours, nil
+	}
+	return judged, others
+}
+
+// begins finds where a reason made of several has the next one; those in brackets belong to one.
+var begins = regexp.MustCompile(`; (?:holds|mixed|does not hold)(?:: | \()`)
+
+// reasons splits the reasons of a rule made of rules.
+func reasons(why string) []string {
+	var list []string
+	last := 0
+	for _, at := range begins.FindAllStringIndex(why, -1) {
+		if head := why[last:at[0]]; strings.Count(head, " (") == strings.Count(head, ")") {
+			list, last = append(list, head), at[0]+len("; ")
+		}
+	}
+	return append(list, why[last:])
 }
 
 // lines lists the figures, one each.
