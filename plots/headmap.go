@@ -16,6 +16,8 @@ type HeadMap struct {
 	Title string
 	// Values is [L][H]: row ℓ is layer ℓ+1. NaN and ±Inf are drawn grey.
 	Values [][]float64
+	// Missing is as in [HeatMap].
+	Missing string
 	// Downward puts layer 1 at the top. By default it is at the bottom, and
 	// layers follow upwards as the residual stream does.
 	Downward bool
@@ -50,7 +52,7 @@ func (m HeadMap) Validate() error {
 
 func (m HeadMap) heatMap() HeatMap {
 	h := HeatMap{
-		Title: m.Title, Values: m.Values, RowName: "layer", ColName: "head", RowOffset: m.LayerOffset,
+		Title: m.Title, Values: m.Values, Missing: m.Missing, RowName: "layer", ColName: "head", RowOffset: m.LayerOffset,
 		Scale: m.Scale, Min: m.Min, Max: m.Max, Diverging: m.Diverging, Colors: m.Colors, BarName: m.BarName,
 		Width: m.Width, Aspect: m.Aspect,
 	}

@@ -17,6 +17,9 @@ type HeatMap struct {
 	// Values is [T][S], row = query. NaN and ±Inf are drawn grey and counted in
 	// a note.
 	Values [][]float64
+	// Missing is what the note calls the grey cells, where the caller made them
+	// so: "not sinks". Default "NaN or infinite".
+	Missing string
 	// Causal leaves out key s > query t (which a causal model cannot see):
 	// these cells are very light grey, and their values are not looked at.
 	Causal bool
@@ -136,6 +139,13 @@ func (m HeatMap) barName() string {
 	return m.BarName
 }
 
+func (m HeatMap) missing() string {
+	if m.Missing == "" {
+		return "NaN or infinite"
+	}
+	return m.Missing
+}
+
 // axes is the heat map without its colour bar.
 func (m HeatMap) axes(colors coloring) axes {
 	missing, total := 0, 0
@@ -156,7 +166,7 @@ func (m HeatMap) axes(colors coloring) axes {
 	a.ticks = func(a *axes, w, h vg.Length) {
 		cellTicks(&a.x, "key", colTokens, grid.cols, 1+m.ColOffset, w)
 		cellTicks(&a.y, "query", rowTokens, grid.rows, 1+m.RowOffset, h)
-		a.note = sentences(missingNote(missing, total, "are NaN or infinite (grey)."), grid.note(w, h))
+		a.note = sentences(missingNote(missing, total, "are "+m.missing()+" (grey)."), grid.note(w, h))
 	}
 	return a
 }

@@ -33,7 +33,7 @@ type Lines struct {
 }
 
 // Series is one curve of [Lines]. Its colour, dash and marker follow from its
-// place among the series.
+// place among the series, unless it says otherwise.
 type Series struct {
 	Name string // in the legend; "" for none
 	// X is [n], in drawing order; nil: 1, 2, …, n (positions).
@@ -46,6 +46,10 @@ type Series struct {
 	// Like is the 1-based number of the series whose colour and marker this one
 	// takes, with another dash: the same model under another condition. 0: none.
 	Like int
+	// Style is the 1-based place among the series whose colour, marker and dash
+	// this one takes in place of its own: one condition, one look in every panel,
+	// whatever stands beside it there. 0: its own place.
+	Style int
 }
 
 // RefLine is a straight reference line across the figure.
@@ -97,6 +101,9 @@ func (s Series) validate(n int) error {
 	}
 	if s.Like < 0 || s.Like > n {
 		return fmt.Errorf("field Like is %d; use the number of a series in 1 to %d, or 0", s.Like, n)
+	}
+	if s.Style < 0 || s.Style > 0 && s.Like > 0 {
+		return fmt.Errorf("field Style is %d, Like %d; use a place from 1 on, or 0, and one of the two", s.Style, s.Like)
 	}
 	return nil
 }
@@ -226,7 +233,10 @@ func (l Lines) curves() (curves []curve, missing, total int) {
 	styles, members := make([]int, len(l.Series)), map[int]int{}
 	own := 0
 	for i, s := range l.Series {
-		if styles[i] = own; s.Like == 0 {
+		switch styles[i] = own; {
+		case s.Style > 0:
+			styles[i] = s.Style - 1
+		case s.Like == 0:
 			own++
 		}
 	}
@@ -242,8 +252,8 @@ func (l Lines) curves() (curves []curve, missing, total int) {
 			}
 		}
 		c.color = OkabeIto[style%len(OkabeIto)]
-		c.dash = dashes[i%len(dashes)]
-		if families {
+		c.dash = dashes[style%len(dashes)]
+		if families && s.Style == 0 {
 			c.dash = dashes[members[style]%len(dashes)]
 			members[style]++
 		}

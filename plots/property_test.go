@@ -315,3 +315,26 @@ func TestStripWithEmptyColumn(t *testing.T) {
 		t.Fatalf("%d bytes, %v", len(png), err)
 	}
 }
+
+// A condition that has a style looks the same wherever it stands.
+func TestStyleWhateverThePlace(t *testing.T) {
+	plain, styled := Series{Y: []float64{1}}, Series{Y: []float64{1}, Style: 3}
+	want, _, _ := Lines{Series: []Series{plain, plain, plain}}.curves()
+	for at, series := range [][]Series{{styled, plain}, {plain, styled}} {
+		got, _, _ := Lines{Series: series}.curves()
+		require.Equal(t, want[2].color, got[at].color)
+		require.Equal(t, want[2].dash, got[at].dash)
+		require.Equal(t, want[0].color, got[1-at].color)
+		require.Equal(t, want[0].dash, got[1-at].dash)
+	}
+	families, _, _ := Lines{Series: []Series{plain, {Y: []float64{1}, Like: 1}, styled}}.curves()
+	require.Equal(t, want[2].dash, families[2].dash)
+}
+
+// The note says what grey cells are.
+func TestMissingNote(t *testing.T) {
+	note := func(m HeatMap) string { return m.axes(m.coloring(m.values)).resolved(100, 100).note }
+	values := [][]float64{{1, math.NaN()}, {1, 2}}
+	require.Equal(t, "1 of 4 values are NaN or infinite (grey).", note(HeatMap{Values: values}))
+	require.Equal(t, "1 of 4 values are not sinks (grey).", note(HeatMap{Values: values, Missing: "not sinks"}))
+}

@@ -42,6 +42,8 @@ func TestValidateSaysWhatIsWrong(t *testing.T) {
 		{Lines{Series: []Series{{Y: []float64{1}, X: []float64{1, 2}}}, XName: "x", YName: "y"}, "X has 2 values, Y has 1"},
 		{Lines{Series: []Series{{Y: []float64{1}, Lo: []float64{1}}}, XName: "x", YName: "y"}, "give both or neither"},
 		{Lines{Series: []Series{{Y: []float64{1}, Like: 2}}, XName: "x", YName: "y"}, "Like is 2"},
+		{Lines{Series: []Series{{Y: []float64{1}, Style: -1}}, XName: "x", YName: "y"}, "Style is -1"},
+		{Lines{Series: []Series{{Y: []float64{1}, Style: 2, Like: 1}}, XName: "x", YName: "y"}, "one of the two"},
 		{Lines{Series: series, XName: "x", YName: "y", XScale: Log, VLines: []RefLine{{At: 0}}}, "has no place on a Log axis"},
 		{Lines{Series: series, XName: "x", YName: "y", YMin: 2, YMax: 1}, "need Min < Max"},
 		{Lines{Series: series, XName: "x", YName: "y", Legend: 7}, "unknown legend place 7"},
