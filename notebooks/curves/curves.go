@@ -108,12 +108,19 @@ func LargestScore(eval string) Number {
 	return of(eval, func(e *store.Eval) float64 { score, _, _ := e.Largest(); return score })
 }
 
-// ValueRatio is ‖v_1‖ / mean_j ‖v_j‖ of the head with the largest sink score (of the key/value head it reads).
+// ValueRatio is ‖v_1‖ / mean_j ‖v_j‖ of the head with the largest sink score (of the key/value head it reads). Along a training that may
+// be one head now and another later; [Head] follows one.
 func ValueRatio(eval string) Number {
-	return of(eval, func(e *store.Eval) float64 {
-		_, l, h := e.Largest()
-		return e.ValueRatio[l][h*len(e.ValueRatio[l])/len(e.SinkScore[l])]
-	})
+	return of(eval, func(e *store.Eval) float64 { _, l, h := e.Largest(); return valueRatio(e, l, h) })
+}
+
+// Head is the sink score of head h of layer l, both counted from 0, and ‖v_1‖ / mean_j ‖v_j‖ of the key/value head it reads.
+func Head(eval string, l, h int) (score, ratio Number) {
+	return of(eval, func(e *store.Eval) float64 { return e.SinkScore[l][h] }), of(eval, func(e *store.Eval) float64 { return valueRatio(e, l, h) })
+}
+
+func valueRatio(e *store.Eval, l, h int) float64 {
+	return e.ValueRatio[l][h*len(e.ValueRatio[l])/len(e.SinkScore[l])]
 }
 
 // ResidPeak is max_t ‖x_t‖ / mean_t ‖x_t‖ after the last block.

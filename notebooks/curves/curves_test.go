@@ -93,6 +93,13 @@ func TestSet(t *testing.T) {
 	ratio, err := set.Last(curves.ValueRatio("packed"))
 	require.NoError(t, err)
 	require.Equal(t, 0.06, ratio[0], "of the second key/value head")
+	score, values := curves.Head("packed", 0, 1)
+	second, err := set.Last(score)
+	require.NoError(t, err)
+	require.Equal(t, 0.2, second[0])
+	ratio, err = set.Last(values)
+	require.NoError(t, err)
+	require.Equal(t, 1.0, ratio[0], "of the first key/value head")
 }
 
 func TestUntil(t *testing.T) {
