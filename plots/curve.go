@@ -18,6 +18,7 @@ type curve struct {
 	marker       func(vg.Point, vg.Length) vg.Path
 	width        vg.Length
 	offset       vg.Length // of the first of sparse markers, as a share of their distance
+	points       bool      // no line
 }
 
 // Up to markedPoints points have a marker each; longer series have one every
@@ -27,16 +28,17 @@ const (
 	markerDistance = 40
 )
 
-// runs calls yield with every stretch of points between gaps.
+// runs calls yield with every stretch of points between gaps, or with each point that no line joins.
 func (c curve) runs(t transform, yield func([]vg.Point)) {
 	var run []vg.Point
 	for i := range c.y {
-		if math.IsNaN(c.y[i]) {
+		if math.IsNaN(c.y[i]) || c.points && len(run) > 0 {
 			yield(run)
 			run = nil
-			continue
 		}
-		run = append(run, t.point(c.x[i], c.y[i]))
+		if !math.IsNaN(c.y[i]) {
+			run = append(run, t.point(c.x[i], c.y[i]))
+		}
 	}
 	yield(run)
 }
@@ -90,7 +92,9 @@ func (c curve) sample(canvas *draw.Canvas, r vg.Rectangle) {
 	if c.lo != nil {
 		fillRect(canvas, c.tint(), rect(r.Min.X, y-2.6, r.Size().X, 5.2))
 	}
-	canvas.StrokeLine2(draw.LineStyle{Color: c.color, Width: max(c.width, 1), Dashes: c.dash}, r.Min.X, y, r.Max.X, y)
+	if !c.points {
+		canvas.StrokeLine2(draw.LineStyle{Color: c.color, Width: max(c.width, 1), Dashes: c.dash}, r.Min.X, y, r.Max.X, y)
+	}
 	c.mark(canvas, vg.Point{X: (r.Min.X + r.Max.X) / 2, Y: y})
 }
 

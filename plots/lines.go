@@ -50,6 +50,8 @@ type Series struct {
 	// this one takes in place of its own: one condition, one look in every panel,
 	// whatever stands beside it there. 0: its own place.
 	Style int
+	// Points draws the markers alone, in whatever order they come: a scatter plot.
+	Points bool
 }
 
 // RefLine is a straight reference line across the figure.
@@ -242,7 +244,7 @@ func (l Lines) curves() (curves []curve, missing, total int) {
 	}
 	for i, s := range l.Series {
 		style := styles[i]
-		c := curve{name: s.Name, x: slices.Clone(s.X), y: slices.Clone(s.Y), lo: slices.Clone(s.Lo), hi: slices.Clone(s.Hi)}
+		c := curve{name: s.Name, x: slices.Clone(s.X), y: slices.Clone(s.Y), lo: slices.Clone(s.Lo), hi: slices.Clone(s.Hi), points: s.Points}
 		if s.Like > 0 {
 			style = styles[s.Like-1]
 		}
@@ -263,7 +265,7 @@ func (l Lines) curves() (curves []curve, missing, total int) {
 			c.width, c.dash = thinWidth, nil // dashes of a line that dense cannot be seen
 		}
 		c.offset = vg.Length(i) / vg.Length(len(l.Series))
-		if len(c.y) > markedPoints && len(l.Series) == 1 {
+		if len(c.y) > markedPoints && len(l.Series) == 1 && !s.Points {
 			c.marker = nil // nothing to tell apart
 		}
 		for j := range c.y {

@@ -338,3 +338,15 @@ func TestMissingNote(t *testing.T) {
 	require.Equal(t, "1 of 4 values are NaN or infinite (grey).", note(HeatMap{Values: values}))
 	require.Equal(t, "1 of 4 values are not sinks (grey).", note(HeatMap{Values: values, Missing: "not sinks"}))
 }
+
+// A scatter plot joins no two points, wherever they lie.
+func TestPointsAreNotJoined(t *testing.T) {
+	all, missing, _ := Lines{Series: []Series{{X: []float64{3, 1, 2, 1}, Y: []float64{1, 2, math.NaN(), 4}, Points: true}}}.curves()
+	require.Equal(t, 1, missing)
+	var lengths []int
+	all[0].runs(transform{x: axis{span: span{Linear, 0, 4}}, y: axis{span: span{Linear, 0, 4}}, area: rect(0, 0, 1, 1)}, func(run []vg.Point) {
+		lengths = append(lengths, len(run))
+	})
+	require.Equal(t, 3, len(slices.DeleteFunc(lengths, func(n int) bool { return n == 0 })))
+	require.Equal(t, 1, slices.Max(lengths))
+}
