@@ -35,6 +35,9 @@ func prolong(c Config, run *store.Run) error {
 		err = os.CopyFS(dir, os.DirFS(from.Dir))
 	}
 	if err == nil {
+		err = run.WriteProvenance(Provenance{From: &Origin{shorter.ID, from.Step}})
+	}
+	if err == nil {
 		_, err = run.Commit(from.Step)
 	}
 	if err != nil {

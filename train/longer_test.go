@@ -36,6 +36,15 @@ func TestLongerRunGoesOn(t *testing.T) {
 	require.Equal(t, 8, first, "256 tokens are 8 updates")
 	require.Equal(t, want, got)
 	require.Equal(t, curves(t, straight), curves(t, run))
+
+	var grown, plain Provenance
+	_, err = run.Provenance(&grown)
+	require.NoError(t, err)
+	require.Equal(t, 8, grown.From.Step)
+	require.NotEmpty(t, grown.Backend)
+	_, err = straight.Provenance(&plain)
+	require.NoError(t, err)
+	require.Nil(t, plain.From)
 }
 
 // Nothing is gone on from without a result or a last checkpoint, nor where updates depend on how many follow.

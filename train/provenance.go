@@ -23,6 +23,14 @@ type Provenance struct {
 	Devices  int               `json:"devices"`
 	Versions map[string]string `json:"versions"` // see backend.Provenance
 	Data     json.RawMessage   `json:"data"`     // what the corpus says of itself
+	From     *Origin           `json:"from,omitempty"`
+}
+
+// Origin is the finished run whose end a run went on from (see [Run]), and its step there. How it was trained is in its
+// own provenance.
+type Origin struct {
+	Run  string `json:"run"`
+	Step int    `json:"step"`
 }
 
 func provenance(b compute.Backend, devices int, d *data) Provenance {

@@ -58,13 +58,18 @@ func runOn(ctx context.Context, c Config, o Options, run *store.Run, data *data)
 	if err != nil {
 		return nil, err
 	}
-	if err := run.WriteProvenance(provenance(o.Backend, devices, data)); err != nil {
-		return nil, err
-	}
 	if devices > 1 {
 		s.c.Accumulate = 1 // its micro-batches run side by side
 	}
 	if err := s.restore(); err != nil {
+		return nil, err
+	}
+	var before Provenance
+	now := provenance(o.Backend, devices, data)
+	if _, err := run.Provenance(&before); err == nil && before.From != nil && s.step >= before.From.Step {
+		now.From = before.From
+	}
+	if err := run.WriteProvenance(now); err != nil {
 		return nil, err
 	}
 	d := &decoder{c: &s.c.Model, packing: c.Packing, recompute: c.Recompute}

@@ -114,12 +114,18 @@ func (r *Run) Config() ([]byte, error) { return r.read(configFile) }
 // WriteProvenance stores what the run runs on: backend, versions, data.
 func (r *Run) WriteProvenance(v any) error { return r.writeJSON(provenanceFile, v) }
 
+// Provenance reads what WriteProvenance wrote; false if there is none.
+func (r *Run) Provenance(v any) (found bool, err error) { return r.readJSON(provenanceFile, v) }
+
 // Finish stores the result, after everything else: a run with a result is done.
 func (r *Run) Finish(result any) error { return r.writeJSON(resultFile, result) }
 
 // Result reads the result into v and reports whether there is one.
-func (r *Run) Result(v any) (done bool, err error) {
-	text, err := os.ReadFile(r.path(resultFile))
+func (r *Run) Result(v any) (done bool, err error) { return r.readJSON(resultFile, v) }
+
+// readJSON reports whether there is a file of that name.
+func (r *Run) readJSON(name string, v any) (bool, error) {
+	text, err := os.ReadFile(r.path(name))
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}
@@ -127,7 +133,7 @@ func (r *Run) Result(v any) (done bool, err error) {
 		err = json.Unmarshal(text, v)
 	}
 	if err != nil {
-		return false, fmt.Errorf("run %s: %s: %w", r.ID, resultFile, err)
+		return false, fmt.Errorf("run %s: %s: %w", r.ID, name, err)
 	}
 	return true, nil
 }
