@@ -158,6 +158,23 @@ func TestSweepInterrupted(t *testing.T) {
 	require.ErrorIs(t, err, ErrStopped)
 	require.NoError(t, states[1].Err, "it has not failed")
 
+	// One that fails while it is stopped has failed: here its folder cannot be made.
+	blocked, err := base.Set("seed=99")
+	require.NoError(t, err)
+	place := filepath.Join(dir, blocked.ID())
+	stop := interrupt("run 2 of 2")
+	o.Log = logged(func(line string) {
+		if strings.Contains(line, "run 2 of 2") {
+			require.NoError(t, os.WriteFile(place, nil, 0o644))
+		}
+		stop(line)
+	})
+	states, err = Sweep(context.Background(), []Config{base, blocked}, o)
+	require.NotErrorIs(t, err, ErrStopped)
+	require.ErrorContains(t, err, blocked.ID())
+	require.Equal(t, err.Error(), states[1].Err.Error())
+	require.NoError(t, os.Remove(place))
+
 	o.Log = io.Discard
 	states, err = Sweep(context.Background(), configs, o)
 	require.NoError(t, err)
