@@ -149,3 +149,24 @@ func TestRefusals(t *testing.T) {
 		require.Error(t, err)
 	}
 }
+
+// Tightness by length is that of the text cut there, also where rows are nearly equal and far from 0.
+func TestTightnessByLength(t *testing.T) {
+	V := random(2, 12, 7)[1]
+	for i := range V {
+		for d := range V[i] {
+			V[i][d] = 1000 + V[i][d]*1e-2
+		}
+	}
+	l, err := collapse.ByLength(V)
+	require.NoError(t, err)
+	require.InDelta(t, 1, l.Tightness[0], 1e-12)
+	for n := 2; n <= len(V); n++ {
+		d, err := collapse.ByDepth([][][]float32{V}, collapse.Rows{Length: n})
+		require.NoError(t, err)
+		require.InEpsilon(t, d.Tightness[0], l.Tightness[n-2], 1e-9)
+	}
+	equal, err := collapse.ByLength([][]float32{{3, 4}, {3, 4}, {3, 4}})
+	require.NoError(t, err)
+	require.Equal(t, []float64{0, 0}, equal.Tightness)
+}

@@ -2,6 +2,7 @@ package collapse
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/gomlx/compute/dtypes/bfloat16"
 
@@ -15,6 +16,9 @@ type Length struct {
 	Relative []float64 `json:"relative"` // the same divided by ‖v_n‖₂; 0 where v_n = 0
 	// Differing counts the components, of D, that differ after rounding to bfloat16 (nearest, ties to even). 0: the same vector.
 	Differing []int `json:"differing"`
+	// Tightness is Distance / (√2 ‖V − (1/n)11ᵀV‖_F) of the first n rows, as in Depth. Of two rows it is 1, whatever they are: they
+	// lie on either side of their mean.
+	Tightness []float64 `json:"tightness"`
 }
 
 // ByLength measures V [N][D], N ≥ 2.
@@ -23,6 +27,7 @@ func ByLength(V [][]float32) (*Length, error) {
 		return nil, fmt.Errorf("collapse: %d tokens: the last two need two at least", len(V))
 	}
 	norms := sinks.Norms(V)
+	spread := newSpread(V[0])
 	out := &Length{}
 	for n := 2; n <= len(V); n++ {
 		distance, err := sinks.RepresentationalCollapse(V[n-2 : n])
@@ -36,6 +41,8 @@ func ByLength(V [][]float32) (*Length, error) {
 		out.Distance = append(out.Distance, distance)
 		out.Relative = append(out.Relative, relative)
 		out.Differing = append(out.Differing, differing(V[n-2], V[n-1]))
+		spread.add(V[n-1])
+		out.Tightness = append(out.Tightness, tightness(sinks.Prop31{Rank: math.Sqrt(spread.squares), Representational: distance}))
 	}
 	return out, nil
 }
@@ -48,6 +55,29 @@ func (l *Length) FirstEqual(from int) (n int, ok bool) {
 		}
 	}
 	return 0, false
+}
+
+// spread is Σ‖v − x̄‖² over the rows added so far, row by row (Welford's recurrence: a difference of large sums would leave nothing
+// of rows that are nearly equal).
+type spread struct {
+	n       float64
+	mean    []float64
+	squares float64
+}
+
+func newSpread(first []float32) *spread {
+	s := &spread{mean: make([]float64, len(first))}
+	s.add(first)
+	return s
+}
+
+func (s *spread) add(row []float32) {
+	s.n++
+	for d, x := range row {
+		before := float64(x) - s.mean[d]
+		s.mean[d] += before / s.n
+		s.squares += before * (float64(x) - s.mean[d])
+	}
 }
 
 // differing counts components that are not equal in bfloat16.
