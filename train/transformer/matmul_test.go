@@ -3,32 +3,38 @@ package transformer
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
+	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/dtypes"
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/stretchr/testify/require"
 )
 
-// The own gradient equals that of GoMLX's product, which the pure Go backend takes.
+// matmulCases are shapes that matmul is used with, and some at the edge.
+var matmulCases = []struct {
+	x, w        []int
+	batch, axis int
+}{
+	{[]int{2, 3, 4}, []int{5, 4}, 0, 1},             // narrow to wide
+	{[]int{2, 3, 5}, []int{4, 5}, 0, 1},             // wide to narrow
+	{[]int{2, 3, 4}, []int{4, 4}, 0, 1},             // square
+	{[]int{6, 4}, []int{5, 4}, 0, 1},                // rows to split
+	{[]int{3, 4}, []int{5, 4}, 0, 1},                // an odd number of them
+	{[]int{1, 1}, []int{1, 1}, 0, 1},                // nothing to split or transpose
+	{[]int{2, 3, 4, 2}, []int{2, 3, 5, 2}, 2, 3},    // scores
+	{[]int{2, 3, 4, 5}, []int{2, 3, 5, 2}, 2, 2},    // mix
+	{[]int{2, 1, 2, 2}, []int{2, 1, 2, 7}, 2, 2},    // mix of few keys
+	{[]int{2, 2, 6, 1}, []int{2, 2, 1, 1}, 2, 3},    // scores of one key
+	{[]int{2, 3, 2, 2, 4}, []int{2, 3, 5, 4}, 2, 3}, // rows on two axes
+}
+
+// The own gradient equals that of GoMLX's product, which the pure Go backend takes. In bfloat16, where the pure Go backend takes
+// the one for GPUs, it equals the float32 one as far as 8 bits go, and all products on the way to it have factors in bfloat16.
 func TestMatmulGradient(t *testing.T) {
-	type shapes struct {
-		x, w        []int
-		batch, axis int
-	}
-	for _, s := range []shapes{
-		{[]int{2, 3, 4}, []int{5, 4}, 0, 1},             // narrow to wide
-		{[]int{2, 3, 5}, []int{4, 5}, 0, 1},             // wide to narrow
-		{[]int{2, 3, 4}, []int{4, 4}, 0, 1},             // square
-		{[]int{6, 4}, []int{5, 4}, 0, 1},                // rows to split
-		{[]int{3, 4}, []int{5, 4}, 0, 1},                // an odd number of them
-		{[]int{1, 1}, []int{1, 1}, 0, 1},                // nothing to split or transpose
-		{[]int{2, 3, 4, 2}, []int{2, 3, 5, 2}, 2, 3},    // scores
-		{[]int{2, 3, 4, 5}, []int{2, 3, 5, 2}, 2, 2},    // mix
-		{[]int{2, 1, 2, 2}, []int{2, 1, 2, 7}, 2, 2},    // mix of few keys
-		{[]int{2, 2, 6, 1}, []int{2, 2, 1, 1}, 2, 3},    // scores of one key
-		{[]int{2, 3, 2, 2, 4}, []int{2, 3, 5, 4}, 2, 3}, // rows on two axes
-	} {
+	for _, s := range matmulCases {
 		for _, again := range []bool{false, true} {
 			t.Run(fmt.Sprint(s, again), func(t *testing.T) {
 				out := s.w[s.batch]
@@ -58,7 +64,46 @@ func TestMatmulGradient(t *testing.T) {
 				for i := range want {
 					require.InDeltaSlice(t, want[i], got[i], 1e-5)
 				}
+				half := func(a []*Node) []*Node {
+					b := make([]*Node, len(a))
+					for i, x := range a {
+						b[i] = ConvertDType(x, dtypes.BFloat16)
+					}
+					outs := gradients(b)
+					requireHalfProducts(t, slices.Clone(outs))
+					for i, x := range outs {
+						outs[i] = ConvertDType(x, dtypes.Float32)
+					}
+					return outs
+				}
+				for _, b := range []compute.Backend{pureGo(t), prepared(t)} {
+					for i, x := range run(t, b, half, args()...) {
+						require.InDeltaSlice(t, want[i], x, 0.1, "%s %d", b.Name(), i)
+					}
+				}
 			})
 		}
 	}
+}
+
+// requireHalfProducts looks at all products that nodes are computed from.
+func requireHalfProducts(t *testing.T, nodes []*Node) {
+	t.Helper()
+	seen, products := map[*Node]bool{}, 0
+	for len(nodes) > 0 {
+		n := nodes[len(nodes)-1]
+		nodes = nodes[:len(nodes)-1]
+		if seen[n] {
+			continue
+		}
+		seen[n] = true
+		nodes = append(nodes, n.Inputs()...)
+		if n.Type().String() == "DotGeneral" {
+			products++
+			for _, x := range n.Inputs() {
+				require.Equal(t, dtypes.BFloat16, x.DType(), "%s", n)
+			}
+		}
+	}
+	require.GreaterOrEqual(t, products, 3, "forward, and for each factor")
 }
