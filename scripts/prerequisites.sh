@@ -23,18 +23,21 @@ at_least() {
 }
 
 find_go() {
-	local wanted how_linux answer
+	local wanted how_linux answer complaint
 	wanted=$(awk '$1 == "go" { print $2; exit }' "$ROOT/go.mod")
 	how_linux="from https://go.dev/dl: unpack into /usr/local, add /usr/local/go/bin to PATH"
 	if ! command -v go >/dev/null 2>&1; then
 		missing "Go $wanted or later" "$how_linux" "$how_linux" "brew install go"
 		return
 	fi
-	# Asked inside the module, a go command may fetch the newer one that go.mod wants.
-	if ! answer=$(cd "$ROOT" && go env GOVERSION GOOS GOARCH GOCACHE CGO_ENABLED CC 2>&1); then
-		missing "Go $wanted or later; $(command -v go) says: $answer" "$how_linux" "$how_linux" "brew upgrade go"
+	# Asked inside the module, a go command may fetch the newer one that go.mod wants, and says so on standard error.
+	complaint=$(mktemp)
+	if ! answer=$(cd "$ROOT" && go env GOVERSION GOOS GOARCH GOCACHE CGO_ENABLED CC 2>"$complaint"); then
+		missing "Go $wanted or later; $(command -v go) says: $(cat "$complaint")" "$how_linux" "$how_linux" "brew upgrade go"
+		rm -f "$complaint"
 		return
 	fi
+	rm -f "$complaint"
 	{
 		read -r GO_VERSION
 		read -r GO_OS

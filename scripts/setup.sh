@@ -78,7 +78,7 @@ step_xla() {
 # The pinned wheel is for Linux on x86-64 with glibc; GoMLX offers other platforms
 # a plugin of its own.
 plugin_wheel_fits() {
-	[ "$GO_OS/$GO_ARCH" = linux/amd64 ] && ! ls /lib/ld-musl-* >/dev/null 2>&1
+	[ "$GO_OS/$GO_ARCH" = linux/amd64 ] && getconf GNU_LIBC_VERSION >/dev/null 2>&1
 }
 
 step_xla_elsewhere() {

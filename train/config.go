@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"math"
 	"os"
 
@@ -164,7 +165,9 @@ func (c *Config) devices(o Options) (int, error) {
 	if n == 0 {
 		n = 1
 		if gpu, ok := o.Backend.(interface{ IsCUDA() bool }); ok && gpu.IsCUDA() {
-			n = c.share(most)
+			if n = c.share(most); n < most {
+				slog.Warn(fmt.Sprintf("%d of %d GPUs are used: a batch of %d windows in %d micro-batches is not shared out to more", n, most, c.windows(), c.Accumulate))
+			}
 		}
 	}
 	switch {

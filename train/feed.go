@@ -33,9 +33,13 @@ func (f *feed) micro() iter.Seq2[corpus.Batch, error] {
 		err   error
 	}
 	return func(yield func(corpus.Batch, error) bool) {
-		ready, stop := make(chan item, 2), make(chan struct{})
-		defer close(stop)
+		ready, stop, ended := make(chan item, 2), make(chan struct{}), make(chan struct{})
+		defer func() { // who closes the stream next must find nobody reading it
+			close(stop)
+			<-ended
+		}()
 		go func() {
+			defer close(ended)
 			for update := f.start; ; update++ {
 				all, err := f.stream.Batch(update, f.windows)
 				if err == nil {

@@ -115,6 +115,12 @@ func source(c Config, onBatch func(int, corpus.Batch)) *data {
 // start carries out a run in a store's folder.
 func start(t testing.TB, ctx context.Context, c Config, dir string, o Options, onBatch func(int, corpus.Batch)) (*Result, *store.Run, error) {
 	t.Helper()
+	return startOn(t, ctx, c, dir, o, source(c, onBatch))
+}
+
+// startOn is start on given data.
+func startOn(t testing.TB, ctx context.Context, c Config, dir string, o Options, d *data) (*Result, *store.Run, error) {
+	t.Helper()
 	require.NoError(t, c.Validate())
 	run, err := at(c, dir)
 	require.NoError(t, err)
@@ -125,7 +131,7 @@ func start(t testing.TB, ctx context.Context, c Config, dir string, o Options, o
 	if o.Progress == ProgressAuto {
 		o.Progress = ProgressNone
 	}
-	result, err := runOn(ctx, c, o, run, source(c, onBatch))
+	result, err := runOn(ctx, c, o, run, d)
 	return result, run, err
 }
 

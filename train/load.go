@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"math"
 	"os"
+	"strings"
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/gomlx/core/tensors"
@@ -56,13 +57,28 @@ func find(dir, run string) (*store.Run, error) {
 	if err != nil {
 		return nil, err
 	}
-	if r, err := store.Find(shipped, run); err == nil {
-		return r, nil
-	}
 	if dir, err = local.RunsDir(); err != nil {
 		return nil, err
 	}
-	return store.Find(dir, run)
+	both, first := map[string]*store.Run{}, ""
+	for _, d := range []string{dir, shipped} { // the same run in both: the shipped one
+		runs, err := store.List(d)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range runs {
+			if strings.HasPrefix(r.ID, run) {
+				both[r.ID], first = r, r.ID
+			}
+		}
+	}
+	switch len(both) {
+	case 0:
+		return nil, fmt.Errorf("no run in %s or %s starts with %q", shipped, dir, run)
+	case 1:
+		return both[first], nil
+	}
+	return nil, fmt.Errorf("%d runs start with %q: give more of the name", len(both), run)
 }
 
 // loadWeights reads what export wrote. A vocabulary of 0 is filled in.

@@ -35,7 +35,12 @@ func prolong(c Config, run *store.Run) error {
 		err = os.CopyFS(dir, os.DirFS(from.Dir))
 	}
 	if err == nil {
-		err = run.WriteProvenance(Provenance{From: &Origin{shorter.ID, from.Step}})
+		origin := Provenance{From: &Origin{shorter.ID, from.Step}}
+		var of Provenance
+		if _, err := shorter.Provenance(&of); err == nil {
+			origin.Data = of.Data // to be compared with today's
+		}
+		err = run.WriteProvenance(origin)
 	}
 	if err == nil {
 		_, err = run.Commit(from.Step)

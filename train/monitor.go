@@ -42,6 +42,7 @@ func newMonitor(backend compute.Backend, vars *model.Store, as condition, d *dec
 	}
 	n = max(1, min(n, c.Windows))
 	rows := max(1, min(n, evalTokens/stream.T()))
+	rows = n / ((n + rows - 1) / rows) // equal batches that leave out as few as can be
 	m := &monitor{condition: as, d: d, epsilons: c.Epsilons}
 	for i := range n / rows {
 		b, err := stream.Batch(i, rows)

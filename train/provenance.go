@@ -2,6 +2,7 @@ package train
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"runtime"
 	"strings"
@@ -24,6 +25,32 @@ type Provenance struct {
 	Versions map[string]string `json:"versions"` // see backend.Provenance
 	Data     json.RawMessage   `json:"data"`     // what the corpus says of itself
 	From     *Origin           `json:"from,omitempty"`
+	Warnings []string          `json:"warnings,omitempty"`
+}
+
+// sameData returns an error that says how the tokens of two provenances differ. A configuration names a text (the user's own Go
+// toolchain, a folder), not its content, and that may have changed since.
+func (p Provenance) sameData(now Provenance) error {
+	type side struct {
+		Recipe string `json:"recipe"`
+		Digest string `json:"digest"`
+	}
+	type data struct {
+		Tokenizer string `json:"tokenizer"`
+		Training  side   `json:"training"`
+		HeldOut   side   `json:"held_out"`
+	}
+	var a, b data
+	if len(p.Data) == 0 || len(now.Data) == 0 || json.Unmarshal(p.Data, &a) != nil || json.Unmarshal(now.Data, &b) != nil {
+		return nil // nothing to compare
+	}
+	switch {
+	case a.Tokenizer != b.Tokenizer:
+		return fmt.Errorf("its text was tokenised otherwise (%s then, %s now)", a.Training.Recipe, b.Training.Recipe)
+	case a.Training.Digest != b.Training.Digest || a.HeldOut.Digest != b.HeldOut.Digest:
+		return fmt.Errorf("its text was another (%s then, %s now)", a.Training.Recipe, b.Training.Recipe)
+	}
+	return nil
 }
 
 // Origin is the finished run whose end a run went on from (see [Run]), and its step there. How it was trained is in its

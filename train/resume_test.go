@@ -3,6 +3,7 @@ package train
 import (
 	"bufio"
 	"context"
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -128,6 +129,35 @@ func TestChild(t *testing.T) {
 	fmt.Println("weights", result.WeightsSHA256)
 }
 
+// A run goes on only with the text that it began with: a configuration names the user's toolchain, not what is in it.
+func TestOtherTextIsRefused(t *testing.T) {
+	c, err := tiny(t).Set("optimizer.schedule=constant")
+	require.NoError(t, err)
+	text := func(digest string, onBatch func(int, corpus.Batch)) *data {
+		d := source(c, onBatch)
+		d.provenance = json.RawMessage(fmt.Sprintf(`{"tokenizer":"bytes","training":{"recipe":"comments of go1.%[1]s","digest":%[1]q},"held_out":{"digest":"h"}}`, digest))
+		return d
+	}
+	dir := t.TempDir()
+	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
+	_, run, err := startOn(t, ctx, c, dir, Options{}, text("26", func(step int, _ corpus.Batch) {
+		if step == 5 {
+			stop()
+		}
+	}))
+	require.ErrorIs(t, err, ErrStopped)
+	_, _, err = startOn(t, context.Background(), c, dir, Options{}, text("27", nil))
+	require.ErrorContains(t, err, "its text was another (comments of go1.26 then, comments of go1.27 now); bring that text back, or remove "+run.Dir)
+	_, _, err = startOn(t, context.Background(), c, dir, Options{}, text("26", nil))
+	require.NoError(t, err)
+
+	longer := c
+	longer.BudgetTokens *= 2
+	_, _, err = startOn(t, context.Background(), longer, dir, Options{}, text("27", nil))
+	require.ErrorContains(t, err, "its text was another", "nor does one that is longer")
+}
+
 // Ten times a process is killed at a random moment of training and saving, with a
 // signal it cannot catch. The run goes on each time, and ends as it should.
 func TestKill(t *testing.T) {
@@ -136,7 +166,9 @@ func TestKill(t *testing.T) {
 	}
 	want, _ := whole(t, killed(t))
 	dir := t.TempDir()
-	rng := rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 0))
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("moments drawn with seed %d", seed)
+	rng := rand.New(rand.NewPCG(seed, 0))
 	for kills := 0; ; {
 		child := exec.Command(os.Args[0], "-test.run=^TestChild$", "-test.v")
 		child.Env = append(os.Environ(), childEnv+"="+dir)

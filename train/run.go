@@ -21,7 +21,7 @@ import (
 type Options struct {
 	// Store is the folder of runs; "" for runs/ in the checkout, after a look at the finished runs that come with it.
 	Store string
-	// Devices share each batch; 0 for all GPUs the backend has, or one CPU.
+	// Devices share each batch; 0 for as many of the backend's GPUs as the batch can be shared out to (see Config.Accumulate), or one CPU.
 	Devices int
 	// Wait until another process that works on the run is done, instead of
 	// returning store.ErrBusy.
@@ -70,7 +70,7 @@ func (e *NotFiniteError) Error() string {
 // Run trains what the configuration asks for and returns the result. A run that is
 // done returns at once; one that was stopped goes on from its last checkpoint and
 // ends with the weights it would have had without the stop (on the same machine
-// and backend). At a constant rate one that only has a larger budget than a finished
+// and backend, and on GPUs as far as their kernels are deterministic). At a constant rate one that only has a larger budget than a finished
 // run of the store goes on from that one's end. An interrupt signal or an end of
 // ctx stops it after the current update, with a checkpoint and ErrStopped.
 func Run(ctx context.Context, c Config, o Options) (*Result, error) {
@@ -86,6 +86,7 @@ func Run(ctx context.Context, c Config, o Options) (*Result, error) {
 	}
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second interrupt ends the process at once
 	if err := run.Create(); err != nil {
 		return nil, err
 	}
@@ -115,6 +116,9 @@ func Run(ctx context.Context, c Config, o Options) (*Result, error) {
 	}
 	data, err := c.open(ctx)
 	if err != nil {
+		if ctx.Err() != nil {
+			return nil, fmt.Errorf("%w before its first update: run it again to go on", ErrStopped)
+		}
 		return nil, err
 	}
 	defer data.close()

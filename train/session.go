@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"math"
 	"strings"
 	"time"
@@ -30,7 +31,9 @@ type session struct {
 	vars     *model.Store
 	saver    *saver
 	monitors []*monitor
+	warnings []string // of what cannot be measured
 	display  *display
+	piece    int // windows that a device computes at a time
 
 	step    int     // updates done
 	good    int     // step of the last checkpoint
@@ -61,16 +64,19 @@ func runOn(ctx context.Context, c Config, o Options, run *store.Run, data *data)
 	if devices > 1 {
 		s.c.Accumulate = 1 // its micro-batches run side by side
 	}
+	s.piece = s.c.windows() / (s.c.Accumulate * devices)
 	if err := s.restore(); err != nil {
 		return nil, err
 	}
 	var before Provenance
 	now := provenance(o.Backend, devices, data)
-	if _, err := run.Provenance(&before); err == nil && before.From != nil && s.step >= before.From.Step {
-		now.From = before.From
-	}
-	if err := run.WriteProvenance(now); err != nil {
-		return nil, err
+	if _, err := run.Provenance(&before); err == nil && s.step > 0 {
+		if err := before.sameData(now); err != nil {
+			return nil, fmt.Errorf("it is at step %d, and %w; bring that text back, or remove %s to begin anew", s.step, err, run.Dir)
+		}
+		if before.From != nil && s.step >= before.From.Step {
+			now.From = before.From
+		}
 	}
 	d := &decoder{c: &s.c.Model, packing: c.Packing, recompute: c.Recompute}
 	if err := s.watch(d, data); err != nil {
@@ -81,6 +87,10 @@ func runOn(ctx context.Context, c Config, o Options, run *store.Run, data *data)
 			m.close()
 		}
 	}()
+	now.Warnings = s.warnings
+	if err := run.WriteProvenance(now); err != nil {
+		return nil, err
+	}
 	if s.step < c.Steps() {
 		if err := s.train(d, data, devices, o.Progress); err != nil {
 			return nil, err
@@ -143,8 +153,8 @@ func (s *session) explain(err error) error {
 	case errors.Is(err, ErrStopped):
 		return fmt.Errorf("%w after step %d of %d: run it again to go on", ErrStopped, s.step, s.c.Steps())
 	case strings.Contains(err.Error(), "Out of memory"), strings.Contains(err.Error(), "RESOURCE_EXHAUSTED"):
-		return fmt.Errorf("step %d: the device's memory is too small for a micro-batch of %d windows: set recompute=true, or accumulate above %d (both make other runs): %w",
-			s.step+1, s.c.windows()/s.c.Accumulate, s.c.Accumulate, err)
+		return fmt.Errorf("step %d: the device's memory is too small for %d windows at a time: set recompute=true, or accumulate to more than %d (both make other runs): %w",
+			s.step+1, s.piece, s.c.windows()/s.piece, err)
 	}
 	return err
 }
@@ -193,6 +203,8 @@ func (s *session) watch(d *decoder, data *data) error {
 			return fmt.Errorf("held-out windows %s: %w", condition.name, err)
 		}
 		if stream == nil {
+			s.warnings = append(s.warnings, fmt.Sprintf("nothing is measured on %s: no held-out document is that long, or the tokenizer has no ⟨bos⟩", condition.name))
+			slog.Warn(fmt.Sprintf("run %s: %s", s.run.ID, s.warnings[len(s.warnings)-1]))
 			continue
 		}
 		own := *d

@@ -95,11 +95,11 @@ func TestUpdatesDoNotDependOnHowTheyAreComputed(t *testing.T) {
 func TestOutOfMemorySaysWhatToDo(t *testing.T) {
 	c, err := tiny(t).Set("accumulate=2")
 	require.NoError(t, err)
-	s := session{c: c, step: 3}
+	s := session{c: c, step: 3, piece: 2}
 	cause := errors.New("PJRT error (code=8): Out of memory allocating 38352715844 bytes.")
 	err = s.explain(cause)
 	require.ErrorIs(t, err, cause)
-	require.ErrorContains(t, err, "step 4: the device's memory is too small for a micro-batch of 2 windows: set recompute=true, or accumulate above 2")
+	require.ErrorContains(t, err, "step 4: the device's memory is too small for 2 windows at a time: set recompute=true, or accumulate to more than 2")
 }
 
 func TestDevices(t *testing.T) {

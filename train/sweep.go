@@ -64,6 +64,7 @@ func Sweep(ctx context.Context, configs []Config, o SweepOptions) ([]State, erro
 	// Of the whole sweep, not only of the run under way: an interrupt between two runs, or while one waits, counts too.
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop)
 	wait := o.Wait
 	for _, o.Wait = range []bool{false, true} {
 		for i := range states {

@@ -44,7 +44,7 @@ func utilisationRow(s *session, c train.Config) (row, error) {
 		return row{}, err
 	}
 	defer os.RemoveAll(folder)
-	p, err := s.trainer(folder, c)
+	p, err := s.trainer(nil, folder, c)
 	if err != nil {
 		return row{}, err
 	}

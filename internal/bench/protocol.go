@@ -51,8 +51,9 @@ type process struct {
 
 // start runs a program and waits until it has loaded its model. What it writes to
 // standard error is kept in a file and shown if it ends.
-func start(name, program string, args ...string) (*process, error) {
+func start(name string, env []string, program string, args ...string) (*process, error) {
 	p := &process{name: name, cmd: exec.Command(program, args...)}
+	p.cmd.Env = append(os.Environ(), env...)
 	messages, err := os.CreateTemp("", "bench-*.log")
 	if err != nil {
 		return nil, err

@@ -9,7 +9,7 @@ import (
 // shell starts a measured process that is a shell script.
 func shell(t *testing.T, script string) (*process, error) {
 	t.Helper()
-	p, err := start("the peer", "sh", "-c", script)
+	p, err := start("the peer", nil, "sh", "-c", script)
 	if err == nil {
 		t.Cleanup(p.close)
 	}
@@ -29,7 +29,7 @@ echo '{"seconds": 0.5, "peak_kib": 3, "logits": [1, 2]}'`)
 }
 
 func TestProcessThatFails(t *testing.T) {
-	_, err := start("the peer", "/no/such/program")
+	_, err := start("the peer", nil, "/no/such/program")
 	require.ErrorContains(t, err, "`make bench` sets it up")
 
 	_, err = shell(t, "echo some detail >&2; echo no weights >&2; exit 1")

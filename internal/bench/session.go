@@ -7,6 +7,10 @@ import (
 	"path/filepath"
 	"runtime"
 	"strconv"
+
+	"github.com/gomlx/compute"
+
+	"firsttoken/train/local"
 )
 
 // session starts the measured processes and remembers their versions.
@@ -22,13 +26,22 @@ func (s *session) ours() (*process, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.start("this toolkit", self, serveCommand)
+	return s.start("this toolkit", onCPU(), self, serveCommand)
+}
+
+// onCPU is the environment in which this toolkit computes on the CPU, as its peers do, where it would take a GPU otherwise.
+func onCPU() []string {
+	cuda := local.CUDAPlugin()
+	if cuda == "" || os.Getenv(compute.ConfigEnvVar) != "" {
+		return nil
+	}
+	return []string{compute.ConfigEnvVar + "=xla:" + local.CPUPlugin()}
 }
 
 // peer starts a peer's program on a file or folder.
 func (s *session) peer(name, program, path string, args ...string) (*process, error) {
 	args = append([]string{filepath.Join(s.code, program), path, strconv.Itoa(runtime.NumCPU())}, args...)
-	return s.start(name, filepath.Join(s.peers, "venv", "bin", "python"), args...)
+	return s.start(name, nil, filepath.Join(s.peers, "venv", "bin", "python"), args...)
 }
 
 func (s *session) llama() (*process, error) {
@@ -38,8 +51,8 @@ func (s *session) torch() (*process, error) {
 	return s.peer("PyTorch", "torch_peer.py", filepath.Join(s.peers, "weights"))
 }
 
-func (s *session) start(name, program string, args ...string) (*process, error) {
-	p, err := start(name, program, args...)
+func (s *session) start(name string, env []string, program string, args ...string) (*process, error) {
+	p, err := start(name, env, program, args...)
 	if err == nil {
 		maps.Copy(s.versions, p.Versions)
 	}

@@ -99,7 +99,7 @@ func trainingRows(s *session, z trainingSize) ([]row, error) {
 		return nil, err
 	}
 	defer os.RemoveAll(folder)
-	ours, err := s.trainer(folder, c)
+	ours, err := s.trainer(onCPU(), folder, c)
 	if err != nil {
 		return nil, err
 	}
@@ -157,7 +157,7 @@ func processorSeconds(answers []answer) []float64 {
 
 // trainer starts a process of this toolkit that trains, on a run that it writes to an
 // empty folder.
-func (s *session) trainer(folder string, c train.Config) (*process, error) {
+func (s *session) trainer(env []string, folder string, c train.Config) (*process, error) {
 	if err := writeRun(folder, c); err != nil {
 		return nil, err
 	}
@@ -165,7 +165,7 @@ func (s *session) trainer(folder string, c train.Config) (*process, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.start("this toolkit", self, serveTrainingCommand, folder)
+	return s.start("this toolkit", env, self, serveTrainingCommand, folder)
 }
 
 // writeRun writes what the peers need: config.json and weights.safetensors, from which

@@ -135,7 +135,15 @@ func (h hub) Recipe() string {
 	return recipe("Hugging Face dataset", cfg)
 }
 
-func (h hub) Warnings() []string { return nil }
+// Warnings tells of a dataset of which the hub's own conversion to parquet has only the beginning.
+func (h hub) Warnings() []string {
+	for _, f := range h.files {
+		if strings.Contains(f.URL, "/partial-") {
+			return []string{fmt.Sprintf("the hub offers a part only of %s/%s of dataset %q as parquet files", h.cfg.Config, h.cfg.Split, h.cfg.Dataset)}
+		}
+	}
+	return nil
+}
 
 func (h hub) Documents() iter.Seq2[Document, error] {
 	return func(yield func(Document, error) bool) {

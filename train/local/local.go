@@ -106,12 +106,38 @@ func Plugin() (string, error) {
 // nvidiaDriver is there when the driver is loaded.
 const nvidiaDriver = "/dev/nvidiactl"
 
+// CUDAPlugin is the path of the plugin for NVIDIA GPUs if that is set up, whether it is used or not, else "".
+func CUDAPlugin() string {
+	root, err := Root()
+	if err != nil || !exists(cudaPlugin(root)) {
+		return ""
+	}
+	return cudaPlugin(root)
+}
+
+// CPUPlugin is where set-up puts the plugin for the CPU, "" without a checkout.
+func CPUPlugin() string {
+	root, err := Root()
+	if err != nil {
+		return ""
+	}
+	return cpuPlugin(root)
+}
+
+func cpuPlugin(root string) string {
+	return filepath.Join(root, ".tools", "xla", "pjrt_c_api_cpu_plugin.so")
+}
+
+func cudaPlugin(root string) string {
+	return filepath.Join(root, ".tools", "xla", "cuda", "nvidia", "pjrt_c_api_cuda_plugin.so")
+}
+
 func plugin(root, driver string) (string, error) {
-	cuda := filepath.Join(root, ".tools", "xla", "cuda", "nvidia", "pjrt_c_api_cuda_plugin.so")
+	cuda := cudaPlugin(root)
 	if exists(cuda) && exists(driver) {
 		return cuda, nil
 	}
-	cpu := filepath.Join(root, ".tools", "xla", "pjrt_c_api_cpu_plugin.so")
+	cpu := cpuPlugin(root)
 	if exists(cpu) {
 		return cpu, nil
 	}

@@ -19,7 +19,7 @@ if [ -z "${GOMLX_BACKEND:-}" ]; then
 	cuda=$TOOLS/xla/cuda/nvidia/pjrt_c_api_cuda_plugin.so
 	cpu=$TOOLS/xla/pjrt_c_api_cpu_plugin.so
 	if [ -f "$cuda" ] && [ -e /dev/nvidiactl ]; then
-		export GOMLX_BACKEND=xla:$cuda
+		export GOMLX_BACKEND=xla:$cuda,tf32=false # float32 is float32 on a GPU, too
 	elif [ -f "$cpu" ]; then
 		export GOMLX_BACKEND=xla:$cpu
 	fi

@@ -90,7 +90,7 @@ func run(ctx context.Context, args []string, env func(string) string, out io.Wri
 // job is this process's share of n runs: index −1 stands for what the array's
 // environment says, and for all runs outside of an array.
 func job(index, of, n int, env func(string) string) (int, int, error) {
-	first := 0
+	first, step := 0, 1
 	if index < 0 {
 		text := env("JOB_COMPLETION_INDEX")
 		if text == "" {
@@ -99,6 +99,12 @@ func job(index, of, n int, env func(string) string) (int, int, error) {
 				var err error
 				if first, err = strconv.Atoi(lowest); err != nil {
 					return 0, 0, fmt.Errorf("$SLURM_ARRAY_TASK_MIN: %w", err)
+				}
+			}
+			if every := env("SLURM_ARRAY_TASK_STEP"); every != "" {
+				var err error
+				if step, err = strconv.Atoi(every); err != nil || step < 1 {
+					return 0, 0, fmt.Errorf("$SLURM_ARRAY_TASK_STEP: %q is no step", every)
 				}
 			}
 			if count := env("SLURM_ARRAY_TASK_COUNT"); of == 0 && count != "" {
@@ -122,7 +128,10 @@ func job(index, of, n int, env func(string) string) (int, int, error) {
 	if of == 0 {
 		of = n
 	}
-	return index - first, of, nil
+	if (index-first)%step != 0 {
+		return 0, 0, fmt.Errorf("job %d is not one of the array's, which counts from %d by %d", index, first, step)
+	}
+	return (index - first) / step, of, nil
 }
 
 func table(out io.Writer, states []train.State) error {

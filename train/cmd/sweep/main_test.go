@@ -24,6 +24,8 @@ func TestJob(t *testing.T) {
 		{"one job a run", 2, 0, nil, 2, 12, ""},
 		{"Kubernetes", -1, 0, env{"JOB_COMPLETION_INDEX": "4"}, 4, 12, ""},
 		{"Kubernetes, fewer jobs", -1, 5, env{"JOB_COMPLETION_INDEX": "4"}, 4, 5, ""},
+		{"Slurm in steps", -1, 0, env{"SLURM_ARRAY_TASK_ID": "6", "SLURM_ARRAY_TASK_COUNT": "6", "SLURM_ARRAY_TASK_MIN": "2", "SLURM_ARRAY_TASK_STEP": "2"}, 2, 6, ""},
+		{"Slurm between steps", -1, 0, env{"SLURM_ARRAY_TASK_ID": "5", "SLURM_ARRAY_TASK_MIN": "2", "SLURM_ARRAY_TASK_STEP": "2"}, 0, 0, "counts from 2 by 2"},
 		{"Slurm", -1, 0, env{"SLURM_ARRAY_TASK_ID": "3", "SLURM_ARRAY_TASK_COUNT": "6", "SLURM_ARRAY_TASK_MIN": "1"}, 2, 6, ""},
 		{"no index", -1, 5, nil, 0, 0, "give -index"},
 		{"no number", -1, 0, env{"JOB_COMPLETION_INDEX": "x"}, 0, 0, "index of the job"},

@@ -71,7 +71,7 @@ func (w *Writer) Add(ids []int32) error {
 	return nil
 }
 
-// Commit completes the file and gives it its name. From then on it is there whole, after a power cut too.
+// Commit completes the file and gives it its name. From then on it is there whole; after a power cut it may be gone, and is then made again.
 func (w *Writer) Commit() error {
 	w.header.layout()
 	end := headerSize + int64(w.header.width)*w.header.tokens

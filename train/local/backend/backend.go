@@ -57,10 +57,15 @@ type choice struct {
 	advice   string // what to do if it does not open
 }
 
+// exact keeps go-xla from multiplying float32 on a GPU in TF32, which has 10 bits of mantissa. Who would rather be fast names the
+// plugin in $GOMLX_BACKEND without it.
+const exact = ",tf32=false"
+
 const (
 	slow = "the pure Go backend is 10 to 20 times slower than XLA and lacks the operations of a KV cache"
 
 	adviceSetUp = "remove .tools/xla and run `make setup`"
+	adviceCUDA  = "if the driver is too old for CUDA 13, run `CUDA=12 make setup`; else remove .tools/xla and run `CUDA=1 make setup`; for the CPU, name its plugin in $" + compute.ConfigEnvVar
 	adviceNamed = "$" + compute.ConfigEnvVar + " names it: name another, or unset it to use the one from `make setup`"
 )
 
@@ -71,7 +76,7 @@ func choose(wanted string, plugin func() (string, error)) (choice, error) {
 	case wanted == "" || (name == "xla" && options == ""):
 		path, err := plugin()
 		if err == nil {
-			return onPlugin(choice{config: "xla:" + path, advice: adviceSetUp}, path)
+			return onPlugin(choice{config: "xla:" + path + exact, advice: adviceOf(path), warnings: idleGPU(path)}, path)
 		}
 		if wanted != "" || !errors.Is(err, local.ErrNotSetUp) {
 			return choice{}, fmt.Errorf("backend: %w", err)
@@ -85,7 +90,7 @@ func choose(wanted string, plugin func() (string, error)) (choice, error) {
 	case name == "xla":
 		advice := adviceNamed
 		if own, err := plugin(); err == nil && own == path {
-			advice = adviceSetUp // the notebook kernel names it
+			advice = adviceOf(path) // the notebook kernel names it
 		}
 		return onPlugin(choice{config: wanted, advice: advice}, path)
 	case name == "go":
@@ -96,6 +101,23 @@ func choose(wanted string, plugin func() (string, error)) (choice, error) {
 		}, nil
 	}
 	return choice{}, fmt.Errorf("backend: %q is neither xla nor go; %s", wanted, adviceNamed)
+}
+
+// adviceOf is what to do about a plugin of set-up that does not open.
+func adviceOf(path string) string {
+	if path == local.CUDAPlugin() {
+		return adviceCUDA
+	}
+	return adviceSetUp
+}
+
+// idleGPU warns where set-up has a plugin for GPUs that is not used.
+func idleGPU(path string) []string {
+	cuda := local.CUDAPlugin()
+	if cuda == "" || path == cuda {
+		return nil
+	}
+	return []string{"XLA's plugin for GPUs is set up, but there is no NVIDIA driver (/dev/nvidiactl): computing on the CPU; in a container, give it the GPUs (`docker run --gpus all`)"}
 }
 
 // onPlugin returns c unless the plugin that it opens is absent or damaged.

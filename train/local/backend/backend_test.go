@@ -36,12 +36,12 @@ func TestChoose(t *testing.T) {
 		warning      string // part of the one warning, "" for none
 		problem      string // part of the error, "" for none
 	}{
-		{"unset", "", setUp, "xla:" + good, "", ""},
+		{"unset", "", setUp, "xla:" + good + exact, "", ""},
 		{"unset, plugin gone", "", func() (string, error) { return missing, nil }, "", "", "run `make setup`"},
 		{"unset, not set up", "", notSetUp, "go", "10 to 20 times slower", ""},
 		{"unset, no checkout", "", noRoot, "", "", "no go.mod"},
-		{"bare xla", "xla", setUp, "xla:" + good, "", ""},
-		{"bare xla with colon", "xla:", setUp, "xla:" + good, "", ""},
+		{"bare xla", "xla", setUp, "xla:" + good + exact, "", ""},
+		{"bare xla with colon", "xla:", setUp, "xla:" + good + exact, "", ""},
 		{"bare xla, not set up", "xla", notSetUp, "", "", "make setup"},
 		{"absolute plugin", "xla:" + good, notSetUp, "xla:" + good, "", ""},
 		{"absolute plugin with options", "xla:" + good + ",notf32", notSetUp, "xla:" + good + ",notf32", "", ""},

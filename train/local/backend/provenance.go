@@ -15,8 +15,11 @@ import (
 func Provenance() map[string]string {
 	out := versions(debug.ReadBuildInfo())
 	if name, options, _ := strings.Cut(open().config, ":"); name == "xla" {
-		path, _, _ := strings.Cut(options, ",")
+		path, rest, _ := strings.Cut(options, ",")
 		out["plugin"] = filepath.Base(path)
+		if rest != "" {
+			out["plugin options"] = rest
+		}
 	}
 	return out
 }
