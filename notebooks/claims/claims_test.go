@@ -100,6 +100,10 @@ func TestRules(t *testing.T) {
 		{"parts differ", claims.Parts(holds, fails), claims.Mixed},
 		{"parts mixed", claims.Parts(mixed, mixed), claims.Mixed},
 		{"parts fail", claims.Parts(fails, fails), claims.DoesNotHold},
+		{"every, one not testable", claims.Every(holds, mixed, claims.Given(fails, holds)), claims.NotTestable},
+		{"every, one fails, one not testable", claims.Every(fails, claims.Given(fails, holds)), claims.DoesNotHold},
+		{"parts not testable", claims.Parts(claims.Given(fails, holds), claims.Given(fails, holds)), claims.NotTestable},
+		{"parts, one not testable", claims.Parts(holds, claims.Given(fails, holds)), claims.Mixed},
 		{"given", claims.Given(holds, fails), claims.DoesNotHold},
 		{"given, not met", claims.Given(fails, holds), claims.NotTestable},
 		{"given, met in part", claims.Given(mixed, holds), claims.NotTestable},
@@ -213,6 +217,21 @@ func TestSaveLoad(t *testing.T) {
 	judged.Statement = "something else"
 	_, err = judged.Save(dir)
 	require.ErrorContains(t, err, "another wording")
+}
+
+// A notebook whose settings were changed leaves the record alone.
+func TestSaveAt(t *testing.T) {
+	dir, judged, _ := someRecords(t)
+	t.Setenv(claims.DirEnv, dir)
+	judged.Warnings = []string{"other settings"}
+	require.NoError(t, judged.SaveAt([]any{50, "smollm2", []string{"a"}}, []any{5, "smollm2", []string{"a"}}))
+	kept, err := claims.Load("", "C7")
+	require.NoError(t, err)
+	require.NotEqual(t, judged.Warnings, kept.Warnings)
+	require.NoError(t, judged.SaveAt([]any{50, "smollm2", []string{"a"}}, []any{50, "smollm2", []string{"a"}}))
+	kept, err = claims.Load("", "C7")
+	require.NoError(t, err)
+	require.Equal(t, judged.Warnings, kept.Warnings)
 }
 
 func TestLoadAll(t *testing.T) {

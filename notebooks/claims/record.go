@@ -157,6 +157,17 @@ func (r *Record) Save(dir string) (path string, err error) {
 	return path, nil
 }
 
+// SaveAt is Save to Dir if the settings that the reader of a notebook can change are those that the record in git was made with,
+// and otherwise says on standard output that it does not save. Settings are compared as fmt.Sprint shows them.
+func (r *Record) SaveAt(settings, shipped []any) error {
+	if now, then := fmt.Sprintf("%v", settings), fmt.Sprintf("%v", shipped); now != then {
+		fmt.Printf("   not saved: the settings are %s, the record is of %s\n", now, then)
+		return nil
+	}
+	_, err := r.Save("")
+	return err
+}
+
 // Load reads the record of one claim from dir ("" for Dir). A claim without a
 // record gives an error that wraps fs.ErrNotExist.
 func Load(dir, id string) (*Record, error) {

@@ -158,12 +158,14 @@ func threeWay(value, interval bool) Verdict {
 }
 
 // Every holds if every rule does; one rule that does not hold is enough for the
-// claim not to.
+// claim not to, and else one that is not testable for it not to be.
 func Every(rules ...Rule) Rule {
 	return combine("every one of: ", rules, func(count map[Verdict]int) Verdict {
 		switch {
 		case count[DoesNotHold] > 0:
 			return DoesNotHold
+		case count[NotTestable] > 0:
+			return NotTestable
 		case count[Mixed] > 0:
 			return Mixed
 		}
@@ -180,6 +182,8 @@ func Parts(rules ...Rule) Rule {
 			return Holds
 		case count[DoesNotHold]:
 			return DoesNotHold
+		case count[NotTestable]:
+			return NotTestable
 		}
 		return Mixed
 	})

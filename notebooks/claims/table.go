@@ -123,7 +123,7 @@ func (r *Record) judged() (judged, others Figures) {
 }
 
 // begins finds where a reason made of several has the next one; those in brackets belong to one.
-var begins = regexp.MustCompile(`; (?:holds|mixed|does not hold)(?:: | \()`)
+var begins = regexp.MustCompile(`; (?:holds|mixed|does not hold|not testable)(?:: | \()`)
 
 // reasons splits the reasons of a rule made of rules.
 func reasons(why string) []string {

@@ -161,13 +161,18 @@ func (s *Set) Crossing(number Number, bound float64) ([]float64, error) {
 		return nil, errNoRuns
 	}
 	var x []float64
-	for _, records := range s.Records {
-		share := 100.0
+	for run, records := range s.Records {
+		share, measured := 100.0, false
 		for i := range records {
-			if v, ok := number(&records[i]); ok && v > bound {
+			v, ok := number(&records[i])
+			measured = measured || ok
+			if ok && v > bound {
 				share = 100 * float64(records[i].Tokens) / float64(records[len(records)-1].Tokens)
 				break
 			}
+		}
+		if !measured {
+			return nil, fmt.Errorf("curves: run %s was not evaluated so: its evaluations are %q", s.Points[run].ID, names(&records[len(records)-1]))
 		}
 		x = append(x, share)
 	}

@@ -76,6 +76,8 @@ func TestSet(t *testing.T) {
 	share, err = set.Crossing(curves.LargestScore("packed"), 0.5)
 	require.NoError(t, err)
 	require.Equal(t, []float64{50, 50, 50, 50}, share)
+	_, err = set.Crossing(curves.Loss("text@64"), 1)
+	require.ErrorContains(t, err, "not evaluated so")
 	peak, err := long.Last(curves.ResidPeak("packed"))
 	require.NoError(t, err)
 	require.Equal(t, []float64{3, 3}, peak)
