@@ -44,7 +44,7 @@ func (o colorOptions) validate() error {
 	if err := o.scale.validate(); err != nil {
 		return err
 	}
-	if o.min > o.max || math.IsNaN(o.min+o.max) || math.IsInf(o.min, 0) || math.IsInf(o.max, 0) {
+	if o.min > o.max || o.min == o.max && o.min != 0 || math.IsNaN(o.min+o.max) || math.IsInf(o.min, 0) || math.IsInf(o.max, 0) {
 		return fmt.Errorf("colour range [%g, %g] is not a range; Min must be below Max, or both 0 for the data's own", o.min, o.max)
 	}
 	if o.min != o.max && o.scale != Linear && !(o.min > 0 || o.scale == Sqrt && o.min == 0) {

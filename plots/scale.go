@@ -224,7 +224,7 @@ func superscript(e int) string {
 		Replace(strconv.Itoa(e))
 }
 
-// number writes v with the given decimals, in thousands groups above 9,999 and
+// number writes v with the given decimals, and
 // as a power of ten where digits would not fit.
 func number(v float64, decimals int) string {
 	if v == 0 && decimals > 4 {

@@ -26,6 +26,7 @@ func TestValidateSaysWhatIsWrong(t *testing.T) {
 		{HeatMap{Values: one, Tokens: []string{"a", "b"}}, "Tokens has 2 labels for 1 rows"},
 		{HeatMap{Values: [][]float64{{1, 2}}, Tokens: []string{"a"}}, "Tokens labels both axes, but Values is 1×2"},
 		{HeatMap{Values: one, Min: 1, Max: 0.5}, "colour range [1, 0.5] is not a range"},
+		{HeatMap{Values: one, Min: 0.5, Max: 0.5}, "colour range [0.5, 0.5] is not a range"},
 		{HeatMap{Values: one, Min: -1, Max: 1, Scale: Log}, "Min must be positive"},
 		{HeatMap{Values: one, Scale: 9}, "unknown scale Scale(9)"},
 		{HeatMap{Values: one, Diverging: true, Scale: Sqrt}, "Diverging needs a Linear scale"},

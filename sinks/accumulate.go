@@ -132,7 +132,7 @@ func (a *Accumulator) note(t *Trace) {
 	case "":
 		a.warnings["⟨bos⟩ policy not recorded"] = true
 	}
-	if t.T < ShortestT {
+	if t.T < ShortestT && !a.options.ExcludeSelf {
 		a.warnings[fmt.Sprintf("T below %d: row 1 alone gives token 1 a score of 1/T", ShortestT)] = true
 	}
 	maps.DeleteFunc(a.provenance, func(key, value string) bool {

@@ -32,6 +32,13 @@ type golden struct {
 	Massive                                     [][2]int
 }
 
+// A row that attends to nothing has no largest weight.
+func TestArgMaxShareOfEmptyRows(t *testing.T) {
+	share, err := sinks.ArgMaxShare([][]float64{{1, 0}, {0, 0}}, false)
+	require.NoError(t, err)
+	require.Equal(t, 0.5, share)
+}
+
 func readJSON(t *testing.T, path string, into any) {
 	t.Helper()
 	raw, err := os.ReadFile(path)

@@ -3,6 +3,8 @@ package sinks
 import (
 	"fmt"
 	"math"
+	"slices"
+	"strings"
 )
 
 const (
@@ -37,7 +39,11 @@ func (t *Trace) Check() (warnings []string, err error) {
 			}
 		}
 	}
-	for l := range t.L {
+	layers := t.L
+	if !slices.ContainsFunc(t.fields(), func(f field) bool { return !f.absent() && strings.ContainsRune(f.dims, 'H') }) {
+		layers = 0 // no heads to look at, and no data that would bound their number
+	}
+	for l := range layers {
 		for h := range t.H {
 			if err := t.checkHead(l, h); err != nil {
 				return nil, fmt.Errorf("sinks: layer %d head %d: %w", l, h, err)

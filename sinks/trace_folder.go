@@ -9,8 +9,8 @@ import (
 )
 
 // SaveAll writes the traces of a study to a folder, one file each, numbered from
-// 1. A folder that is there already is replaced once the new one is whole, so
-// that an interrupted or failed call leaves what was there.
+// 1. A folder that is there already is replaced once the new one is whole: a call
+// that fails or is interrupted before that leaves what was there.
 func SaveAll(folder string, traces []*Trace) (err error) {
 	if len(traces) == 0 {
 		return errors.New("sinks: no traces to save")

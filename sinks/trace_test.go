@@ -283,6 +283,13 @@ func TestAtEqualsAShorterText(t *testing.T) {
 	}
 }
 
+// Sizes that no data stands behind are not counted through.
+func TestCheckOfHugeSizes(t *testing.T) {
+	const huge = 1<<31 - 1
+	_, err := (&sinks.Trace{T: huge, L: huge, H: huge, K: 1, D: 1}).Check()
+	require.NoError(t, err)
+}
+
 func TestTraceRefuses(t *testing.T) {
 	const T = 6
 	empty := &sinks.Trace{Model: "bare", T: T, L: testL, H: testH, K: testK, D: testD}

@@ -5,6 +5,7 @@
 package keep
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -54,7 +55,7 @@ func Results[T any](names []string, inputs []any, measure func(missing []int) ([
 		}
 		// A damaged or older file is measured again rather than reported: nothing is lost.
 		f, err := read(paths[i])
-		if err != nil || string(f.Inputs) != string(wants[i]) || json.Unmarshal(f.Value, &values[i]) != nil {
+		if err != nil || string(f.Inputs) != string(wants[i]) || !whole(f.Value, &values[i]) {
 			values[i] = *new(T) // nothing half read
 			missing = append(missing, i)
 		}
@@ -76,6 +77,16 @@ func Results[T any](names []string, inputs []any, measure func(missing []int) ([
 		values[i] = measured[j]
 	}
 	return values, len(missing), nil
+}
+
+// whole reads a value and reports whether it has the shape of T: one that was kept when T had fewer or other fields is not taken for
+// one of today with zeros.
+func whole[T any](text json.RawMessage, value *T) bool {
+	if json.Unmarshal(text, value) != nil {
+		return false
+	}
+	again, err := json.Marshal(value)
+	return err == nil && bytes.Equal(again, text)
 }
 
 // Save keeps a value that is not worth asking for twice, such as the names of runs, for the cells that plot.

@@ -84,6 +84,21 @@ func TestResults(t *testing.T) {
 	require.ErrorContains(t, err, "0 values were measured where 1 were missing")
 }
 
+// A value that was kept when its type had other fields is measured again.
+func TestOtherShape(t *testing.T) {
+	home(t)
+	type then struct{ A int }
+	type now struct{ A, B int }
+	_, _, err := keep.Result("06/shape", 1, func() (then, error) { return then{1}, nil })
+	require.NoError(t, err)
+	for i, kept := range []bool{false, true} {
+		value, fromDisk, err := keep.Result("06/shape", 1, func() (now, error) { return now{1, 2}, nil })
+		require.NoError(t, err)
+		require.Equal(t, kept, fromDisk, i)
+		require.Equal(t, now{1, 2}, value)
+	}
+}
+
 func TestDamagedFile(t *testing.T) {
 	root := home(t)
 	measure := func() (int, error) { return 7, nil }

@@ -100,7 +100,7 @@ func (d *Document) totals(layer, head int) tally {
 		a.absent++
 		a.sinkAbsent += float64(first[t])
 		a.writeAbsent += float64(write[t])
-		if first[t] >= largest[t] {
+		if first[t] > 0 && first[t] >= largest[t] {
 			a.argMaxSink++
 		}
 		for lag, x := range d.Recent[layer][head][t] {

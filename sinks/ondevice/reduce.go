@@ -28,7 +28,8 @@ func (b *block) metric(m Metric) *Node {
 	case FirstMass:
 		out = b.byRow(func(r transformer.Rows) *Node { return firstKey(r.Pattern) })
 	case FirstIsMax:
-		out = ConvertDType(GreaterOrEqual(b.metric(FirstMass), b.metric(RowMax)), dtypes.Float32)
+		first := b.metric(FirstMass)
+		out = ConvertDType(LogicalAnd(GreaterOrEqual(first, b.metric(RowMax)), GreaterThan(first, ZerosLike(first))), dtypes.Float32)
 	case KeyMass:
 		out = b.keyMass()
 	case SelfMass:

@@ -58,7 +58,7 @@ func TestScore(t *testing.T) {
 		{IDs: []int32{9, 8, 7, 9, 5}, Answers: [][]int32{{20, 21}, {22}}},
 		{IDs: []int32{3, 4, 5, 6, 7, 8, 9}, Answers: [][]int32{{30, 31, 32}, {33, 34, 35}}, Right: 1},
 	}
-	seen := map[float64]bool{}
+	first := map[probe.Front]float64{}
 	for _, front := range probe.Fronts() {
 		results, err := tasks.Score(m, prompts, tasks.Options{Front: front, BOS: 1})
 		require.NoError(t, err)
@@ -75,8 +75,17 @@ func TestScore(t *testing.T) {
 				require.InDelta(t, expected(t, m, texts[i], answer, hidden), r.Scores[a], 1e-4, "%s, prompt %d, answer %d", front, i, a)
 			}
 		}
-		require.NotContains(t, seen, results[0].Scores[0], "the fronts are different measurements")
-		seen[results[0].Scores[0]] = true
+		first[front] = results[0].Scores[0]
+	}
+	for _, a := range probe.Fronts() {
+		for _, b := range probe.Fronts() {
+			apart := math.Abs(first[a] - first[b])
+			if a == b || a == probe.FrontMasked && b == probe.FrontNone || a == probe.FrontNone && b == probe.FrontMasked {
+				require.Less(t, apart, 1e-4, "%s and %s: to the text, a hidden ⟨bos⟩ is none", a, b)
+				continue
+			}
+			require.Greater(t, apart, 1e-3, "%s and %s are different measurements", a, b)
+		}
 	}
 }
 

@@ -97,6 +97,7 @@ func TestFailures(t *testing.T) {
 		"not JSON":           {[]string{"ids.json: ", "must be a JSON list of token-id lists, such as [[504,3575]"}, []string{"-ids", ids("[[1,2]")}},
 		"text after JSON":    {[]string{"must be a JSON list"}, []string{"-ids", ids("[[1]] [[2]]")}},
 		"flat list":          {[]string{"must be a JSON list of token-id lists"}, []string{"-ids", ids("[1,2]")}},
+		"null id":            {[]string{"document 2: token 2 is null"}, []string{"-ids", ids("[[1],[1,null]]")}},
 		"fractional id":      {[]string{"must be a JSON list"}, []string{"-ids", ids("[[1.5]]")}},
 		"id beyond 32 bits":  {[]string{"must be a JSON list"}, []string{"-ids", ids("[[3000000000]]")}},
 		"no documents":       {[]string{"ids.json holds no documents"}, []string{"-ids", ids("[]")}},

@@ -98,6 +98,7 @@ func scan(o *options, stdin io.Reader, stdout, stderr io.Writer) error {
 	}
 	for _, t := range traces {
 		nameBOS(t, m.Tokenizer)
+		t.Warnings = append(t.Warnings, warnings...)
 	}
 	if o.trace != "" {
 		if err := traces[0].Save(o.trace); err != nil {
@@ -134,8 +135,19 @@ func readInput(o *options, stdin io.Reader) (text string, docs [][]int32, err er
 		}
 		return string(data), nil, nil
 	}
-	if err := json.Unmarshal(data, &docs); err != nil {
+	var lists [][]*int32 // a null would be taken for a 0
+	if err := json.Unmarshal(data, &lists); err != nil {
 		return "", nil, fmt.Errorf("%s: %w: must be a JSON list of token-id lists, such as [[504,3575],[19,7]]", name, err)
+	}
+	for i, list := range lists {
+		doc := make([]int32, len(list))
+		for j, id := range list {
+			if id == nil {
+				return "", nil, fmt.Errorf("%s: document %d: token %d is null, not an id", name, i+1, j+1)
+			}
+			doc[j] = *id
+		}
+		docs = append(docs, doc)
 	}
 	if len(docs) == 0 {
 		return "", nil, fmt.Errorf("%s holds no documents", name)
