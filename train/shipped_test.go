@@ -2,6 +2,7 @@ package train
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"os"
@@ -10,7 +11,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"firsttoken/train/corpus"
 	"firsttoken/train/local"
+	"firsttoken/train/pretrained"
 	"firsttoken/train/store"
 )
 
@@ -40,6 +43,67 @@ func TestShippedRuns(t *testing.T) {
 			require.Equal(t, result.WeightsSHA256, hex.EncodeToString(sum[:]), r.ID)
 		}
 	}
+}
+
+// A model is of no use without its tokenizer, which on another text would be another.
+func TestShippedModelsHaveTheirTokenizers(t *testing.T) {
+	dir, err := local.ShippedRuns()
+	require.NoError(t, err)
+	runs, err := store.List(dir)
+	require.NoError(t, err)
+	found := 0
+	for _, r := range runs {
+		text, err := r.Config()
+		require.NoError(t, err)
+		c, err := ParseConfig(bytes.NewReader(text))
+		require.NoError(t, err)
+		if _, err := os.Stat(r.Weights()); err != nil || c.Data.Tokenizer.Kind != corpus.TokenizerBPE {
+			continue
+		}
+		var p struct {
+			Data struct{ Tokenizer string }
+		}
+		_, err = r.Provenance(&p)
+		require.NoError(t, err)
+		folder, err := local.ShippedTokenizer(p.Data.Tokenizer)
+		require.NoError(t, err, r.ID)
+		tok, err := pretrained.LoadTokenizer(folder)
+		require.NoError(t, err)
+		require.Equal(t, p.Data.Tokenizer, tok.Fingerprint(), r.ID)
+		found++
+	}
+	require.NotZero(t, found)
+}
+
+// Another text than the run's, and so another tokenizer: the run's own reads it.
+func TestTextsOfAnotherToolchain(t *testing.T) {
+	shipped, err := local.ShippedRuns()
+	require.NoError(t, err)
+	const run = "62269e404ea91619" // laptop, seed 2
+	want, bos, err := Texts(context.Background(), "", run, 3, 64)
+	require.NoError(t, err)
+
+	dir := t.TempDir()
+	require.NoError(t, os.CopyFS(filepath.Join(dir, run), os.DirFS(filepath.Join(shipped, run))))
+	r := store.At(dir, run)
+	text, err := r.Config()
+	require.NoError(t, err)
+	c, err := ParseConfig(bytes.NewReader(text))
+	require.NoError(t, err)
+	c.Data.Tokenizer.BPE.V = 300 // what this machine makes of the text is another tokenizer now
+	require.NoError(t, os.WriteFile(filepath.Join(dir, run, "config.json"), c.canonical(), 0o644))
+	got, gotBOS, err := Texts(context.Background(), dir, run, 3, 64)
+	require.NoError(t, err)
+	require.Equal(t, want, got)
+	require.Equal(t, bos, gotBOS)
+
+	var p Provenance
+	_, err = r.Provenance(&p)
+	require.NoError(t, err)
+	p.Data = bytes.Replace(p.Data, []byte("406eb0f7"), []byte("00000000"), 1)
+	require.NoError(t, r.WriteProvenance(p))
+	_, _, err = Texts(context.Background(), dir, run, 3, 64)
+	require.ErrorContains(t, err, "train the run again")
 }
 
 // The notebooks' grids need no training.

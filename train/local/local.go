@@ -202,6 +202,20 @@ func ShippedRuns() (string, error) {
 	return filepath.Join(root, "notebooks", "results", "runs"), nil
 }
 
+// ShippedTokenizer returns the absolute path of the tokenizer of that fingerprint among those that come with the checkout: of the
+// shipped runs whose tokenizers were trained on their text.
+func ShippedTokenizer(fingerprint string) (string, error) {
+	root, err := Root()
+	if err != nil {
+		return "", err
+	}
+	dir := filepath.Join(root, "notebooks", "results", "tokenizers", fingerprint[:min(16, len(fingerprint))])
+	if !exists(filepath.Join(dir, "tokenizer.json")) {
+		return "", fmt.Errorf("local: no tokenizer %s comes with this checkout", dir)
+	}
+	return dir, nil
+}
+
 func folder(name string, elem []string) (string, error) {
 	root, err := Root()
 	if err != nil {
