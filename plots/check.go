@@ -68,6 +68,9 @@ func missingNote(missing, total int, how string) string {
 	return fmt.Sprintf("%d of %d values %s", missing, total, how)
 }
 
+// beyondAxes is the missingNote of values that an axis with given ends does not reach.
+const beyondAxes = "lie beyond the axes."
+
 // sentences joins the notes that are not empty.
 func sentences(notes ...string) string {
 	out := ""

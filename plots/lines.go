@@ -133,8 +133,16 @@ func (l Lines) Figure() (*Figure, error) {
 		a.aspect = 0.68
 	}
 	curves, missing, total := l.curves()
-	a.note = missingNote(missing, total, "have no place on the axes and are left out.")
 	xs, ys := l.spans(curves)
+	beyond := 0
+	for _, c := range curves {
+		for i := range c.y {
+			if !math.IsNaN(c.y[i]) && (!xs.holds(c.x[i]) || !ys.holds(c.y[i])) {
+				beyond++
+			}
+		}
+	}
+	a.note = sentences(missingNote(missing, total, "have no place on the axes and are left out."), missingNote(beyond, total, beyondAxes))
 	a.x = axis{side: bottom, span: xs, name: l.XName}
 	a.y = axis{side: left, span: ys, name: l.YName}
 	a.ticks = valueTicks

@@ -350,3 +350,20 @@ func TestPointsAreNotJoined(t *testing.T) {
 	require.Equal(t, 3, len(slices.DeleteFunc(lengths, func(n int) bool { return n == 0 })))
 	require.Equal(t, 1, slices.Max(lengths))
 }
+
+// What given axes do not reach is counted, in every figure that has them.
+func TestBeyondTheAxesIsSaid(t *testing.T) {
+	x, y := []float64{1, 2, 3}, []float64{1, 2, 9}
+	for name, fig := range map[string]func() (*Figure, error){
+		"strip": Strip{XName: "x", YName: "y", YMax: 3, Samples: []Sample{{Name: "a", Values: y}}}.Figure,
+		"lines": Lines{XName: "x", YName: "y", YMax: 3, Series: []Series{{X: x, Y: y}}}.Figure,
+		"bars":  Bars{YName: "y", YMax: 3, Groups: []string{"a", "b", "c"}, Series: []BarSeries{{Name: "s", Values: y}}}.Figure,
+	} {
+		f, err := fig()
+		require.NoError(t, err, name)
+		require.Equal(t, "1 of 3 values lie beyond the axes.", f.root.(axes).note, name)
+	}
+	f, err := Lines{XName: "x", YName: "y", YMax: 9, Series: []Series{{X: x, Y: y}}}.Figure()
+	require.NoError(t, err)
+	require.Empty(t, f.root.(axes).note)
+}

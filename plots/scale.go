@@ -86,6 +86,12 @@ func (s span) norm(v float64) float64 {
 	return (s.scale.forward(v) - lo) / (hi - lo)
 }
 
+// holds reports whether a value lies on the axis.
+func (s span) holds(v float64) bool {
+	at := s.norm(v)
+	return at >= -1e-9 && at <= 1+1e-9
+}
+
 // at is the inverse of norm.
 func (s span) at(t float64) float64 {
 	lo, hi := s.scale.forward(s.lo), s.scale.forward(s.hi)
