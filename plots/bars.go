@@ -120,18 +120,12 @@ func (b Bars) Figure() (*Figure, error) {
 	if a.aspect == 0 {
 		a.aspect = 0.62
 	}
-	shown, beyond := 0, 0
+	var shown [][]float64
 	for _, s := range layer.series {
-		for _, v := range slices.Concat(s.Values, s.Reference) {
-			if !finite(v) {
-				continue
-			}
-			if shown++; !y.holds(v) {
-				beyond++
-			}
-		}
+		shown = append(shown, s.Values, s.Reference)
 	}
-	a.note = sentences(missingNote(missing, total, "are NaN or infinite and left out."), missingNote(beyond, shown, beyondAxes))
+	beyond, drawn := y.beyond(shown...)
+	a.note = sentences(missingNote(missing, total, "are NaN or infinite and left out."), missingNote(beyond, drawn, beyondAxes))
 	a.x = axis{side: bottom, span: cellSpan(len(groups)), name: b.XName, noMarks: true}
 	a.y = axis{side: left, span: y, name: b.YName}
 	a.ticks = func(a *axes, w, h vg.Length) {

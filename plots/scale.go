@@ -3,6 +3,7 @@ package plots
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -90,6 +91,19 @@ func (s span) norm(v float64) float64 {
 func (s span) holds(v float64) bool {
 	at := s.norm(v)
 	return at >= -1e-9 && at <= 1+1e-9
+}
+
+// beyond counts the finite values, and those of them that the axis does not reach.
+func (s span) beyond(lists ...[]float64) (beyond, total int) {
+	for _, v := range slices.Concat(lists...) {
+		if !finite(v) {
+			continue
+		}
+		if total++; !s.holds(v) {
+			beyond++
+		}
+	}
+	return beyond, total
 }
 
 // at is the inverse of norm.
@@ -230,8 +244,8 @@ func superscript(e int) string {
 		Replace(strconv.Itoa(e))
 }
 
-// number writes v with the given decimals, and
-// as a power of ten where digits would not fit.
+// number writes v with the given decimals, and as a power of ten where digits
+// would not fit.
 func number(v float64, decimals int) string {
 	if v == 0 && decimals > 4 {
 		return "0"

@@ -76,14 +76,7 @@ func (s Strip) Figure() (*Figure, error) {
 	if a.aspect == 0 {
 		a.aspect = 0.6
 	}
-	beyond := 0
-	for _, column := range dots.columns {
-		for _, v := range column {
-			if !y.holds(v) {
-				beyond++
-			}
-		}
-	}
+	beyond, _ := y.beyond(dots.columns...)
 	a.note = sentences(missingNote(missing, total, "have no place on the axis and are left out."), missingNote(beyond, total, beyondAxes))
 	a.x = axis{side: bottom, span: cellSpan(len(names)), name: s.XName, noMarks: true}
 	a.y = axis{side: left, span: y, name: s.YName}

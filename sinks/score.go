@@ -185,7 +185,8 @@ func MeanScores(scores [][][]float64) ([][]float64, error) {
 }
 
 // ArgMaxShare is the share of query rows whose largest weight lies on the first
-// token; a tie with it counts, but no row that attends to nothing (sparse patterns have them). excludeRow1 leaves out row 1, which sees no other key.
+// token; a tie with it counts, but no row that attends to nothing (sparse patterns
+// have them). excludeRow1 leaves out row 1, which sees no other key.
 func ArgMaxShare[F Float](pattern [][]F, excludeRow1 bool) (float64, error) {
 	o := Options{ExcludeSelf: excludeRow1}
 	if err := square(pattern); err != nil {

@@ -164,7 +164,7 @@ func (c *Config) devices(o Options) (int, error) {
 	n, most := o.Devices, o.Backend.NumDevices()
 	if n == 0 {
 		n = 1
-		if gpu, ok := o.Backend.(interface{ IsCUDA() bool }); ok && gpu.IsCUDA() {
+		if onCUDA(o.Backend) {
 			if n = c.share(most); n < most {
 				slog.Warn(fmt.Sprintf("%d of %d GPUs are used: a batch of %d windows in %d micro-batches is not shared out to more", n, most, c.windows(), c.Accumulate))
 			}

@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"math"
 	"os"
-	"strings"
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/gomlx/core/tensors"
@@ -27,13 +26,9 @@ func LoadModel(backend compute.Backend, dir, run string) (*transformer.Model, Co
 	if err != nil {
 		return nil, Config{}, err
 	}
-	text, err := r.Config()
+	c, err := configOf(r)
 	if err != nil {
 		return nil, Config{}, err
-	}
-	c, err := ParseConfig(bytes.NewReader(text))
-	if err != nil {
-		return nil, Config{}, fmt.Errorf("run %s: %w", r.ID, err)
 	}
 	if result, err := done(r); err != nil || result == nil {
 		if err == nil {
@@ -60,25 +55,20 @@ func find(dir, run string) (*store.Run, error) {
 	if dir, err = local.RunsDir(); err != nil {
 		return nil, err
 	}
-	both, first := map[string]*store.Run{}, ""
-	for _, d := range []string{dir, shipped} { // the same run in both: the shipped one
-		runs, err := store.List(d)
-		if err != nil {
-			return nil, err
-		}
-		for _, r := range runs {
-			if strings.HasPrefix(r.ID, run) {
-				both[r.ID], first = r, r.ID
-			}
-		}
+	return store.FindIn([]string{shipped, dir}, run)
+}
+
+// configOf is the configuration of a stored run.
+func configOf(r *store.Run) (Config, error) {
+	text, err := r.Config()
+	if err != nil {
+		return Config{}, err
 	}
-	switch len(both) {
-	case 0:
-		return nil, fmt.Errorf("no run in %s or %s starts with %q", shipped, dir, run)
-	case 1:
-		return both[first], nil
+	c, err := ParseConfig(bytes.NewReader(text))
+	if err != nil {
+		return Config{}, fmt.Errorf("run %s: %w", r.ID, err)
 	}
-	return nil, fmt.Errorf("%d runs start with %q: give more of the name", len(both), run)
+	return c, nil
 }
 
 // loadWeights reads what export wrote. A vocabulary of 0 is filled in.

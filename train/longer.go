@@ -1,7 +1,6 @@
 package train
 
 import (
-	"bytes"
 	"fmt"
 	"log/slog"
 	"os"
@@ -64,11 +63,7 @@ func longestBefore(c Config, dir string) (longest *store.Run, last store.Checkpo
 		return nil, last, err
 	}
 	for _, r := range runs {
-		text, err := r.Config()
-		if err != nil {
-			continue
-		}
-		other, err := ParseConfig(bytes.NewReader(text))
+		other, err := configOf(r)
 		if err != nil {
 			continue
 		}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/gomlx/compute"
 
+	"firsttoken/train/corpus"
 	"firsttoken/train/local"
 	"firsttoken/train/local/backend"
 )
@@ -28,23 +29,22 @@ type Provenance struct {
 	Warnings []string          `json:"warnings,omitempty"`
 }
 
+// corpus reads Data. It is empty where nothing is recorded.
+func (p Provenance) corpus() (c corpus.Provenance, err error) {
+	if len(p.Data) > 0 {
+		err = json.Unmarshal(p.Data, &c)
+	}
+	return c, err
+}
+
 // sameData returns an error that says how the tokens of two provenances differ. A configuration names a text (the user's own Go
 // toolchain, a folder), not its content, and that may have changed since.
 func (p Provenance) sameData(now Provenance) error {
-	type side struct {
-		Recipe string `json:"recipe"`
-		Digest string `json:"digest"`
-	}
-	type data struct {
-		Tokenizer string `json:"tokenizer"`
-		Training  side   `json:"training"`
-		HeldOut   side   `json:"held_out"`
-	}
-	var a, b data
-	if len(p.Data) == 0 || len(now.Data) == 0 || json.Unmarshal(p.Data, &a) != nil || json.Unmarshal(now.Data, &b) != nil {
-		return nil // nothing to compare
-	}
+	a, errA := p.corpus()
+	b, errB := now.corpus()
 	switch {
+	case errA != nil || errB != nil || len(p.Data) == 0 || len(now.Data) == 0:
+		return nil // nothing to compare
 	case a.Tokenizer != b.Tokenizer:
 		return fmt.Errorf("its text was tokenised otherwise (%s then, %s now)", a.Training.Recipe, b.Training.Recipe)
 	case a.Training.Digest != b.Training.Digest || a.HeldOut.Digest != b.HeldOut.Digest:

@@ -70,8 +70,9 @@ func (e *NotFiniteError) Error() string {
 // Run trains what the configuration asks for and returns the result. A run that is
 // done returns at once; one that was stopped goes on from its last checkpoint and
 // ends with the weights it would have had without the stop (on the same machine
-// and backend, and on GPUs as far as their kernels are deterministic). At a constant rate one that only has a larger budget than a finished
-// run of the store goes on from that one's end. An interrupt signal or an end of
+// and backend, and on GPUs as far as their kernels are deterministic). At a
+// constant rate one that only has a larger budget than a finished run of the store
+// goes on from that one's end. An interrupt signal or an end of
 // ctx stops it after the current update, with a checkpoint and ErrStopped.
 func Run(ctx context.Context, c Config, o Options) (*Result, error) {
 	if err := c.Validate(); err != nil {

@@ -1,9 +1,7 @@
 package train
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 
 	"firsttoken/train/corpus"
@@ -22,13 +20,9 @@ func Texts(ctx context.Context, dir, run string, n, t int) (ids [][]int32, bos i
 	if err != nil {
 		return nil, 0, err
 	}
-	text, err := r.Config()
+	c, err := configOf(r)
 	if err != nil {
 		return nil, 0, err
-	}
-	c, err := ParseConfig(bytes.NewReader(text))
-	if err != nil {
-		return nil, 0, fmt.Errorf("run %s: %w", r.ID, err)
 	}
 	data, err := readAs(ctx, c.Data, r)
 	if err != nil {
@@ -51,16 +45,9 @@ func readAs(ctx context.Context, spec corpus.Spec, r *store.Run) (*corpus.Data, 
 	if _, err := r.Provenance(&p); err != nil {
 		return nil, err
 	}
-	var then struct {
-		Tokenizer string `json:"tokenizer"`
-		Training  struct {
-			Recipe string `json:"recipe"`
-		} `json:"training"`
-	}
-	if len(p.Data) > 0 {
-		if err := json.Unmarshal(p.Data, &then); err != nil {
-			return nil, fmt.Errorf("run %s: its provenance: %w", r.ID, err)
-		}
+	then, err := p.corpus()
+	if err != nil {
+		return nil, fmt.Errorf("run %s: its provenance: %w", r.ID, err)
 	}
 	data, err := corpus.Load(ctx, spec, "")
 	if err != nil || then.Tokenizer == "" || data.Provenance.Tokenizer == then.Tokenizer {

@@ -26,7 +26,7 @@ var peaks = []struct {
 // DevicePeak is the peak, in FLOP/s of bfloat16 matrix products, of one of the GPUs that a backend computes on, and the
 // GPU's name; 0 where there is none or its peak is not known.
 func DevicePeak(b compute.Backend) (peak float64, name string) {
-	if gpu, ok := b.(interface{ IsCUDA() bool }); !ok || !gpu.IsCUDA() {
+	if !onCUDA(b) {
 		return 0, ""
 	}
 	out, err := exec.Command("nvidia-smi", "--query-gpu=name", "--format=csv,noheader").Output()
@@ -35,6 +35,12 @@ func DevicePeak(b compute.Backend) (peak float64, name string) {
 	}
 	name, _, _ = strings.Cut(strings.TrimSpace(string(out)), "\n")
 	return peakOf(name), name
+}
+
+// onCUDA reports whether a backend computes on NVIDIA's GPUs.
+func onCUDA(b compute.Backend) bool {
+	gpu, ok := b.(interface{ IsCUDA() bool })
+	return ok && gpu.IsCUDA()
 }
 
 func peakOf(name string) float64 {

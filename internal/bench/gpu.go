@@ -5,7 +5,10 @@ import (
 	"fmt"
 	"os"
 
+	"github.com/gomlx/compute"
+
 	"firsttoken/train"
+	"firsttoken/train/local"
 )
 
 // utilisationTarget is the share of a GPU's peak that training at the paper's size shall use.
@@ -20,6 +23,10 @@ var gpuSizes = [][]string{
 
 // measureGPU gives the model FLOPs utilisation of one GPU at the paper's size.
 func measureGPU(s *session) ([]row, error) {
+	// Before some hundred megabytes of weights are drawn.
+	if plugin, err := local.Plugin(); os.Getenv(compute.ConfigEnvVar) == "" && (err != nil || plugin != local.CUDAPlugin()) {
+		return nil, errors.New("no NVIDIA GPU, or no plugin for it: `CUDA=1 make setup`")
+	}
 	var rows []row
 	for _, changes := range gpuSizes {
 		c, err := train.Preset("paper-120m")
@@ -50,7 +57,7 @@ func utilisationRow(s *session, c train.Config) (row, error) {
 	}
 	defer p.close()
 	if p.Peak == 0 {
-		return row{}, errors.New("no NVIDIA GPU, or one whose peak is not known here (see train.DevicePeak)")
+		return row{}, errors.New("the backend has no GPU whose peak is known here (see train.DevicePeak)")
 	}
 	answers, err := s.turns([]side{{p, trainUpdates}}, randomWindows(c, 1))
 	if err != nil {

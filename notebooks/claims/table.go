@@ -35,11 +35,10 @@ func Markdown(records map[string]*Record) string {
 		if r.Rule != "" {
 			fmt.Fprintf(&b, "- Rule: %s\n", r.Rule)
 		}
-		reasons := reasons(r.Why)
-		if len(reasons) == 1 {
+		if why := reasons(r.Why); len(why) == 1 {
 			fmt.Fprintf(&b, "- Why: %s\n", r.Why)
 		} else {
-			fmt.Fprintf(&b, "- Why:\n  - %s\n", strings.Join(reasons, "\n  - "))
+			fmt.Fprintf(&b, "- Why:\n  - %s\n", strings.Join(why, "\n  - "))
 		}
 		if _, others := r.judged(); len(others) > 0 {
 			fmt.Fprintf(&b, "- Beside it: %s\n", strings.Join(others.lines(), "; "))

@@ -146,11 +146,16 @@ func (s *Set) each(number Number, pick func([]store.Record) *store.Record) ([]fl
 	for i, records := range s.Records {
 		v, ok := number(pick(records))
 		if !ok {
-			return nil, fmt.Errorf("curves: run %s was not evaluated so: its evaluations are %q", s.Points[i].ID, names(pick(records)))
+			return nil, s.notEvaluated(i, pick(records))
 		}
 		x = append(x, v)
 	}
 	return x, nil
+}
+
+// notEvaluated says that run i lacks a number, and what a record of it has.
+func (s *Set) notEvaluated(i int, r *store.Record) error {
+	return fmt.Errorf("curves: run %s was not evaluated so: its evaluations are %q", s.Points[i].ID, names(r))
 }
 
 var errNoRuns = errors.New("curves: no runs: does a field or value given to Where exist?")
@@ -172,7 +177,7 @@ func (s *Set) Crossing(number Number, bound float64) ([]float64, error) {
 			}
 		}
 		if !measured {
-			return nil, fmt.Errorf("curves: run %s was not evaluated so: its evaluations are %q", s.Points[run].ID, names(&records[len(records)-1]))
+			return nil, s.notEvaluated(run, &records[len(records)-1])
 		}
 		x = append(x, share)
 	}

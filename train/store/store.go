@@ -52,24 +52,31 @@ func (r *Run) Create() error {
 }
 
 // Find returns the run whose id starts with prefix; "" finds the only one.
-func Find(dir, prefix string) (*Run, error) {
-	runs, err := List(dir)
-	if err != nil {
-		return nil, err
-	}
+func Find(dir, prefix string) (*Run, error) { return FindIn([]string{dir}, prefix) }
+
+// FindIn is Find in several folders: a run that is in more than one counts once, as it is in the first.
+func FindIn(dirs []string, prefix string) (*Run, error) {
 	var found []*Run
-	for _, r := range runs {
-		if strings.HasPrefix(r.ID, prefix) {
-			found = append(found, r)
+	for _, dir := range dirs {
+		runs, err := List(dir)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range runs {
+			known := slices.ContainsFunc(found, func(f *Run) bool { return f.ID == r.ID })
+			if strings.HasPrefix(r.ID, prefix) && !known {
+				found = append(found, r)
+			}
 		}
 	}
+	in := strings.Join(dirs, " or ")
 	switch len(found) {
 	case 1:
 		return found[0], nil
 	case 0:
-		return nil, fmt.Errorf("run store: no run in %s starts with %q", dir, prefix)
+		return nil, fmt.Errorf("run store: no run in %s starts with %q", in, prefix)
 	}
-	return nil, fmt.Errorf("run store: %d runs in %s start with %q: give more of the name", len(found), dir, prefix)
+	return nil, fmt.Errorf("run store: %d runs in %s start with %q: give more of the name", len(found), in, prefix)
 }
 
 // List returns the runs of a store that have a configuration, by id.

@@ -124,6 +124,21 @@ func TestFind(t *testing.T) {
 	require.ErrorContains(t, err, "2 runs")
 	_, err = Find(dir, "q")
 	require.ErrorContains(t, err, "no run")
+
+	// In two folders, one run in both.
+	more := t.TempDir()
+	for _, id := range []string{"xyz", "qrs", "abe"} {
+		r := At(more, id)
+		require.NoError(t, r.Create())
+		require.NoError(t, r.WriteConfig([]byte("{}")))
+	}
+	r, err = FindIn([]string{dir, more}, "x")
+	require.NoError(t, err)
+	require.Equal(t, At(dir, "xyz"), r, "the first folder's")
+	_, err = FindIn([]string{dir, more}, "q")
+	require.NoError(t, err)
+	_, err = FindIn([]string{dir, more}, "ab")
+	require.ErrorContains(t, err, "3 runs in "+dir+" or "+more)
 }
 
 func TestLock(t *testing.T) {

@@ -68,11 +68,23 @@ func (c *Config) Groups() int { return c.Heads / c.KVHeads }
 
 // Parameters counts the weights of a valid configuration.
 func (c *Config) Parameters() int {
+	return c.count(func(string, []int) bool { return true })
+}
+
+// count is the size of those weights, of all blocks, that counts picks by name and dimensions; a block is looked at once.
+func (c *Config) count(counts func(name string, dims []int) bool) int {
 	outside, block := 0, 0
+	add := func(to *int) func(string, *struct{}, []int) {
+		return func(name string, _ *struct{}, dims []int) {
+			if counts(name, dims) {
+				*to += product(dims)
+			}
+		}
+	}
 	var p Params[struct{}]
-	p.Each(c, func(_ string, _ *struct{}, dims []int) { outside += product(dims) })
+	p.Each(c, add(&outside))
 	var w Layer[struct{}]
-	w.Each(c, func(_ string, _ *struct{}, dims []int) { block += product(dims) })
+	w.Each(c, add(&block))
 	return outside + c.Layers*block
 }
 

@@ -8,18 +8,6 @@ package transformer
 // It is the model's work as PaLM defines it for the utilisation of a device (Chowdhery et al. 2022, arXiv 2204.02311,
 // App. B): neither what a causal mask could save is taken off, nor what is computed twice added.
 func (c *Config) FLOPsPerToken(t int) float64 {
-	n := 0
-	var p Params[struct{}]
-	p.Each(c, func(name string, _ *struct{}, dims []int) {
-		if len(dims) == 2 && (name != "embed" || c.TiedOutput) {
-			n += product(dims)
-		}
-	})
-	var w Layer[struct{}]
-	w.Each(c, func(_ string, _ *struct{}, dims []int) {
-		if len(dims) == 2 {
-			n += c.Layers * product(dims)
-		}
-	})
+	n := c.count(func(name string, dims []int) bool { return len(dims) == 2 && (name != "embed" || c.TiedOutput) })
 	return 6*float64(n) + 12*float64(c.Layers)*float64(c.Heads*c.HeadDim)*float64(t)
 }
