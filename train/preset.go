@@ -90,7 +90,7 @@ func gpu() Config {
 	data.Tokenizer = corpus.DefaultTokenizerSpec(corpus.TokenizerBPE)
 	c := base(llama(8, 512, 8, 512), data)
 	c.Model.Compute = "bfloat16"
-	// Without it, a context of 2048 takes some 72 GiB.
+	// Without it, a context of 2048 takes some 64 GiB, with it 9 (LOG.md).
 	c.Recompute = true
 	c.BatchTokens, c.BudgetTokens = 1<<16, 50_000_000
 	c.Optimizer.LearningRate = 1e-3
@@ -105,7 +105,7 @@ func paper120M() Config {
 	data.Tokenizer = corpus.TokenizerSpec{Kind: corpus.TokenizerPretrained, Pretrained: "HuggingFaceTB/SmolLM2-135M"}
 	c := base(llama(12, 768, 12, 2048), data)
 	c.Model.Compute = "bfloat16"
-	// 33 GiB, or a device for each micro-batch; without recomputation 187.
+	// 27 GiB, or a device for each micro-batch; without recomputation 163 (LOG.md).
 	c.Recompute = true
 	c.BatchTokens, c.Accumulate, c.BudgetTokens = 1<<19, 8, 5_000_000_000
 	c.Optimizer.LearningRate, c.Optimizer.WarmupSteps = 6e-4, 200
