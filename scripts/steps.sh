@@ -25,26 +25,30 @@ key() {
 	} | hash_of_stdin
 }
 
+# Locks what this shell has open as 9. Not every system has flock(1).
+TAKE_LOCK='
+import fcntl, os, sys
+try:
+    fcntl.flock(9, fcntl.LOCK_EX | fcntl.LOCK_NB)
+except BlockingIOError:
+    owner = open(sys.argv[1]).read().strip()
+    print(f"setup: waiting for another set-up of this checkout, process {owner}", file=sys.stderr)
+    fcntl.flock(9, fcntl.LOCK_EX)
+try:
+    os.ftruncate(9, 0)
+    os.write(9, b"%d\n" % os.getppid())
+except OSError:
+    pass # a full disk: who waits is not told for whom
+'
+
 # begin takes the lock, so that two set-ups at once do not build over each other,
 # and clears away what an interrupted one left.
 begin() {
-	local owner waiting=''
 	mkdir -p "$STAMPS" "$LOGS" || explain "cannot write in $ROOT" ''
-	until (set -o noclobber && echo $$ >"$LOCK") 2>/dev/null; do
-		owner=$(cat "$LOCK" 2>/dev/null || true)
-		if [ ! -e "$LOCK" ]; then
-			# Neither taken nor takeable, unless it was freed this very moment.
-			[ "$waiting" = freed ] && explain "cannot write in $TOOLS" ''
-			waiting=freed
-		elif [ -z "$owner" ] || ! kill -0 "$owner" 2>/dev/null; then
-			rm -f "$LOCK"
-		elif [ "$waiting" != yes ]; then
-			echo "setup: waiting for another set-up of this checkout, process $owner" >&2
-			waiting=yes
-		fi
-		sleep 0.2
-	done
-	trap 'rm -rf "$WORK"; rm -f "$LOCK"' EXIT
+	{ exec 9>>"$LOCK"; } 2>/dev/null || explain "cannot write in $TOOLS" ''
+	# The kernel gives the lock back when this shell ends, however it ends.
+	"$PYTHON" -c "$TAKE_LOCK" "$LOCK" || explain "cannot lock $LOCK" ''
+	trap 'rm -rf "$WORK"' EXIT
 	trap 'exit 130' INT
 	trap 'exit 143' TERM HUP
 	WORK=$TOOLS/work
@@ -90,7 +94,7 @@ step() {
 	rm -f "$STAMPS/$name"
 	# Not inside an if: bash would then ignore set -e in the function.
 	set +e
-	output=$(set -e && exec 2>&1 && mkdir -p "$WORK" && "$function")
+	output=$(set -e && exec 2>&1 9>&- && mkdir -p "$WORK" && "$function")
 	status=$?
 	set -e
 	rm -rf "$WORK"
