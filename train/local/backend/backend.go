@@ -88,11 +88,11 @@ func choose(wanted string, plugin func() (string, error)) (choice, error) {
 	case name == "xla" && !filepath.IsAbs(path):
 		return choice{}, fmt.Errorf("backend: %s does not give the plugin's absolute path, as in xla:/path/of/plugin.so; %s", wanted, adviceNamed)
 	case name == "xla":
-		advice := adviceNamed
-		if own, err := plugin(); err == nil && own == path {
-			advice = adviceOf(path) // the notebook kernel names it
+		c := choice{config: wanted, advice: adviceNamed}
+		if own, err := plugin(); err == nil && own == path { // the notebook kernel names it
+			c.advice, c.warnings = adviceOf(path), idleGPU(path)
 		}
-		return onPlugin(choice{config: wanted, advice: advice}, path)
+		return onPlugin(c, path)
 	case name == "go":
 		return choice{
 			config:   wanted,

@@ -22,7 +22,36 @@ func library(t *testing.T) string {
 	return path
 }
 
+// checkout stands in for the one around this test, with or without a plugin for GPUs in its set-up.
+func checkout(t *testing.T, cuda bool) {
+	t.Helper()
+	root := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(root, "go.mod"), []byte("module firsttoken\n"), 0o644))
+	t.Setenv(local.HomeEnv, root)
+	if cuda {
+		path := filepath.Join(root, ".tools", "xla", "cuda", "nvidia", "pjrt_c_api_cuda_plugin.so")
+		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
+		require.NoError(t, os.WriteFile(path, nil, 0o644))
+		require.Equal(t, path, local.CUDAPlugin())
+	}
+}
+
+// Where set-up has a plugin for GPUs that is not used, it says so, in a notebook too, whose kernel names the CPU's.
+func TestIdleGPU(t *testing.T) {
+	checkout(t, true)
+	good := library(t)
+	other := filepath.Join(t.TempDir(), "other.so")
+	require.NoError(t, os.Symlink(good, other))
+	setUp := func() (string, error) { return good, nil }
+	for wanted, warnings := range map[string]int{"": 1, "xla": 1, "xla:" + good: 1, "xla:" + other: 0} {
+		got, err := choose(wanted, setUp)
+		require.NoError(t, err)
+		require.Len(t, got.warnings, warnings, wanted)
+	}
+}
+
 func TestChoose(t *testing.T) {
+	checkout(t, false)
 	good := library(t)
 	missing := filepath.Join(t.TempDir(), "no.so")
 	setUp := func() (string, error) { return good, nil }
