@@ -1,6 +1,7 @@
 package transformer
 
 import (
+	"github.com/gomlx/compute/dtypes"
 	. "github.com/gomlx/gomlx/core/graph"
 )
 
@@ -14,10 +15,18 @@ import (
 // the narrower of x and dy is transposed, and the other is read as it lies. And in half
 // precision for both factors: GoMLX's gradient converts them to float32 and multiplies
 // those, which is two thirds of an update at a fraction of a GPU's speed.
-func matmul(x, w *Node, batch, axis int) *Node {
-	shared, half := axes(0, batch), x.DType().IsHalfPrecision()
+func matmul(x, w *Node, batch, axis int) *Node { return matmulTo(x.DType(), x, w, batch, axis) }
+
+// matmulTo is matmul with the sums in a type of their own: factors in half precision,
+// whose products are summed in float32 anyhow, need not have the sum rounded.
+func matmulTo(sum dtypes.DType, x, w *Node, batch, axis int) *Node {
+	shared, factor := axes(0, batch), x.DType()
+	half := factor.IsHalfPrecision()
+	dot := func() *Node {
+		return Dot(x, w).WithOutputDType(sum).General([]int{x.Rank() - 1}, shared, []int{axis}, shared)
+	}
 	if !onCPU(x.Graph()) && !half {
-		return DotGeneral(x, []int{x.Rank() - 1}, shared, w, []int{axis}, shared)
+		return dot()
 	}
 	// The gradient for y comes before those for x and w, which are made of it. They read
 	// x and w from the graph, where a block that is computed twice has its second copy.
@@ -26,10 +35,9 @@ func matmul(x, w *Node, batch, axis int) *Node {
 		x = IdentityWithCustomGradient(x, func(_, _ *Node) *Node { return gradientOfLeft(dy, right, batch, axis) })
 	}
 	w = IdentityWithCustomGradient(w, func(_, _ *Node) *Node { return gradientOfRight(left, dy, batch, axis) })
-	y := DotGeneral(x, []int{x.Rank() - 1}, shared, w, []int{axis}, shared)
-	return IdentityWithCustomGradient(y, func(y, v *Node) *Node {
+	return IdentityWithCustomGradient(dot(), func(y, v *Node) *Node {
 		product := y.Inputs()[0]
-		left, right, dy = product.Inputs()[0], product.Inputs()[1], v
+		left, right, dy = product.Inputs()[0], product.Inputs()[1], ConvertDType(v, factor)
 		return v
 	})
 }

@@ -49,16 +49,17 @@ func TestMatmulGradient(t *testing.T) {
 					}
 					return list
 				}
+				sum := dtypes.Float32
 				gradients := func(a []*Node) []*Node {
 					x := a[0]
 					if again { // computed twice, as in a run that recomputes its blocks
 						x = x.Checkpoint()
 					}
-					y := matmul(MulScalar(x, 2), a[1], s.batch, s.axis)
+					y := matmulTo(sum, MulScalar(x, 2), a[1], s.batch, s.axis)
 					if again {
 						y = y.StopCheckpoint()
 					}
-					return append(Gradient(ReduceAllSum(Mul(y, a[2])), a[0], a[1]), y)
+					return append(Gradient(ReduceAllSum(Mul(y, ConvertDType(a[2], sum))), a[0], a[1]), y)
 				}
 				want, got := run(t, pureGo(t), gradients, args()...), run(t, prepared(t), gradients, args()...)
 				for i := range want {
@@ -76,13 +77,46 @@ func TestMatmulGradient(t *testing.T) {
 					}
 					return outs
 				}
-				for _, b := range []compute.Backend{pureGo(t), prepared(t)} {
-					for i, x := range run(t, b, half, args()...) {
-						require.InDeltaSlice(t, want[i], x, 0.1, "%s %d", b.Name(), i)
+				for _, sum = range []dtypes.DType{dtypes.BFloat16, dtypes.Float32} {
+					for _, b := range []compute.Backend{pureGo(t), prepared(t)} {
+						for i, x := range run(t, b, half, args()...) {
+							require.InDeltaSlice(t, want[i], x, 0.1, "%s %d, sums in %s", b.Name(), i, sum)
+						}
 					}
 				}
 			})
 		}
+	}
+}
+
+// Scores of queries and keys in bfloat16 are the sums of their products, and not the nearest numbers that bfloat16 has.
+func TestScoresAreNotRounded(t *testing.T) {
+	const tokens, dh = 7, 16
+	rng := rand.New(rand.NewPCG(5, 6))
+	draw := func() []float32 {
+		x := floats(tokens*dh, rng.NormFloat64)
+		for i := range x {
+			x[i] = roundBFloat16(x[i])
+		}
+		return x
+	}
+	q, k := draw(), draw()
+	for _, b := range []compute.Backend{pureGo(t), prepared(t)} {
+		got := run(t, b, func(a []*Node) []*Node {
+			return []*Node{scores(ConvertDType(a[0], dtypes.BFloat16), ConvertDType(a[1], dtypes.BFloat16))}
+		}, tensors.FromFlatDataAndDimensions(q, 1, 1, 1, tokens, dh), tensors.FromFlatDataAndDimensions(k, 1, 1, tokens, dh))[0]
+		rounded := 0
+		for i, s := range got {
+			var want float64
+			for d := range dh {
+				want += float64(q[i/tokens*dh+d]) * float64(k[i%tokens*dh+d])
+			}
+			require.InDelta(t, want, s, 1e-5, "%s, score %d", b.Name(), i)
+			if roundBFloat16(s) == s {
+				rounded++
+			}
+		}
+		require.Less(t, rounded, len(got)/2, "%s", b.Name())
 	}
 }
 
