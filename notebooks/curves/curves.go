@@ -18,6 +18,8 @@ import (
 type Set struct {
 	Points  []store.Point
 	Records [][]store.Record // by run, in order of steps
+
+	err error // what Where could not tell, for those who read the set
 }
 
 // Load reads the curves of the runs that train.Points names.
@@ -37,9 +39,18 @@ func Load(points []store.Point) (*Set, error) {
 }
 
 // Where keeps the runs whose fields have these values, given in pairs: Where("model.context", "64", "packing.bos", "none"). A
-// field or value that no run has gives an empty set, which Final and Series refuse.
+// field or value that no run has gives an empty set, which Final and Series refuse. So they do where only some of the runs name a
+// field: these come from sweeps that vary other things, and whether the others have the value is not known here.
 func (s *Set) Where(pairs ...string) *Set {
-	kept := &Set{}
+	kept := &Set{err: s.err}
+	for j := 0; j+1 < len(pairs); j += 2 {
+		with := slices.IndexFunc(s.Points, func(p store.Point) bool { _, ok := p.Fields[pairs[j]]; return ok })
+		without := slices.IndexFunc(s.Points, func(p store.Point) bool { _, ok := p.Fields[pairs[j]]; return !ok })
+		if with >= 0 && without >= 0 {
+			kept.err = fmt.Errorf("curves: run %s names the field %s and run %s does not: choose among the runs of each sweep before they are put together",
+				s.Points[with].ID, pairs[j], s.Points[without].ID)
+		}
+	}
 	for i, p := range s.Points {
 		fits := true
 		for j := 0; j+1 < len(pairs); j += 2 {
@@ -68,7 +79,7 @@ func (s *Set) Values(field string) []string {
 // Until cuts the curves after that many tokens: at a constant rate what is left are the curves of runs with that budget, but that
 // these are measured under more conditions at their end. A run with no record so early is left out.
 func (s *Set) Until(tokens int64) *Set {
-	cut := &Set{}
+	cut := &Set{err: s.err}
 	for i, records := range s.Records {
 		n := len(records)
 		for n > 0 && records[n-1].Tokens > tokens {
@@ -139,8 +150,8 @@ func (s *Set) Last(number Number) ([]float64, error) {
 }
 
 func (s *Set) each(number Number, pick func([]store.Record) *store.Record) ([]float64, error) {
-	if len(s.Records) == 0 {
-		return nil, errNoRuns
+	if err := s.readable(); err != nil {
+		return nil, err
 	}
 	var x []float64
 	for i, records := range s.Records {
@@ -158,12 +169,20 @@ func (s *Set) notEvaluated(i int, r *store.Record) error {
 	return fmt.Errorf("curves: run %s was not evaluated so: its evaluations are %q", s.Points[i].ID, names(r))
 }
 
+// readable says why nothing can be read from a set.
+func (s *Set) readable() error {
+	if s.err == nil && len(s.Records) == 0 {
+		return errNoRuns
+	}
+	return s.err
+}
+
 var errNoRuns = errors.New("curves: no runs: does a field or value given to Where exist?")
 
 // Crossing is the share of its tokens, in %, after which each run's number first exceeds a bound; 100 for a run in which it never does.
 func (s *Set) Crossing(number Number, bound float64) ([]float64, error) {
-	if len(s.Records) == 0 {
-		return nil, errNoRuns
+	if err := s.readable(); err != nil {
+		return nil, err
 	}
 	var x []float64
 	for run, records := range s.Records {
@@ -197,8 +216,8 @@ func (s *Set) Final(number Number) (stats.Estimate, error) {
 // same tokens. Records that lack the number are left out.
 func (s *Set) Series(name string, number Number) (plots.Series, error) {
 	series := plots.Series{Name: name}
-	if len(s.Records) == 0 {
-		return series, errNoRuns
+	if err := s.readable(); err != nil {
+		return series, err
 	}
 	for at := range s.Records[0] {
 		var x []float64

@@ -156,3 +156,21 @@ func TestRefuses(t *testing.T) {
 	_, err = set.Series("", curves.Loss("packed"))
 	require.ErrorContains(t, err, "different tokens")
 }
+
+// Runs of two sweeps, of which one varies the context and the other does not name it: asked for a context, the others would go missing unsaid.
+func TestWhereRefusesAFieldOfSomeRuns(t *testing.T) {
+	points := runs(t)
+	for _, p := range points[2:] {
+		delete(p.Fields, "model.context")
+	}
+	set, err := curves.Load(points)
+	require.NoError(t, err)
+	for _, kept := range []*curves.Set{set.Where("model.context", "64"), set.Where("model.context", "64").Where("seed", "0"), set.Where("model.context", "64").Until(200)} {
+		_, err = kept.Final(curves.SinkRate("packed", 0))
+		require.ErrorContains(t, err, "names the field model.context")
+		_, err = kept.Series("", curves.SinkRate("packed", 0))
+		require.ErrorContains(t, err, "before they are put together")
+	}
+	_, err = set.Where("seed", "0").Final(curves.SinkRate("packed", 0))
+	require.NoError(t, err, "a field that all have")
+}
