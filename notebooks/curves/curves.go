@@ -44,11 +44,10 @@ func Load(points []store.Point) (*Set, error) {
 func (s *Set) Where(pairs ...string) *Set {
 	kept := &Set{err: s.err}
 	for j := 0; j+1 < len(pairs); j += 2 {
-		with := slices.IndexFunc(s.Points, func(p store.Point) bool { _, ok := p.Fields[pairs[j]]; return ok })
-		without := slices.IndexFunc(s.Points, func(p store.Point) bool { _, ok := p.Fields[pairs[j]]; return !ok })
-		if with >= 0 && without >= 0 {
-			kept.err = fmt.Errorf("curves: run %s names the field %s and run %s does not: choose among the runs of each sweep before they are put together",
-				s.Points[with].ID, pairs[j], s.Points[without].ID)
+		names := func(p store.Point) bool { _, ok := p.Fields[pairs[j]]; return ok }
+		if i := slices.IndexFunc(s.Points, func(p store.Point) bool { return names(p) != names(s.Points[0]) }); i > 0 {
+			kept.err = fmt.Errorf("curves: of runs %s and %s only one names the field %s: choose among the runs of each sweep before they are put together",
+				s.Points[0].ID, s.Points[i].ID, pairs[j])
 		}
 	}
 	for i, p := range s.Points {

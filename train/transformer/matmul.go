@@ -22,11 +22,11 @@ func matmul(x, w *Node, batch, axis int) *Node { return matmulTo(x.DType(), x, w
 func matmulTo(sum dtypes.DType, x, w *Node, batch, axis int) *Node {
 	shared, factor := axes(0, batch), x.DType()
 	half := factor.IsHalfPrecision()
-	dot := func() *Node {
+	dot := func(x, w *Node) *Node {
 		return Dot(x, w).WithOutputDType(sum).General([]int{x.Rank() - 1}, shared, []int{axis}, shared)
 	}
 	if !onCPU(x.Graph()) && !half {
-		return dot()
+		return dot(x, w)
 	}
 	// The gradient for y comes before those for x and w, which are made of it. They read
 	// x and w from the graph, where a block that is computed twice has its second copy.
@@ -35,7 +35,7 @@ func matmulTo(sum dtypes.DType, x, w *Node, batch, axis int) *Node {
 		x = IdentityWithCustomGradient(x, func(_, _ *Node) *Node { return gradientOfLeft(dy, right, batch, axis) })
 	}
 	w = IdentityWithCustomGradient(w, func(_, _ *Node) *Node { return gradientOfRight(left, dy, batch, axis) })
-	return IdentityWithCustomGradient(dot(), func(y, v *Node) *Node {
+	return IdentityWithCustomGradient(dot(x, w), func(y, v *Node) *Node {
 		product := y.Inputs()[0]
 		left, right, dy = product.Inputs()[0], product.Inputs()[1], ConvertDType(v, factor)
 		return v
