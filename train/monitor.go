@@ -15,6 +15,7 @@ import (
 	"firsttoken/sinks/ondevice"
 	"firsttoken/train/corpus"
 	"firsttoken/train/store"
+	"firsttoken/train/transformer"
 )
 
 // evalTokens bounds the tokens evaluated at once: patterns of all layers are on
@@ -65,8 +66,10 @@ func newMonitor(backend compute.Backend, vars *model.Store, as condition, d *dec
 func (m *monitor) close() { m.exec.Finalize() }
 
 // measure reduces a batch of windows to, in order: Σ_b weight·loss [T], Σ_b weight
-// [T], sink scores [L, B, H], value-norm ratios [L, B, K], row entropies [L, B, H]
-// and residual peaks [L+1, B].
+// [T], sink scores [L, B, H], value-norm ratios [L, B, K], row entropies [L, B, H],
+// residual peaks [L+1, B], kurtosis and max |h| of the stream [L+1, B], sparsity
+// [L, B, H], and, of patterns whose rows may sum to less than 1, row sums and
+// row-normalised sink scores [L, B, H].
 func (d *decoder) measure(vars *model.Store, w window) []*Node {
 	p := d.weights(vars, w.tokens.Graph())
 	embedded, blocks := d.blocks(p, w)
@@ -74,13 +77,14 @@ func (d *decoder) measure(vars *model.Store, w window) []*Node {
 
 	b, t := w.tokens.Shape().Dim(0), w.tokens.Shape().Dim(1)
 	lens := BroadcastToShape(Scalar(w.tokens.Graph(), dtypes.Int32, t), shapes.Make(dtypes.Int32, b))
-	observer, err := ondevice.Observer(ondevice.FirstMass, ondevice.ValueNorm, ondevice.RowEntropy, ondevice.ResidNorm)
+	observer, err := ondevice.Observer(ondevice.FirstMass, ondevice.ValueNorm, ondevice.RowEntropy, ondevice.ResidNorm, ondevice.RowSum)
 	if err != nil {
 		panic(err) // unreachable: the metrics are known
 	}
 	peak := func(norms *Node) *Node { return Div(ReduceMax(norms, -1), ReduceMean(norms, -1)) }
-	var scores, ratios, entropies []*Node
+	var scores, ratios, entropies, sparsities, sums, normalised []*Node
 	peaks := []*Node{peak(Sqrt(ReduceSum(Square(embedded), -1)))}
+	kurtoses, largest := []*Node{kurtosis(embedded)}, []*Node{ReduceMax(Abs(embedded), 1, 2)}
 	for _, n := range blocks {
 		out := observer.Observe(d.c, n, lens)
 		first := Squeeze(Slice(out[1], AxisRange(), AxisRange(), AxisElem(0)), 2)
@@ -88,11 +92,56 @@ func (d *decoder) measure(vars *model.Store, w window) []*Node {
 		ratios = append(ratios, Div(first, ReduceMean(out[1], -1)))
 		entropies = append(entropies, ReduceMean(out[2], -1))
 		peaks = append(peaks, peak(out[3]))
+		kurtoses, largest = append(kurtoses, kurtosis(n.ResidOut)), append(largest, ReduceMax(Abs(n.ResidOut), 1, 2))
+		sparsities = append(sparsities, sparsity(d.c, n))
+		empty := LessOrEqual(out[4], ScalarZero(out[4].Graph(), out[4].DType()))
+		share := Where(empty, ZerosLike(out[0]), Div(out[0], Where(empty, OnesLike(out[4]), out[4])))
+		sums, normalised = append(sums, ReduceMean(out[4], -1)), append(normalised, ReduceMean(share, -1))
 	}
-	return []*Node{
+	list := []*Node{
 		ReduceSum(Mul(losses, w.weights), 0), ReduceSum(w.weights, 0),
 		Stack(scores, 0), Stack(ratios, 0), Stack(entropies, 0), Stack(peaks, 0),
+		Stack(kurtoses, 0), Stack(largest, 0), Stack(sparsities, 0),
 	}
+	if d.leaky() {
+		list = append(list, Stack(sums, 0), Stack(normalised, 0))
+	}
+	return list
+}
+
+// leaky reports whether rows of the pattern may sum to something else than 1.
+func (d *decoder) leaky() bool {
+	return d.c.Pattern.Kind != "" && d.c.Pattern.Kind != transformer.PatternSoftmax
+}
+
+// kurtosis is E[(h − μ)⁴] / σ⁴ over all entries of each document's hidden states [B, T, D]: 3 for a
+// normal distribution, as Softpick (arXiv 2504.20966) and Kaul et al. (arXiv 2410.17174) count it.
+func kurtosis(h *Node) *Node {
+	flat := Reshape(h, h.Shape().Dim(0), -1)
+	square := Square(Sub(flat, ReduceAndKeep(flat, ReduceMean, -1)))
+	variance := ReduceMean(square, -1)
+	return Div(ReduceMean(Square(square), -1), Square(variance))
+}
+
+// sparsityEps is the weight at and below which an entry counts as zero in Softpick's measure.
+const sparsityEps = 1e-5
+
+// sparsity is the share of the entries s ≤ t of each pattern that are at most 1e-5: [B, H]. It counts
+// by causality alone, so what a packing's mask hides is sparse, too.
+func sparsity(c *transformer.Config, n *transformer.Nodes) *Node {
+	var above *Node
+	t := n.Q.Shape().Dim(1)
+	for _, r := range n.Rows {
+		some := GreaterThan(r.Pattern, Scalar(r.Pattern.Graph(), r.Pattern.DType(), sparsityEps))
+		count := ReduceSum(ConvertDType(some, dtypes.Float32), 3, 4)
+		if above == nil {
+			above = count
+		} else {
+			above = Add(above, count)
+		}
+	}
+	above = Reshape(above, above.Shape().Dim(0), c.Heads)
+	return OneMinus(DivScalar(above, float64(t*(t+1)/2)))
 }
 
 // eval measures the model as it is.
@@ -105,6 +154,13 @@ func (m *monitor) eval() (store.Eval, error) {
 		ValueRatio: matrix(c.Layers, c.KVHeads),
 		ResidPeak:  make([]float64, c.Layers+1),
 		Entropy:    make([]float64, c.Layers),
+		Kurtosis:   make([]float64, c.Layers+1),
+		MaxAbs:     make([]float64, c.Layers+1),
+		Sparsity:   make([]float64, c.Layers),
+	}
+	if m.d.leaky() {
+		e.RowSum, e.NormalisedScore = matrix(c.Layers, c.Heads), matrix(c.Layers, c.Heads)
+		e.NormalisedRate = make([]float64, len(m.epsilons))
 	}
 	for _, b := range m.batches {
 		e.Texts += b.B
@@ -121,13 +177,19 @@ func (m *monitor) eval() (store.Eval, error) {
 		}
 		share := 1 / float64(e.Texts)
 		for i := range b.B {
-			text := matrix(c.Layers, c.Heads)
+			text, normalised := matrix(c.Layers, c.Heads), matrix(c.Layers, c.Heads)
 			for l := range c.Layers {
 				for h := range c.Heads {
 					s := float64(out[2][(l*b.B+i)*c.Heads+h])
 					text[l][h] = s
 					e.SinkScore[l][h] += s * share
 					e.Entropy[l] += float64(out[4][(l*b.B+i)*c.Heads+h]) * share / float64(c.Heads)
+					e.Sparsity[l] += float64(out[8][(l*b.B+i)*c.Heads+h]) * share / float64(c.Heads)
+					if m.d.leaky() {
+						e.RowSum[l][h] += float64(out[9][(l*b.B+i)*c.Heads+h]) * share
+						normalised[l][h] = float64(out[10][(l*b.B+i)*c.Heads+h])
+						e.NormalisedScore[l][h] += normalised[l][h] * share
+					}
 				}
 				for k := range c.KVHeads {
 					e.ValueRatio[l][k] += float64(out[3][(l*b.B+i)*c.KVHeads+k]) * share
@@ -135,9 +197,14 @@ func (m *monitor) eval() (store.Eval, error) {
 			}
 			for l := range c.Layers + 1 {
 				e.ResidPeak[l] += float64(out[5][l*b.B+i]) * share
+				e.Kurtosis[l] += float64(out[6][l*b.B+i]) * share
+				e.MaxAbs[l] = max(e.MaxAbs[l], float64(out[7][l*b.B+i]))
 			}
 			for j, eps := range m.epsilons {
 				e.SinkRate[j] += sinks.SinkRate(text, eps) * share
+				if m.d.leaky() {
+					e.NormalisedRate[j] += sinks.SinkRate(normalised, eps) * share
+				}
 			}
 		}
 	}

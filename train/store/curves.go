@@ -45,6 +45,19 @@ type Eval struct {
 	ResidPeak []float64 `json:"resid_peak"`
 	// Entropy is the mean over texts, heads and rows of the row entropy, [L] nats.
 	Entropy []float64 `json:"entropy"`
+	// Kurtosis is the mean over texts of E[(h−μ)⁴]/σ⁴ over all entries of the residual stream, [L+1]: 3
+	// for a normal distribution. MaxAbs is the largest |h| of any text, [L+1]. Sparsity is the mean over
+	// texts and heads of the share of entries s ≤ t of the pattern that are at most 1e-5, [L]. Runs made
+	// before these were measured lack them.
+	Kurtosis []float64 `json:"kurtosis,omitempty"`
+	MaxAbs   []float64 `json:"max_abs,omitempty"`
+	Sparsity []float64 `json:"sparsity,omitempty"`
+	// RowSum is the mean over texts and rows of Σ_s A[t,s], [L][H]; what is missing to 1 went to a slot
+	// that is dropped, or nowhere. NormalisedScore and NormalisedRate are SinkScore and SinkRate of rows
+	// divided by their sums, rows of zeros counting 0. Only of patterns whose rows need not sum to 1.
+	RowSum          [][]float64 `json:"row_sum,omitempty"`
+	NormalisedScore [][]float64 `json:"normalised_score,omitempty"`
+	NormalisedRate  []float64   `json:"normalised_rate,omitempty"`
 }
 
 // Largest is the largest sink score of any head, with its 0-based place.
