@@ -46,8 +46,68 @@ type Trace struct {
 	Top1       []int32   // [T] most likely next token
 	LogitsLast []float32 // [V] at the last position
 
+	Own map[string]*Own // quantities of the caller's, by name
+
 	Warnings   []string          // what a reader of any number from here must know
 	Provenance map[string]string // data, seed, backend, versions, document
+}
+
+// Own is a quantity that this package does not know, such as a metric written in a notebook: float32 of
+// dimensions "LHT", "LHS", "LKS" or "LT".
+type Own struct {
+	Dims   string        `json:"dims"`
+	Whole  bool          `json:"whole,omitempty"` // of the whole text: a prefix does not determine it
+	Values [][][]float32 `json:"-"`               // [L][H or K][T or S]; of "LT" [1][L][T]
+}
+
+// CheckOwn refuses a name that a field of Trace has, and dimensions that an Own cannot have.
+func CheckOwn(name, dims string) error {
+	for _, f := range (&Trace{}).fields() {
+		if f.name == name {
+			return fmt.Errorf("sinks: %q is a quantity of every trace: give your own another name", name)
+		}
+	}
+	if name == "" || strings.ContainsAny(name, "/.") {
+		return fmt.Errorf("sinks: a quantity of one's own is called %q: use a name without dots and slashes", name)
+	}
+	switch dims {
+	case "LHT", "LHS", "LKS", "LT":
+		return nil
+	}
+	return fmt.Errorf("sinks: the quantity %q has dimensions %q: must be LHT, LHS, LKS or LT", name, dims)
+}
+
+// Quantity is what the trace has under a field's or an Own's name, as a list of matrices that share its
+// numbers: [L][heads][T], one matrix [L or L+1][T], or one row [L+1]; with the letters of its
+// dimensions, M standing for L+1. It is nil where nothing is recorded.
+func (t *Trace) Quantity(name string) (dims string, values [][][]float32) {
+	for _, f := range t.fields() {
+		if f.name == name || f.name == ownPrefix+name {
+			if f.absent() {
+				return f.dims, nil
+			}
+			return f.dims, f.matrices()
+		}
+	}
+	return "", nil
+}
+
+// Room makes room for a quantity, all zeros: of a field by its name, of an Own that is in t.Own.
+func (t *Trace) Room(name string) error {
+	for _, f := range t.fields() {
+		if f.name != name && f.name != ownPrefix+name {
+			continue
+		}
+		full := []int{1, 1, 1}
+		for i, d := range f.dims {
+			if full[3-len(f.dims)+i] = t.extent(d); full[3-len(f.dims)+i] < 0 {
+				return fmt.Errorf("sinks: room for %s depends on what is put there", name)
+			}
+		}
+		f.assign(Cube(full[0], full[1], full[2]))
+		return nil
+	}
+	return fmt.Errorf("sinks: a trace has no quantity %q", name)
 }
 
 // Cube allocates [l][h][t] in one array.
@@ -81,7 +141,7 @@ type field struct {
 
 // fields lists every float32 quantity: the one table behind Check, At and the file format.
 func (t *Trace) fields() []field {
-	return []field{
+	list := []field{
 		{"FirstMass", "LHT", &t.FirstMass, false},
 		{"KeyMass", "LHS", &t.KeyMass, true},
 		{"Diagonal", "LHT", &t.Diagonal, false},
@@ -101,7 +161,15 @@ func (t *Trace) fields() []field {
 		{"Loss", "P", &t.Loss, false},
 		{"LogitsLast", "V", &t.LogitsLast, true},
 	}
+	for _, name := range slices.Sorted(maps.Keys(t.Own)) {
+		o := t.Own[name]
+		list = append(list, field{ownPrefix + name, o.Dims, &o.Values, o.Whole})
+	}
+	return list
 }
+
+// ownPrefix tells an Own's tensor in a file from those of fields.
+const ownPrefix = "own."
 
 // extent is the length that dimension letter d has in t, −1 where it is free.
 func (t *Trace) extent(d rune) int {
@@ -179,6 +247,10 @@ func (t *Trace) At(n int) (*Trace, error) {
 	}
 	cut.T = n
 	cut.Warnings, cut.Provenance = slices.Clone(t.Warnings), maps.Clone(t.Provenance)
+	cut.Own = maps.Clone(t.Own)
+	for name, o := range cut.Own {
+		cut.Own[name] = &Own{o.Dims, o.Whole, o.Values}
+	}
 	cut.IDs, cut.Top1, cut.Tokens = head(t.IDs, n), head(t.Top1, n), head(t.Tokens, n)
 	for _, f := range cut.fields() {
 		switch {

@@ -25,7 +25,7 @@ func (t *Trace) Check() (warnings []string, err error) {
 		return nil, err
 	}
 	for _, f := range t.fields() {
-		signed := f.name == "LogitsLast"
+		signed := f.name == "LogitsLast" || strings.HasPrefix(f.name, ownPrefix)
 		if f.absent() {
 			continue
 		}

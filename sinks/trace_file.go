@@ -28,6 +28,7 @@ type identity struct {
 	D          int               `json:"D"`
 	Warnings   []string          `json:"warnings,omitempty"`
 	Provenance map[string]string `json:"provenance,omitempty"`
+	Own        map[string]*Own   `json:"own,omitempty"`
 }
 
 // Save writes the trace to one safetensors file: a tensor for each recorded
@@ -120,9 +121,17 @@ func decodeIdentity(text string) (*Trace, error) {
 	if _, err := dec.Token(); err != io.EOF {
 		return nil, errors.New("sinks: identity of the trace: text after the JSON object")
 	}
+	for name, o := range id.Own {
+		if o == nil {
+			return nil, fmt.Errorf("sinks: identity of the trace: nothing is said of its quantity %q", name)
+		}
+		if err := CheckOwn(name, o.Dims); err != nil {
+			return nil, err
+		}
+	}
 	return &Trace{
 		Model: id.Model, BOS: id.BOS, T: id.T, L: id.L, H: id.H, K: id.K, D: id.D,
-		Warnings: id.Warnings, Provenance: id.Provenance,
+		Warnings: id.Warnings, Provenance: id.Provenance, Own: id.Own,
 	}, nil
 }
 
@@ -191,7 +200,7 @@ func (t *Trace) encode() (map[string]string, []safetensors.Tensor, error) {
 	if err := t.checkShapes(); err != nil {
 		return nil, nil, err
 	}
-	id, err := json.Marshal(identity{t.Model, t.BOS, t.T, t.L, t.H, t.K, t.D, t.Warnings, t.Provenance})
+	id, err := json.Marshal(identity{t.Model, t.BOS, t.T, t.L, t.H, t.K, t.D, t.Warnings, t.Provenance, t.Own})
 	if err != nil {
 		return nil, nil, fmt.Errorf("sinks: %w", err)
 	}

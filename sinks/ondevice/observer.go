@@ -33,14 +33,6 @@ const (
 	MLPWrite       Metric = "MLPWrite"       // [B, T] norm of what the MLP adds
 )
 
-// All lists every metric, in the order an observer returns them.
-func All() []Metric {
-	return []Metric{
-		FirstMass, FirstIsMax, KeyMass, SelfMass, RowSum, RowMax, RowEntropy, EffectiveFirst,
-		HeadWrite, ValueWrite, ValueNorm, ResidNorm, ResidMax, Resid, AttnWrite, MLPWrite,
-	}
-}
-
 // Observer reduces a block to the chosen metrics; its outputs come in their
 // order. No metric chosen means all of them.
 func Observer(metrics ...Metric) (*transformer.Observer, error) {
@@ -69,25 +61,14 @@ func Observer(metrics ...Metric) (*transformer.Observer, error) {
 			return outs
 		},
 		Embedded: func(_ *transformer.Config, resid, _ *Node) []*Node {
-			outs := make([]*Node, 0, 3)
+			outs := []*Node{}
 			for _, m := range Embedded(chosen) {
-				outs = append(outs, residual(m, resid))
+				e, _ := find(m)
+				outs = append(outs, e.stream(resid))
 			}
 			return outs
 		},
 	}, nil
-}
-
-// Embedded lists those of the metrics that also exist for the residual stream
-// before the first block, in the order an observer returns them.
-func Embedded(metrics []Metric) []Metric {
-	var out []Metric
-	for _, m := range metrics {
-		if m == ResidNorm || m == ResidMax || m == Resid {
-			out = append(out, m)
-		}
-	}
-	return out
 }
 
 // Heads captures whole pattern rows of chosen query heads: one output, float32

@@ -23,54 +23,17 @@ func (b *block) metric(m Metric) *Node {
 	if n, ok := b.done[m]; ok {
 		return n
 	}
-	var out *Node
-	switch m {
-	case FirstMass:
-		out = b.byRow(func(r transformer.Rows) *Node { return firstKey(r.Pattern) })
-	case FirstIsMax:
-		first := b.metric(FirstMass)
-		out = ConvertDType(LogicalAnd(GreaterOrEqual(first, b.metric(RowMax)), GreaterThan(first, ZerosLike(first))), dtypes.Float32)
-	case KeyMass:
-		out = b.keyMass()
-	case SelfMass:
-		out = b.byRow(func(r transformer.Rows) *Node { return subdiagonal(r, 0) })
-	case RowSum:
-		out = b.byRow(func(r transformer.Rows) *Node { return ReduceSum(r.Pattern, -1) })
-	case RowMax:
-		out = b.byRow(func(r transformer.Rows) *Node { return ReduceMax(r.Pattern, -1) })
-	case RowEntropy:
-		out = b.entropy()
-	case EffectiveFirst:
-		out = b.effectiveFirst()
-	case HeadWrite:
-		out = b.writeNorm(b.n.Z)
-	case ValueWrite:
-		out = b.writeNorm(b.valuesByHead())
-	case ValueNorm:
-		out = TransposeAllAxes(norm(b.n.V), 0, 2, 1)
-	case ResidNorm, ResidMax, Resid:
-		out = residual(m, b.n.ResidOut)
-	case AttnWrite:
-		out = norm(b.n.AttnOut)
-	case MLPWrite:
-		out = norm(b.n.MLPOut)
-	default:
+	e, ok := find(m)
+	if !ok {
 		panic(fmt.Errorf("ondevice: metric %q is not implemented", m))
 	}
+	reduce := e.reduce
+	if e.stream != nil {
+		reduce = func(b *block) *Node { return e.stream(b.n.ResidOut) }
+	}
+	out := reduce(b)
 	b.done[m] = out
 	return out
-}
-
-// residual reduces a residual stream [B, T, D].
-func residual(m Metric, x *Node) *Node {
-	switch m {
-	case ResidNorm:
-		return norm(x)
-	case ResidMax:
-		return ReduceMax(Abs(x), -1)
-	default:
-		return x
-	}
 }
 
 // norm is ‖x‖₂ along the last axis.
@@ -85,6 +48,12 @@ func (b *block) byRow(reduce func(transformer.Rows) *Node) *Node {
 	}
 	all := concatenate(parts, 3)
 	return Reshape(all, all.Shape().Dim(0), b.c.Heads, all.Shape().Dim(3))
+}
+
+// firstIsMax is 1 where no key has more than the first, which has something.
+func (b *block) firstIsMax() *Node {
+	first := b.metric(FirstMass)
+	return ConvertDType(LogicalAnd(GreaterOrEqual(first, b.metric(RowMax)), GreaterThan(first, ZerosLike(first))), dtypes.Float32)
 }
 
 // firstKey is A[t, first key] for a chunk of rows.

@@ -18,8 +18,8 @@ func (v AblateRows) String() string {
 	return fmt.Sprintf("ablate layer %d head %d at queries %s", v.Layer+1, v.Head+1, layerNames(v.Rows))
 }
 
-func (v AblateRows) check(c *transformer.Config, docs [][]int32) error {
-	if err := (AblateHead{v.Layer, v.Head}).check(c, docs); err != nil {
+func (v AblateRows) Check(c *transformer.Config, docs [][]int32) error {
+	if err := (AblateHead{v.Layer, v.Head}).Check(c, docs); err != nil {
 		return err
 	}
 	if len(v.Rows) == 0 {
@@ -33,14 +33,13 @@ func (v AblateRows) check(c *transformer.Config, docs [][]int32) error {
 	return nil
 }
 
-func (v AblateRows) apply(layer int, e *layerEdits) {
+func (v AblateRows) Apply(layer int, e *LayerEdits) {
 	if v.Layer != layer {
 		return
 	}
-	e.allocate(&e.headScale, e.heads, 1)
-	for b := range e.b {
-		for _, t := range v.Rows {
-			e.headScale[(b*e.heads+v.Head)*e.t+t] = 0
+	for doc := range e.b {
+		for _, pos := range v.Rows {
+			e.ScaleHead(doc, v.Head, pos, 0)
 		}
 	}
 }

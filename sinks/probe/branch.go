@@ -12,7 +12,9 @@ import (
 // last goes first, and the others start where they part from it.
 func forwardAll(all []*pairs, edits []perturb.Edit, docs [][]int32, obs *transformer.Observer, done func()) error {
 	for _, p := range all {
-		p.prepare(edits, docs)
+		if err := p.prepare(edits, docs); err != nil {
+			return err
+		}
 		defer p.edit.free()
 	}
 	base := slices.MaxFunc(all, func(a, b *pairs) int { return cmp.Compare(a.edit.first(), b.edit.first()) })
@@ -63,21 +65,27 @@ func (p *pairs) copyBefore(layer int, from *pairs) {
 // copyTrace copies what another run of the same documents recorded in document b's
 // trace before a layer.
 func (r *run) copyTrace(b, layer int, from *run) {
-	for _, m := range r.metrics {
-		switch to := slot(r.traces[b], m).(type) {
-		case *[][][]float32:
-			for l, heads := range (*slot(from.traces[b], m).(*[][][]float32))[:layer] {
-				for h := range heads {
-					copy((*to)[l][h], heads[h])
-				}
+	for _, name := range r.quantities() {
+		dims, to := r.traces[b].Quantity(name)
+		_, rows := from.traces[b].Quantity(name)
+		switch dims {
+		case "M":
+			copy(to[0][0][:layer+1], rows[0][0])
+		case "MT": // a row for the embedding
+			copyRows(to[0][:layer+1], rows[0])
+		case "LT":
+			copyRows(to[0][:layer], rows[0])
+		default:
+			for l := range layer {
+				copyRows(to[l], rows[l])
 			}
-		case *[][]float32:
-			rows := *slot(from.traces[b], m).(*[][]float32)
-			for l := range layer + len(rows) - r.m.Config.Layers { // those of the residual stream have a row for the embedding
-				copy((*to)[l], rows[l])
-			}
-		case *[]float32:
-			copy((*to)[:layer+1], *slot(from.traces[b], m).(*[]float32))
 		}
+	}
+}
+
+// copyRows copies as many rows as to has.
+func copyRows(to, from [][]float32) {
+	for i := range to {
+		copy(to[i], from[i])
 	}
 }

@@ -1,11 +1,10 @@
 package probe
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"slices"
-
-	"github.com/gomlx/gomlx/core/tensors"
 
 	"firsttoken/train/transformer"
 )
@@ -13,13 +12,38 @@ import (
 // Intervention changes a running model at chosen places. Layers, heads and
 // positions are 0-based, and positions must exist in every document; nil Layers
 // mean all layers. Text counts from 1.
+//
+// One's own is a type with these three methods, or [Own] around a function: see the example.
 type Intervention interface {
+	// String says what is done, in full: it is written into traces, and kept measurements are found
+	// by it.
 	fmt.Stringer
-	// check refuses places that the model or a document does not have.
-	check(c *transformer.Config, docs [][]int32) error
-	// apply writes the intervention into the layer's edits.
-	apply(layer int, e *layerEdits)
+	// Check refuses places that the model or a document does not have.
+	Check(c *transformer.Config, docs [][]int32) error
+	// Apply writes the intervention into one layer's edits. It is called for every layer, and again
+	// for every batch.
+	Apply(layer int, e *LayerEdits)
 }
+
+// Own is an intervention of one's own under a name that says all of what it does, as in "scale layer
+// 12 head 3 by 0.5".
+type Own struct {
+	Name  string
+	Write func(layer int, e *LayerEdits)
+}
+
+func (v Own) String() string { return v.Name }
+
+// Check refuses one without a name or function. Places are checked where Write names them.
+func (v Own) Check(*transformer.Config, [][]int32) error {
+	if v.Name == "" || v.Write == nil {
+		return errors.New("an intervention of one's own needs a Name and a Write")
+	}
+	return nil
+}
+
+// Apply calls Write.
+func (v Own) Apply(layer int, e *LayerEdits) { v.Write(layer, e) }
 
 // MaskKey hides the key at Pos from every later query (its own query still sees
 // it). Unlike deleting the token, nothing else changes: same tokens, same
@@ -79,19 +103,19 @@ func layerNames(layers []int) string {
 	return fmt.Sprint(out)
 }
 
-func (v MaskKey) check(c *transformer.Config, docs [][]int32) error {
+func (v MaskKey) Check(c *transformer.Config, docs [][]int32) error {
 	return checkLayers(v, c, docs, v.Pos, v.Layers)
 }
-func (v ZeroValue) check(c *transformer.Config, docs [][]int32) error {
+func (v ZeroValue) Check(c *transformer.Config, docs [][]int32) error {
 	return checkLayers(v, c, docs, v.Pos, v.Layers)
 }
-func (v AblateHead) check(c *transformer.Config, docs [][]int32) error {
+func (v AblateHead) Check(c *transformer.Config, docs [][]int32) error {
 	if v.Head < 0 || v.Head >= c.Heads {
 		return fmt.Errorf("%s: the model has %d heads", v, c.Heads)
 	}
 	return checkPlaces(v, c, docs, 0, v.Layer)
 }
-func (v SkipUpdate) check(c *transformer.Config, docs [][]int32) error {
+func (v SkipUpdate) Check(c *transformer.Config, docs [][]int32) error {
 	if v.Part != Attention && v.Part != MLP {
 		return fmt.Errorf("skip update: part %q: must be %q or %q", v.Part, Attention, MLP)
 	}
@@ -105,7 +129,7 @@ func checkInterventions(c *transformer.Config, docs [][]int32, list []Interventi
 		if v == nil {
 			return fmt.Errorf("intervention %d is nil", i+1)
 		}
-		if err := v.check(c, docs); err != nil {
+		if err := v.Check(c, docs); err != nil {
 			return err
 		}
 	}
@@ -135,126 +159,35 @@ func checkPlaces(v Intervention, c *transformer.Config, docs [][]int32, pos int,
 	return nil
 }
 
-func (v MaskKey) apply(layer int, e *layerEdits) {
+func (v MaskKey) Apply(layer int, e *LayerEdits) {
 	if at(v.Layers, layer) {
-		e.fill(&e.keyBias, e.heads, v.Pos, float32(math.Inf(-1)), 0)
+		e.everywhere(e.heads, func(doc, head int) { e.BiasKey(doc, head, v.Pos, float32(math.Inf(-1))) })
 	}
 }
-func (v ZeroValue) apply(layer int, e *layerEdits) {
+func (v ZeroValue) Apply(layer int, e *LayerEdits) {
 	if at(v.Layers, layer) {
-		e.fill(&e.valueScale, e.kvHeads, v.Pos, 0, 1)
+		e.everywhere(e.kvHeads, func(doc, head int) { e.ScaleValue(doc, head, v.Pos, 0) })
 	}
 }
-func (v AblateHead) apply(layer int, e *layerEdits) {
+func (v AblateHead) Apply(layer int, e *LayerEdits) {
 	if v.Layer != layer {
 		return
 	}
-	e.allocate(&e.headScale, e.heads, 1)
-	for b := range e.b {
-		row := e.headScale[(b*e.heads+v.Head)*e.t:][:e.t]
-		clear(row)
+	for doc := range e.b {
+		for pos := range e.lengths[doc] {
+			e.ScaleHead(doc, v.Head, pos, 0)
+		}
 	}
 }
-func (v SkipUpdate) apply(layer int, e *layerEdits) {
+func (v SkipUpdate) Apply(layer int, e *LayerEdits) {
 	if v.Layer != layer {
 		return
 	}
-	if v.Part == Attention {
-		e.fill(&e.attnScale, 1, v.Pos, 0, 1)
-	} else {
-		e.fill(&e.mlpScale, 1, v.Pos, 0, 1)
+	for doc := range e.b {
+		e.ScaleUpdate(v.Part, doc, v.Pos, 0)
 	}
 }
 
 func at(layers []int, layer int) bool {
 	return layers == nil || slices.Contains(layers, layer)
-}
-
-// layerEdits collects one layer's interventions on the host.
-type layerEdits struct {
-	b, t, heads, kvHeads, width                                   int
-	keyBias, valueScale, headScale, attnScale, mlpScale, residAdd []float32
-}
-
-// allocate makes a [B, heads, T] array of a neutral value, once.
-func (e *layerEdits) allocate(p *[]float32, heads int, neutral float32) {
-	if *p != nil {
-		return
-	}
-	*p = slices.Repeat([]float32{neutral}, e.b*heads*e.t)
-}
-
-// fill sets position pos of every document and head.
-func (e *layerEdits) fill(p *[]float32, heads, pos int, value, neutral float32) {
-	e.allocate(p, heads, neutral)
-	for r := range e.b * heads {
-		(*p)[r*e.t+pos] = value
-	}
-}
-
-// compiledEdits are the interventions of a batch, as tensors by layer.
-type compiledEdits struct{ layers []*transformer.Edits }
-
-// compileEdits turns checked interventions into edits of a batch.
-func compileEdits(c *transformer.Config, docs [][]int32, list []Intervention) *compiledEdits {
-	out := &compiledEdits{layers: make([]*transformer.Edits, c.Layers)}
-	if len(list) == 0 {
-		return out
-	}
-	longest := 0
-	for _, d := range docs {
-		longest = max(longest, len(d))
-	}
-	for l := range out.layers {
-		e := &layerEdits{b: len(docs), t: transformer.Bucket(longest), heads: c.Heads, kvHeads: c.KVHeads, width: c.Width}
-		for _, v := range list {
-			v.apply(l, e)
-		}
-		out.layers[l] = e.tensors()
-	}
-	return out
-}
-
-// tensors turns what was written into edits; untouched places stay nil.
-func (e *layerEdits) tensors() *transformer.Edits {
-	tensor := func(data []float32, dims ...int) *tensors.Tensor {
-		if data == nil {
-			return nil
-		}
-		return tensors.FromFlatDataAndDimensions(data, dims...)
-	}
-	return &transformer.Edits{
-		KeyBias:    tensor(e.keyBias, e.b, e.heads, e.t),
-		ValueScale: tensor(e.valueScale, e.b, e.kvHeads, e.t),
-		HeadScale:  tensor(e.headScale, e.b, e.heads, e.t),
-		AttnScale:  tensor(e.attnScale, e.b, e.t),
-		MLPScale:   tensor(e.mlpScale, e.b, e.t),
-		ResidAdd:   tensor(e.residAdd, e.b, e.t, e.width),
-	}
-}
-
-// at gives a layer's edits to transformer.Pass.
-func (c *compiledEdits) at(layer int) *transformer.Edits { return c.layers[layer] }
-
-// first is the first layer that is edited, and the number of layers if none is.
-func (c *compiledEdits) first() int {
-	for l, e := range c.layers {
-		if e != nil && *e != (transformer.Edits{}) {
-			return l
-		}
-	}
-	return len(c.layers)
-}
-
-func (c *compiledEdits) free() {
-	for _, e := range c.layers {
-		if e == nil {
-			continue
-		}
-		for _, t := range []*tensors.Tensor{e.KeyBias, e.ValueScale, e.HeadScale, e.AttnScale, e.MLPScale, e.ResidAdd} {
-			if t != nil {
-				t.MustFinalizeAll()
-			}
-		}
-	}
 }

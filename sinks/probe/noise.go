@@ -22,26 +22,20 @@ func (v Noise) String() string {
 	return fmt.Sprintf("add noise of norm %g (seed %d) to token %d after layer %d", v.Norm, v.Seed, v.Pos+1, v.Layer+1)
 }
 
-func (v Noise) check(c *transformer.Config, docs [][]int32) error {
+func (v Noise) Check(c *transformer.Config, docs [][]int32) error {
 	if !(v.Norm >= 0) || math.IsInf(v.Norm, 0) {
 		return fmt.Errorf("%s: the norm must be finite and not negative", v)
 	}
 	return checkPlaces(v, c, docs, v.Pos, v.Layer)
 }
 
-func (v Noise) apply(layer int, e *layerEdits) {
+func (v Noise) Apply(layer int, e *LayerEdits) {
 	if v.Layer != layer {
 		return
 	}
-	if e.residAdd == nil {
-		e.residAdd = make([]float32, e.b*e.t*e.width)
-	}
 	x := v.vector(e.width)
-	for b := range e.b {
-		row := e.residAdd[(b*e.t+v.Pos)*e.width:][:e.width]
-		for d := range row {
-			row[d] += x[d]
-		}
+	for doc := range e.b {
+		e.AddResid(doc, v.Pos, x)
 	}
 }
 

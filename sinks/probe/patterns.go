@@ -31,7 +31,10 @@ func Patterns(m *transformer.Model, ids []int32, heads []Head, interventions ...
 	if err := checkInterventions(&m.Config, docs, interventions); err != nil {
 		return nil, fmt.Errorf("probe: %w", err)
 	}
-	edit := compileEdits(&m.Config, docs, interventions)
+	edit, err := compileEdits(&m.Config, docs, interventions)
+	if err != nil {
+		return nil, fmt.Errorf("probe: %w", err)
+	}
 	defer edit.free()
 	deepest := slices.MaxFunc(heads, func(a, b Head) int { return cmp.Compare(a.Layer, b.Layer) })
 	_, err = m.Forward(transformer.One(ids), transformer.Pass{

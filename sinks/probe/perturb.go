@@ -63,7 +63,7 @@ func PerturbUnder(m *transformer.Model, edits []perturb.Edit, lists [][]Interven
 	if len(metrics) == 0 {
 		metrics = ondevice.All()
 	}
-	obs, err := ondevice.Observer(metrics...)
+	obs, err := o.observer(metrics)
 	if err != nil {
 		return nil, fmt.Errorf("probe: %w", err)
 	}
@@ -117,33 +117,36 @@ type pairs struct {
 }
 
 // prepare makes the batch, its edits and room for what is recorded.
-func (p *pairs) prepare(edits []perturb.Edit, docs [][]int32) {
+func (p *pairs) prepare(edits []perturb.Edit, docs [][]int32) (err error) {
 	for half := range 2 {
 		for r := range p.group.rows {
 			i := p.group.docs[min(r, len(p.group.docs)-1)]
 			p.batch.IDs = append(p.batch.IDs, docs[half*len(edits)+i])
 		}
 	}
-	p.edit = compileEdits(&p.m.Config, p.batch.IDs, p.o.Interventions)
+	if p.edit, err = compileEdits(&p.m.Config, p.batch.IDs, p.o.Interventions); err != nil {
+		return err
+	}
 	layers := p.m.Config.Layers
 	for _, i := range p.group.docs {
 		n := len(edits[i].IDs)
 		p.traces = append(p.traces, p.empty(edits[i].IDs))
 		p.maps = append(p.maps, &perturb.Map{Pos: edits[i].Pos, Delta: sinks.Matrix(layers+1, n), Norm: sinks.Matrix(layers+1, n)})
 	}
+	return nil
 }
 
 // forward runs the batch, from a stream unless that is nil, and returns the streams
 // before the blocks of keep.
 func (p *pairs) forward(obs *transformer.Observer, from *transformer.Stream, keep []int) (map[int]*transformer.Stream, error) {
-	embedded := ondevice.Embedded(p.metrics)
+	embedded, names := p.embedded(), p.quantities()
 	out, err := p.m.Forward(p.batch, transformer.Pass{
 		Observer: obs,
 		OnEmbed: func(outs []*tensors.Tensor) error {
 			return errors.Join(p.record(0, 0, embedded, outs), p.take(0, outs[len(embedded):]))
 		},
 		OnBlock: func(l int, outs []*tensors.Tensor) error {
-			return errors.Join(p.record(l, l+1, p.metrics, outs), p.take(l+1, outs[len(p.metrics):]))
+			return errors.Join(p.record(l, l+1, names, outs), p.take(l+1, outs[len(names):]))
 		},
 		Edits:   p.edit.at,
 		Predict: !p.o.MetricsOnly && !p.o.SkipLoss,

@@ -74,8 +74,11 @@ func Recent(m *transformer.Model, docs [][]int32, o RecentOptions) ([]ifelse.Doc
 		for _, i := range g.docs {
 			out[i] = emptyDocument(&m.Config, docs[i], &o)
 		}
-		edit := compileEdits(&m.Config, batch.IDs, o.Interventions)
-		_, err := m.Forward(batch, transformer.Pass{
+		edit, err := compileEdits(&m.Config, batch.IDs, o.Interventions)
+		if err != nil {
+			return nil, fmt.Errorf("probe: %w", err)
+		}
+		_, err = m.Forward(batch, transformer.Pass{
 			Observer: observer,
 			Edits:    edit.at,
 			Layers:   o.Layers,

@@ -35,7 +35,10 @@ func Residuals(m *transformer.Model, ids []int32, interventions ...Intervention)
 			}
 		})
 	}
-	edit := compileEdits(&m.Config, docs, interventions)
+	edit, err := compileEdits(&m.Config, docs, interventions)
+	if err != nil {
+		return nil, fmt.Errorf("probe: %w", err)
+	}
 	defer edit.free()
 	_, err = m.Forward(transformer.One(ids), transformer.Pass{
 		Observer: obs,

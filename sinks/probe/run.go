@@ -25,6 +25,8 @@ type Options struct {
 	// one at the last.
 	SkipLoss      bool
 	Interventions []Intervention
+	// Own are metrics of the caller's, which go to Trace.Own.
+	Own []ondevice.Own
 	// BatchTokens bounds B·T of a batch; 0 means 2048. It changes speed and
 	// memory, not results beyond rounding.
 	BatchTokens int
@@ -47,6 +49,9 @@ func (o *Options) Validate() error {
 		return fmt.Errorf("probe: BatchTokens = %d: use 0 for %d, or a positive number", o.BatchTokens, defaultBatchTokens)
 	}
 	if _, err := ondevice.Observer(o.Metrics...); err != nil {
+		return fmt.Errorf("probe: %w", err)
+	}
+	if _, err := ondevice.Owns(o.Own...); err != nil {
 		return fmt.Errorf("probe: %w", err)
 	}
 	for i, v := range o.Interventions {
@@ -92,7 +97,7 @@ func each(m *transformer.Model, docs [][]int32, o Options, p *picker, yield func
 	if len(metrics) == 0 {
 		metrics = ondevice.All()
 	}
-	obs, err := ondevice.Observer(metrics...)
+	obs, err := o.observer(metrics)
 	if err != nil {
 		return fmt.Errorf("probe: %w", err)
 	}
@@ -116,6 +121,19 @@ func each(m *transformer.Model, docs [][]int32, o Options, p *picker, yield func
 		}
 	}
 	return nil
+}
+
+// observer reduces blocks to metrics and, after them, to the caller's.
+func (o *Options) observer(metrics []ondevice.Metric) (*transformer.Observer, error) {
+	obs, err := ondevice.Observer(metrics...)
+	if err != nil || len(o.Own) == 0 {
+		return obs, err
+	}
+	own, err := ondevice.Owns(o.Own...)
+	if err != nil {
+		return nil, err
+	}
+	return transformer.Observers(obs, own), nil
 }
 
 // checkDocuments refuses what the model cannot run, all documents before the
@@ -195,20 +213,24 @@ func (r *run) forward(docs [][]int32, obs *transformer.Observer) error {
 	for b := range r.group.docs {
 		r.traces = append(r.traces, r.empty(batch.IDs[b]))
 	}
-	edit := compileEdits(&r.m.Config, batch.IDs, r.o.Interventions)
+	edit, err := compileEdits(&r.m.Config, batch.IDs, r.o.Interventions)
+	if err != nil {
+		return err
+	}
 	defer edit.free()
+	names := r.quantities()
 	out, err := r.m.Forward(batch, transformer.Pass{
 		Observer: obs,
 		OnEmbed: func(outs []*tensors.Tensor) error {
-			return r.record(0, 0, ondevice.Embedded(r.metrics), outs)
+			return r.record(0, 0, r.embedded(), outs)
 		},
 		OnBlock: func(l int, outs []*tensors.Tensor) error {
 			if r.picker != nil {
-				if err := r.picker.take(l, outs[len(r.metrics)]); err != nil {
+				if err := r.picker.take(l, outs[len(names)]); err != nil {
 					return err
 				}
 			}
-			return r.record(l, l+1, r.metrics, outs)
+			return r.record(l, l+1, names, outs)
 		},
 		Edits:   edit.at,
 		Predict: !r.o.MetricsOnly && !r.o.SkipLoss,
@@ -248,70 +270,69 @@ func (r *run) empty(ids []int32) *sinks.Trace {
 			t.Tokens = append(t.Tokens, r.o.Tokens(id))
 		}
 	}
+	for _, o := range r.o.Own {
+		if t.Own == nil {
+			t.Own = map[string]*sinks.Own{}
+		}
+		t.Own[o.Name] = &sinks.Own{Dims: o.Dims, Whole: o.Whole}
+	}
 	t.Provenance = map[string]string{}
 	maps.Copy(t.Provenance, r.o.Provenance)
 	for i, v := range r.o.Interventions {
 		t.Provenance[fmt.Sprintf("intervention %d", i+1)] = v.String()
 	}
-	for _, m := range r.metrics {
-		switch p := slot(t, m).(type) {
-		case *[][][]float32:
-			heads := c.Heads
-			if m == ondevice.ValueNorm {
-				heads = c.KVHeads
-			}
-			*p = sinks.Cube(c.Layers, heads, n)
-		case *[][]float32:
-			rows := c.Layers
-			if m == ondevice.ResidNorm || m == ondevice.ResidMax {
-				rows++
-			}
-			*p = sinks.Matrix(rows, n)
-		case *[]float32:
-			*p = make([]float32, c.Layers+1)
+	for _, name := range r.quantities() {
+		if err := t.Room(name); err != nil {
+			panic(err) // unreachable: the metrics are known, and Owns has checked the others
 		}
 	}
 	return t
 }
 
-// slot is the field of a trace that a metric fills.
-func slot(t *sinks.Trace, m ondevice.Metric) any {
-	return map[ondevice.Metric]any{
-		ondevice.FirstMass: &t.FirstMass, ondevice.FirstIsMax: &t.FirstIsMax, ondevice.KeyMass: &t.KeyMass,
-		ondevice.SelfMass: &t.Diagonal, ondevice.RowSum: &t.RowSum, ondevice.RowMax: &t.RowMax,
-		ondevice.RowEntropy: &t.RowEntropy, ondevice.EffectiveFirst: &t.EffectiveFirst,
-		ondevice.HeadWrite: &t.HeadWrite, ondevice.ValueWrite: &t.ValueWrite, ondevice.ValueNorm: &t.ValueNorm,
-		ondevice.ResidNorm: &t.ResidNorm, ondevice.ResidMax: &t.ResidMax, ondevice.Resid: &t.ResidMedian,
-		ondevice.AttnWrite: &t.AttnWrite, ondevice.MLPWrite: &t.MLPWrite,
-	}[m]
+// quantities names what is recorded of a block, in the order of the observer's outputs.
+func (r *run) quantities() []string {
+	var names []string
+	for _, m := range r.metrics {
+		names = append(names, m.Field())
+	}
+	for _, o := range r.o.Own {
+		names = append(names, o.Name)
+	}
+	return names
 }
 
-// record copies one layer's outputs into the traces, padding cut off. Metrics of
-// the residual stream go to row after, which counts the embedding as row 0; all
-// others to row layer.
-func (r *run) record(layer, after int, metrics []ondevice.Metric, outs []*tensors.Tensor) error {
-	for i, m := range metrics {
-		dims := outs[i].Shape().Dimensions
+// embedded names what is recorded of the stream before the first block.
+func (r *run) embedded() []string {
+	var names []string
+	for _, m := range ondevice.Embedded(r.metrics) {
+		names = append(names, m.Field())
+	}
+	return names
+}
+
+// record copies one layer's outputs into the traces, padding cut off. Metrics of the residual stream,
+// whose rows count the embedding as row 0, go to row after; all others to row layer.
+func (r *run) record(layer, after int, names []string, outs []*tensors.Tensor) error {
+	for i, name := range names {
+		size := outs[i].Shape().Dimensions
 		err := tensors.ConstFlatData(outs[i], func(flat []float32) {
 			for b, t := range r.traces {
-				switch p := slot(t, m).(type) {
-				case *[][][]float32: // [B, heads, T]
-					for h, row := range (*p)[layer] {
-						copy(row, flat[(b*dims[1]+h)*dims[2]:])
+				switch dims, to := t.Quantity(name); dims {
+				case "M": // [B, T, D]; its median, which has no fast form on the device
+					to[0][0][after] = sinks.MedianAbs(flat[b*size[1]*size[2]:][:t.T*size[2]])
+				case "MT": // [B, T]
+					copy(to[0][after], flat[b*size[1]:])
+				case "LT":
+					copy(to[0][layer], flat[b*size[1]:])
+				default: // [B, heads, T]
+					for h, row := range to[layer] {
+						copy(row, flat[(b*size[1]+h)*size[2]:])
 					}
-				case *[][]float32: // [B, T]
-					to := layer
-					if m == ondevice.ResidNorm || m == ondevice.ResidMax {
-						to = after
-					}
-					copy((*p)[to], flat[b*dims[1]:(b+1)*dims[1]])
-				case *[]float32: // [B, T, D]; its median, which has no fast form on the device
-					(*p)[after] = sinks.MedianAbs(flat[b*dims[1]*dims[2]:][:t.T*dims[2]])
 				}
 			}
 		})
 		if err != nil {
-			return fmt.Errorf("reading metric %s: %w", m, err)
+			return fmt.Errorf("reading %s: %w", name, err)
 		}
 	}
 	return nil

@@ -48,6 +48,9 @@ type key struct {
 // Run returns the study's traces in the documents' order, from disk if they are
 // there, and says which.
 func (s Study) Run() (traces []*sinks.Trace, fromDisk bool, err error) {
+	if len(s.Options.Own) > 0 {
+		return nil, false, fmt.Errorf("study %s: a metric of your own may change without its name: measure it with Run and keep it with keep.Result", s.Name)
+	}
 	folder, err := local.DataDir("traces", s.Name)
 	if err != nil {
 		return nil, false, err
