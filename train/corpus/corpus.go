@@ -1,16 +1,18 @@
 // Package corpus goes the way from text to training windows: documents, tokens, packed windows with their masks.
 //
-// A [Source] is a list of documents in a fixed order behind one iterator. Five kinds exist:
+// A [Source] is a list of documents in a fixed order behind one iterator. Six kinds exist:
 //
 //   - [OpenGoDoc]: the English comments of the Go standard library, found in the user's own toolchain, so that
 //     a training run needs no download;
 //   - [OpenGoSource]: the Go files themselves, for models of code bytes;
+//   - [OpenSpeeches]: State of the Union addresses, which come with the repository and are the same everywhere;
 //   - [OpenFiles]: text files, folders and globs;
 //   - [OpenJSONL]: one JSON object a line, the text in a named field;
 //   - [OpenHub]: a dataset of the Hugging Face hub.
 //
 // [Sample], [Split], [MinRunes], [MaxRunes] and [Dedup] derive one source from another. They decide by hashes of the
 // text alone, so the same seed selects the same documents whatever the order, the machine or the folder they lie in.
+// [Passages] cuts them into token sequences of one length, to measure a model on.
 // [Summarize] counts a source and takes its fingerprint; a result keeps that beside its numbers.
 //
 // A [Spec] says all this in JSON, and names the tokenizer, or a synthetic task instead. [Load] makes it [Data]: tokens in

@@ -8,6 +8,7 @@ import (
 	"io"
 	"slices"
 
+	"firsttoken/train/corpus/speeches"
 	"firsttoken/train/corpus/synthetic"
 )
 
@@ -17,6 +18,7 @@ type Kind string
 const (
 	KindGoDoc    Kind = "godoc"
 	KindGoSource Kind = "gosource"
+	KindSpeeches Kind = "speeches"
 	KindFiles    Kind = "files"
 	KindJSONL    Kind = "jsonl"
 	KindHub      Kind = "hub"
@@ -37,6 +39,7 @@ type Spec struct {
 	// The options of the kind; those of all others are nil.
 	GoDoc    *GoDocConfig    `json:"godoc,omitempty"`
 	GoSource *GoSourceConfig `json:"gosource,omitempty"`
+	Speeches *SpeechesConfig `json:"speeches,omitempty"`
 	Files    *FilesConfig    `json:"files,omitempty"`
 	JSONL    *JSONLConfig    `json:"jsonl,omitempty"`
 	Hub      *HubConfig      `json:"hub,omitempty"`
@@ -107,6 +110,12 @@ func init() {
 			options:  func(s *Spec) validator { return orNil(s.GoSource) },
 			open:     func(s *Spec) (Source, error) { return OpenGoSource(*s.GoSource) },
 			identity: func(s *Spec) (string, error) { return s.GoSource.identity() },
+		},
+		KindSpeeches: {
+			reset:    func(s *Spec) { s.Speeches = &SpeechesConfig{} },
+			options:  func(s *Spec) validator { return orNil(s.Speeches) },
+			open:     func(s *Spec) (Source, error) { return OpenSpeeches(*s.Speeches) },
+			identity: func(*Spec) (string, error) { return speeches.Digest() },
 		},
 		KindFiles: {
 			reset:    func(s *Spec) { s.Files = new(DefaultFilesConfig()) },

@@ -13,7 +13,7 @@ import (
 )
 
 func TestSpecDefaultsAreValid(t *testing.T) {
-	for _, kind := range []corpus.Kind{"godoc", "gosource", "files", "jsonl", "hub", "backcopy", "trigger-mean"} {
+	for _, kind := range []corpus.Kind{"godoc", "gosource", "speeches", "files", "jsonl", "hub", "backcopy", "trigger-mean"} {
 		s := corpus.DefaultSpec(kind)
 		if kind == corpus.KindHub { // the one default that cannot be valid: it needs a name
 			require.ErrorContains(t, s.Validate(), "HubConfig.Dataset")
@@ -70,6 +70,8 @@ func TestParseSpecRefuses(t *testing.T) {
 		{`{"kind": "hub", "hub": {"dataset": "a/b", "split": "../x"}}`, `Split is "../x"`},
 		{`{"kind": "hub", "hub": {"dataset": "a/b", "column": ""}}`, "HubConfig.Column is empty"},
 		{`{"kind": "hub", "hub": {"dataset": "a/b", "rows": -1}}`, "HubConfig.Rows is -1"},
+		{`{"kind": "speeches", "speeches": {"from": 1990, "to": 1980}}`, "from 1990 to 1980: give years in order"},
+		{`{"kind": "speeches", "speeches": {"year": 1990}}`, `unknown field "year"`},
 		{`{"kind": "backcopy", "backcopy": {"triggers": 64}}`, "Triggers is 64"},
 		{`{"kind": "backcopy", "held_out": 0.1}`, "has fields for documents"},
 		{`{"kind": "trigger-mean", "tokenizer": {"kind": "bytes"}}`, "has fields for documents"},

@@ -3,6 +3,7 @@ package tokenizer
 import (
 	"fmt"
 	"math"
+	"slices"
 )
 
 // EncodeOptions says how text is read. The zero value is the safe choice.
@@ -24,8 +25,12 @@ type EncodeOptions struct {
 // ids gives back text exactly, unless AllowMissing had to be used; a Gemma
 // vocabulary gives back each "▁" of text as a space, as it writes the two alike.
 // The error, if any, names the byte without a token and its offset.
+//
+// The slice has no room beyond its length: ids[:n] of a text of fewer than n tokens panics, where room would come out as
+// tokens of id 0.
 func (t *Tokenizer) Encode(text string, o EncodeOptions) ([]int32, error) {
-	return t.AppendEncode(nil, text, o)
+	ids, err := t.AppendEncode(nil, text, o)
+	return slices.Clip(ids), err
 }
 
 // AppendEncode appends the token ids of text to dst and returns the extended

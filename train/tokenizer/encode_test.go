@@ -39,6 +39,22 @@ func TestSpecialTextStaysText(t *testing.T) {
 	}
 }
 
+// A slice expression reaches up to the capacity: with room behind the ids, a text shorter than T would get a tail of zeros, and
+// id 0 is a sink token of SmolLM2.
+func TestNoRoomBehindTheTokens(t *testing.T) {
+	for _, tok := range []*Tokenizer{smolLM2(), gpt2(), gemma(), NewBytes()} {
+		for words := 1; words < 300; words++ {
+			ids, err := tok.Encode(strings.Repeat("go ", words), EncodeOptions{})
+			require.NoError(t, err)
+			for _, T := range []int{64, 128, 192, 256} {
+				if len(ids) < T {
+					require.Panicsf(t, func() { _ = ids[:T] }, "%d tokens cut to %d", len(ids), T)
+				}
+			}
+		}
+	}
+}
+
 func TestMissingByte(t *testing.T) {
 	_, err := smolLM2().Encode("ab <|im_end|>\n 12\x04", EncodeOptions{Special: true})
 	require.EqualError(t, err, "tokenizer: byte 0x04 at offset 17 has no token in this vocabulary; AllowMissing lets such bytes pass")

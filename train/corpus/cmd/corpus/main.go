@@ -25,6 +25,7 @@ const usage = `usage: corpus SOURCE [flags] [paths]
 sources:
   godoc     English comments of the Go standard library and commands
   gosource  Go files of the same
+  speeches  State of the Union addresses, 1913 to 2021
   files     text files, folders, globs
   jsonl     files of one JSON object a line
 
@@ -117,6 +118,16 @@ func opener(source string, flags *flag.FlagSet) (func(paths []string) (corpus.So
 			}
 			return corpus.OpenGoSource(cfg)
 		}, nil
+	case "speeches":
+		var cfg corpus.SpeechesConfig
+		flags.IntVar(&cfg.From, "from", 0, "the first `year` read; 0: no limit")
+		flags.IntVar(&cfg.To, "to", 0, "the last `year` read; 0: no limit")
+		return func(paths []string) (corpus.Source, error) {
+			if err := noPaths(paths); err != nil {
+				return nil, err
+			}
+			return corpus.OpenSpeeches(cfg)
+		}, nil
 	case "files":
 		cfg := corpus.DefaultFilesConfig()
 		flags.StringVar((*string)(&cfg.Cut), "cut", string(cfg.Cut), "cut files at: none, paragraphs, lines or separator")
@@ -144,7 +155,7 @@ func treeFlags(flags *flag.FlagSet, tree *corpus.GoTree) {
 
 func noPaths(paths []string) error {
 	if len(paths) > 0 {
-		return fmt.Errorf("corpus: this source takes no paths, but got %q: use -root for another Go installation", paths)
+		return fmt.Errorf("corpus: this source takes no paths, but got %q", paths)
 	}
 	return nil
 }
