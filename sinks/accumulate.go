@@ -67,7 +67,7 @@ func (a *Accumulator) Add(t *Trace) error {
 	if _, err := t.Check(); err != nil {
 		return err
 	}
-	score := Options{ExcludeSelf: o.ExcludeSelf, Normalise: o.Normalise}
+	score := Options{ExcludeSelf: o.ExcludeSelf, Normalise: o.Normalise, MinRows: o.MinRows}
 	first, err := t.SinkScore(score)
 	if err != nil {
 		return err
@@ -149,7 +149,7 @@ func (a *Accumulator) Rate(epsilon float64) (Rate, error) {
 	if !(epsilon >= 0 && epsilon < 1) {
 		return Rate{}, fmt.Errorf("sinks: ε is %g: it must be at least 0 and less than 1", epsilon)
 	}
-	r := Rate{Choices: a.choices(), Epsilon: epsilon, Keys: a.options.Keys, OnMean: a.options.OnMean}
+	r := Rate{Choices: a.choices(), Epsilon: epsilon, Keys: a.options.Keys, MinRows: a.options.MinRows, OnMean: a.options.OnMean}
 	var err error
 	if !a.options.OnMean {
 		rates := make([]float64, len(a.scores))

@@ -17,9 +17,11 @@ func toy(patterns ...[][]float64) *sinks.Trace {
 	t := &sinks.Trace{Model: "toy", BOS: "<s>", T: T, L: 1, H: len(patterns), K: 1, D: 1}
 	t.FirstMass, t.RowSum = sinks.Cube(1, t.H, T), sinks.Cube(1, t.H, T)
 	t.KeyMass, t.FirstIsMax = sinks.Cube(1, t.H, T), sinks.Cube(1, t.H, T)
+	t.Diagonal = sinks.Cube(1, t.H, T)
 	for h, A := range patterns {
 		for i, row := range A {
 			t.FirstMass[0][h][i] = float32(row[0])
+			t.Diagonal[0][h][i] = float32(row[i])
 			t.RowSum[0][h][i] = float32(sinks.RowSum(row))
 			if row[0] == sinks.RowMax(row) {
 				t.FirstIsMax[0][h][i] = 1
@@ -141,6 +143,44 @@ func TestRateOptions(t *testing.T) {
 	require.InDelta(t, sinks.FAttn(scores[1:2]), layer.Value, 1e-12)
 }
 
+// Heads that attend to the token before, or to themselves, have no sink, though the last keys get all that the few rows that see
+// them have to give.
+func TestSearchedKeysNeedRows(t *testing.T) {
+	const T = 64
+	previous, diagonal, late := make([][]float64, T), make([][]float64, T), make([][]float64, T)
+	for q := range T {
+		previous[q], diagonal[q], late[q] = make([]float64, T), make([]float64, T), make([]float64, T)
+		previous[q][max(0, q-1)], diagonal[q][q] = 1, 1
+		late[q][min(q, 20)] = 1 // attends to token 21 as soon as there is one
+	}
+	for _, c := range []struct {
+		name    string
+		pattern [][]float64
+		o       sinks.Options
+		want    float64
+	}{
+		{"previous token", previous, sinks.Options{}, 1. / 32},
+		{"previous token, self excluded", previous, sinks.Options{ExcludeSelf: true}, 1. / 32},
+		{"previous token, all rows", previous, sinks.Options{MinRows: 1}, 0.5},
+		{"previous token, all rows, self excluded", previous, sinks.Options{MinRows: 1, ExcludeSelf: true}, 1},
+		{"diagonal", diagonal, sinks.Options{}, 1. / 32},
+		{"diagonal, all rows", diagonal, sinks.Options{MinRows: 1}, 1},
+		{"diagonal, self excluded", diagonal, sinks.Options{ExcludeSelf: true}, 0},
+		{"a sink at token 21", late, sinks.Options{}, 1},
+	} {
+		got, _, err := sinks.MaxSinkScore(c.pattern, sinks.AllKeys, c.o)
+		require.NoError(t, err)
+		require.InDelta(t, c.want, got, 1e-12, c.name)
+		rate, err := accumulate(t, sinks.RateOptions{Keys: sinks.AllKeys, ExcludeSelf: c.o.ExcludeSelf, MinRows: c.o.MinRows}, toy(c.pattern)).Rate(0.3)
+		require.NoError(t, err)
+		require.Equal(t, c.want > 0.3, rate.Value == 1, c.name)
+	}
+	_, _, err := sinks.MaxSinkScore(diagonal, 40, sinks.Options{})
+	require.ErrorContains(t, err, "33 of 64 are seen by 32 query rows or more: search fewer, or lower MinRows")
+	_, _, err = sinks.MaxSinkScore(diagonal, 2, sinks.Options{MinRows: -1})
+	require.ErrorContains(t, err, "MinRows is -1")
+}
+
 // Texts cut from one document are resampled together.
 func TestClusterByDocument(t *testing.T) {
 	var texts []*sinks.Trace
@@ -187,7 +227,9 @@ func TestResultsCarryTheirChoices(t *testing.T) {
 	rate.Layers, rate.Normalised, rate.OnMean, rate.Keys = []int{1}, true, true, 4
 	require.Contains(t, rate.String(), "on the mean, any of the first 4 keys, T = 2, 1 heads, ⟨bos⟩: none, layers [1], own row excluded, rows normalised")
 	rate.Keys = sinks.AllKeys
-	require.Contains(t, rate.String(), "any key")
+	require.Contains(t, rate.String(), "any key that half of the rows see,")
+	rate.MinRows = 3
+	require.Contains(t, rate.String(), "any key that 3 rows see,")
 }
 
 func TestAccumulatorRefuses(t *testing.T) {
@@ -196,6 +238,7 @@ func TestAccumulatorRefuses(t *testing.T) {
 		"-2 key positions":    {Keys: -2},
 		"no layer counts":     {Layers: []int{}},
 		"each may count once": {Layers: []int{1, 1}},
+		"MinRows is -1":       {MinRows: -1},
 		"token 1 only":        {Normalise: true, Keys: 4},
 		"2 bootstrap draws":   {CI: stats.Options{Resamples: 2}},
 	} {

@@ -67,7 +67,6 @@ func TestGoldenPattern(t *testing.T) {
 		for n, normalise := range []bool{false, true} {
 			for e, exclude := range []bool{false, true} {
 				o := sinks.Options{ExcludeSelf: exclude, Normalise: normalise}
-				best := math.Inf(-1)
 				for k, score := range want.Scores[n][e] {
 					o.Key = k
 					got, err := sinks.SinkScore(A, o)
@@ -76,11 +75,18 @@ func TestGoldenPattern(t *testing.T) {
 					got, err = sinks.SinkScore(narrow(A), o)
 					require.NoError(t, err)
 					require.InDelta(t, score, got, 1e-6, "float32, head %d key %d %+v", h, k, o)
-					best = max(best, score)
 				}
-				got, _, err := sinks.MaxSinkScore(A, sinks.AllKeys, o)
-				require.NoError(t, err)
-				require.InDelta(t, best, got, 1e-12)
+				for _, o.MinRows = range []int{0, 1, 3} {
+					best := math.Inf(-1)
+					for k, score := range want.Scores[n][e] {
+						if rows := len(A) - k - e; 2*rows >= len(A) && o.MinRows == 0 || rows >= o.MinRows && o.MinRows > 0 {
+							best = max(best, score)
+						}
+					}
+					got, _, err := sinks.MaxSinkScore(A, sinks.AllKeys, o)
+					require.NoError(t, err)
+					require.InDelta(t, best, got, 1e-12)
+				}
 			}
 		}
 		for e, exclude := range []bool{false, true} {

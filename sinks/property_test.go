@@ -145,7 +145,7 @@ func TestRefused(t *testing.T) {
 	_, _, err := sinks.MaxSinkScore(square, 3, sinks.Options{})
 	add("cannot search 3 key positions", err)
 	_, _, err = sinks.MaxSinkScore(square, 2, sinks.Options{ExcludeSelf: true})
-	add("cannot search 2 key positions, 1 of 2", err)
+	add("cannot search 2 key positions: 1 of 2 are seen by 1 query rows or more", err)
 	add("A[1][0] is NaN", sinks.CheckPattern(nan))
 	add("A[0][1] puts 0.5 on a future key", sinks.CheckPattern([][]float64{{0.5, 0.5}, {0, 1}}))
 	add("A[1][0] is negative", sinks.CheckPattern([][]float64{{1, 0}, {-1, 2}}))

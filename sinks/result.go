@@ -20,6 +20,7 @@ const (
 type RateOptions struct {
 	T           int           `json:"T,omitempty"`            // only the first T rows of each text; 0: all
 	Keys        int           `json:"keys,omitempty"`         // key positions searched: 0 or 1 token 1, n the first n, AllKeys
+	MinRows     int           `json:"min_rows,omitempty"`     // rows that must see a key for it to be searched; 0: half of them
 	ExcludeSelf bool          `json:"exclude_self,omitempty"` // leave out the key's own row, for token 1 row 1
 	Normalise   bool          `json:"normalise,omitempty"`    // divide each row by its sum
 	OnMean      bool          `json:"on_mean,omitempty"`      // threshold the mean over texts, not each text
@@ -35,6 +36,8 @@ func (o RateOptions) Validate() error {
 		return fmt.Errorf("sinks: T is %d: use 0 for whole texts", o.T)
 	case o.Keys < AllKeys:
 		return fmt.Errorf("sinks: %d key positions to search: use AllKeys (%d) for every one", o.Keys, AllKeys)
+	case o.MinRows < 0:
+		return fmt.Errorf("sinks: MinRows is %d: use 0 for half of the rows, or a positive number", o.MinRows)
 	case o.Layers != nil && len(o.Layers) == 0:
 		return fmt.Errorf("sinks: no layer counts: use nil for all")
 	case len(slices.Compact(slices.Sorted(slices.Values(o.Layers)))) != len(o.Layers):
@@ -81,8 +84,9 @@ type Rate struct {
 	stats.Estimate
 	Choices
 	Epsilon float64 `json:"epsilon"`
-	Keys    int     `json:"keys"`    // key positions searched; 1 is token 1, AllKeys every one
-	OnMean  bool    `json:"on_mean"` // threshold on the mean over texts instead of on each
+	Keys    int     `json:"keys"`               // key positions searched; 1 is token 1, AllKeys every one
+	MinRows int     `json:"min_rows,omitempty"` // rows that see a key that is searched; 0: half of them
+	OnMean  bool    `json:"on_mean"`            // threshold on the mean over texts instead of on each
 }
 
 // String gives the rate with every choice that made it.
@@ -90,7 +94,10 @@ func (r Rate) String() string {
 	keys := "token 1"
 	switch {
 	case r.Keys == AllKeys:
-		keys = "any key"
+		keys = "any key that half of the rows see"
+		if r.MinRows > 0 {
+			keys = fmt.Sprintf("any key that %d rows see", r.MinRows)
+		}
 	case r.Keys > 1:
 		keys = fmt.Sprintf("any of the first %d keys", r.Keys)
 	}

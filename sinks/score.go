@@ -10,7 +10,7 @@ import (
 // Float is the element type of patterns and hidden states.
 type Float interface{ ~float32 | ~float64 }
 
-// AllKeys, as the number of keys searched, stands for every key position.
+// AllKeys, as the number of keys searched, stands for every key position that enough query rows see: see Options.MinRows.
 const AllKeys = -1
 
 // Options are the choices that change a sink score. The zero value is Gu et
@@ -25,6 +25,18 @@ type Options struct {
 	// Normalise divides each row by its sum first, for softmax variants whose
 	// rows do not sum to 1. Rows of zeros stay zero.
 	Normalise bool `json:"normalise,omitempty"`
+	// MinRows is how many query rows a key must have, at least, to be among those that a search for the largest score looks
+	// at; 0 is T/2, rounded up. The last keys are seen by a row or two: a head that does nothing but attend to itself, or to the
+	// token before, would give one of them a score of 1, though no key is a sink.
+	MinRows int `json:"min_rows,omitempty"`
+}
+
+// minRows is MinRows, or what 0 stands for.
+func (o Options) minRows(T int) int {
+	if o.MinRows == 0 {
+		return (T + 1) / 2
+	}
+	return o.MinRows
 }
 
 // firstRow is the first query row that counts.
@@ -75,11 +87,10 @@ func column[F Float](pattern [][]F, o Options) ([]float64, error) {
 	return c, nil
 }
 
-// MaxSinkScore is the largest sink score over the first keys positions
-// (AllKeys for every one), and the position that has it. o.Key is not used.
-// Without self-attention the last position has no query row and is not searched.
+// MaxSinkScore is the largest sink score over the first keys positions, and the position that has it. AllKeys stands for every
+// one that o.MinRows query rows see; to search more than those is an error. o.Key is not used.
 func MaxSinkScore[F Float](pattern [][]F, keys int, o Options) (score float64, key int, err error) {
-	keys, err = searched(keys, len(pattern), o.ExcludeSelf)
+	keys, err = searched(keys, len(pattern), o)
 	if err != nil {
 		return 0, 0, err
 	}
@@ -96,13 +107,15 @@ func MaxSinkScore[F Float](pattern [][]F, keys int, o Options) (score float64, k
 	return score, key, nil
 }
 
-// searched turns a number of keys to search into an actual one: 0 means 1, and
-// AllKeys every position of T that has a query row.
-func searched(keys, T int, excludeSelf bool) (int, error) {
-	most := T
-	if excludeSelf {
-		most--
+// searched turns a number of keys to search into an actual one: 0 means 1, and AllKeys every position that enough of T query
+// rows see.
+func searched(keys, T int, o Options) (int, error) {
+	rows := o.minRows(T)
+	if rows < 1 {
+		return 0, fmt.Errorf("sinks: MinRows is %d: use 0 for half of the rows, or a positive number", rows)
 	}
+	o.Key = 0
+	most := T - o.firstRow() - rows + 1 // the first key has T − firstRow rows, each later one a row less
 	switch {
 	case keys == AllKeys:
 		keys = most
@@ -110,7 +123,8 @@ func searched(keys, T int, excludeSelf bool) (int, error) {
 		keys = 1
 	}
 	if keys < 1 || keys > most {
-		return 0, fmt.Errorf("sinks: cannot search %d key positions, %d of %d have a query row that counts", keys, most, T)
+		return 0, fmt.Errorf("sinks: cannot search %d key positions: %d of %d are seen by %d query rows or more: search fewer, or lower MinRows",
+			keys, max(0, most), T, rows)
 	}
 	return keys, nil
 }

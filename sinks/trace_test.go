@@ -194,13 +194,15 @@ func TestTraceEqualsPatterns(t *testing.T) {
 					return s, err
 				})
 			}
-			o := sinks.Options{ExcludeSelf: exclude}
-			got, err := tr.MaxSinkScore(sinks.AllKeys, o)
-			equal("MaxSinkScore", got, err, func(l, h int) (float64, error) {
-				s, _, err := sinks.MaxSinkScore(d.patterns[l][h], sinks.AllKeys, o)
-				return s, err
-			})
-			got, err = tr.ArgMaxShare(exclude)
+			for _, rows := range []int{0, 1} {
+				o := sinks.Options{ExcludeSelf: exclude, MinRows: rows}
+				got, err := tr.MaxSinkScore(sinks.AllKeys, o)
+				equal("MaxSinkScore", got, err, func(l, h int) (float64, error) {
+					s, _, err := sinks.MaxSinkScore(d.patterns[l][h], sinks.AllKeys, o)
+					return s, err
+				})
+			}
+			got, err := tr.ArgMaxShare(exclude)
 			equal("ArgMaxShare", got, err, func(l, h int) (float64, error) { return sinks.ArgMaxShare(d.patterns[l][h], exclude) })
 
 			skip := 0
