@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// BOSNone is the BOS policy of a text without a beginning-of-sequence token.
+// BOSNone is the BOS of a text without a beginning-of-sequence token.
 const BOSNone = "none"
 
 // Trace is what one forward pass over one document is reduced to, small enough
@@ -19,7 +19,7 @@ type Trace struct {
 	Model   string   // name of the model, as in its file or configuration
 	IDs     []int32  // [T] tokens as fed, ⟨bos⟩ included where there is one
 	Tokens  []string // [T] each token as its vocabulary writes it, such as "Ġcapital"
-	BOS     string   // policy used: BOSNone, or the token put in front
+	BOS     string   // ⟨bos⟩ in front, as its vocabulary writes it; BOSNone: none, "": not recorded
 	T, L, H int      // query positions, layers, query heads
 	K, D    int      // key/value heads, model width
 

@@ -16,6 +16,7 @@ import (
 	"firsttoken/sinks/ondevice"
 	"firsttoken/sinks/probe"
 	"firsttoken/train/local/backend"
+	"firsttoken/train/tokenizer"
 	"firsttoken/train/transformer"
 )
 
@@ -70,7 +71,7 @@ func run(t *testing.T, docs [][]int32, o probe.Options) []*sinks.Trace {
 func TestTraceEqualsPatterns(t *testing.T) {
 	m := model(t)
 	docs := documents(9, 16, 12)
-	traces := run(t, docs, probe.Options{Metrics: ondevice.All(), Model: "tiny", Tokens: func(id int32) string { return string('A' + id) }})
+	traces := run(t, docs, probe.Options{Metrics: ondevice.All(), Model: "tiny", Tokenizer: tokenizer.NewBytes()})
 	var heads []probe.Head
 	for l := range m.Config.Layers {
 		for h := range m.Config.Heads {
@@ -80,7 +81,8 @@ func TestTraceEqualsPatterns(t *testing.T) {
 	for i, ids := range docs {
 		trace := traces[i]
 		require.Equal(t, ids, trace.IDs)
-		require.Equal(t, string('A'+ids[0]), trace.Tokens[0])
+		require.Equal(t, tokenizer.NewBytes().Token(ids[0]), trace.Tokens[0])
+		require.Equal(t, sinks.BOSNone, trace.BOS)
 		require.Equal(t, [5]int{len(ids), 2, 4, 2, 32}, [5]int{trace.T, trace.L, trace.H, trace.K, trace.D})
 		patterns, err := probe.Patterns(m, ids, heads)
 		require.NoError(t, err)
@@ -215,7 +217,7 @@ func TestOneToken(t *testing.T) {
 
 func TestTraceSurvivesItsFile(t *testing.T) {
 	trace := run(t, documents(9), probe.Options{
-		Model: "tiny", BOS: "<bos>", Tokens: func(id int32) string { return "Ġ" + string('A'+id) },
+		Model: "tiny", Tokenizer: tokenizer.NewBytes(),
 		Provenance: map[string]string{"document": "drawn"}, Interventions: []probe.Intervention{probe.MaskKey{Pos: 0}},
 	})[0]
 	path := filepath.Join(t.TempDir(), "trace.safetensors")

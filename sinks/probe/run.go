@@ -10,6 +10,7 @@ import (
 
 	"firsttoken/sinks"
 	"firsttoken/sinks/ondevice"
+	"firsttoken/train/tokenizer"
 	"firsttoken/train/transformer"
 )
 
@@ -17,7 +18,6 @@ import (
 // loss, the predictions and the last logits.
 type Options struct {
 	Model   string            // name written into the traces
-	BOS     string            // policy the documents were made with, written into the traces; "" is sinks.BOSNone
 	Metrics []ondevice.Metric // none: all
 	// Only the metrics: no output layer, so no Loss, Top1 or LogitsLast.
 	MetricsOnly bool
@@ -32,9 +32,9 @@ type Options struct {
 	BatchTokens int
 	// Progress, if set, is told how many documents are done.
 	Progress func(done, total int)
-	// Tokens, if set, gives a token's form in the vocabulary, such as "Ġcapital",
-	// for the traces: tokenizer.Token.
-	Tokens func(id int32) string
+	// Tokenizer, if set, is that of the documents: traces get each token's form in the vocabulary, such as "Ġcapital", what
+	// ⟨bos⟩ stands in front, and the warnings that this deserves.
+	Tokenizer *tokenizer.Tokenizer
 	// Provenance is copied into every trace.
 	Provenance map[string]string
 }
@@ -259,15 +259,13 @@ func (r *run) predicted(out *transformer.Output) {
 func (r *run) empty(ids []int32) *sinks.Trace {
 	c, n := &r.m.Config, len(ids)
 	t := &sinks.Trace{
-		Model: r.o.Model, IDs: ids, BOS: r.o.BOS,
+		Model: r.o.Model, IDs: ids,
 		T: n, L: c.Layers, H: c.Heads, K: c.KVHeads, D: c.Width,
 	}
-	if t.BOS == "" {
-		t.BOS = sinks.BOSNone
-	}
-	if r.o.Tokens != nil {
+	t.BOS, t.Warnings = label(ids, r.o.Tokenizer)
+	if r.o.Tokenizer != nil {
 		for _, id := range ids {
-			t.Tokens = append(t.Tokens, r.o.Tokens(id))
+			t.Tokens = append(t.Tokens, r.o.Tokenizer.Token(id))
 		}
 	}
 	for _, o := range r.o.Own {

@@ -22,12 +22,12 @@ type Study struct {
 	Model string             // what pretrained.Load takes
 	Load  pretrained.Options // how it is loaded
 	Docs  [][]int32          // token ids, fed as they are
-	// Options of the run. Model and Tokens are filled in.
+	// Options of the run. Model and Tokenizer are filled in.
 	Options Options
 }
 
 // studyVersion is part of every key; it grows when the numbers would change.
-const studyVersion = 1
+const studyVersion = 2
 
 // key is what the traces depend on, apart from the documents, which it hashes.
 type key struct {
@@ -36,7 +36,6 @@ type key struct {
 	Weights       []string           `json:"weights"` // see pretrained.Version
 	Load          pretrained.Options `json:"load"`
 	Documents     string             `json:"documents"` // SHA-256
-	BOS           string             `json:"bos"`
 	Metrics       any                `json:"metrics"`
 	MetricsOnly   bool               `json:"metrics_only"`
 	SkipLoss      bool               `json:"skip_loss,omitempty"`
@@ -82,7 +81,7 @@ func (s Study) Run() (traces []*sinks.Trace, fromDisk bool, err error) {
 	o := s.Options
 	maps.Copy(provenance, backend.Provenance())
 	maps.Copy(provenance, o.Provenance)
-	o.Model, o.Tokens, o.Provenance = s.Model, m.Tokenizer.Token, provenance
+	o.Model, o.Tokenizer, o.Provenance = s.Model, m.Tokenizer, provenance
 	if traces, err = Run(m.Model, s.Docs, o); err != nil {
 		return nil, false, fmt.Errorf("study %s: %w", s.Name, err)
 	}
@@ -115,7 +114,7 @@ func (s Study) key() ([]byte, error) {
 	sum := sha256.Sum256(docs)
 	k := key{
 		Version: studyVersion, Model: s.Model, Weights: weights, Load: s.Load, Documents: hex.EncodeToString(sum[:]),
-		BOS: s.Options.BOS, Metrics: s.Options.Metrics, MetricsOnly: s.Options.MetricsOnly, SkipLoss: s.Options.SkipLoss,
+		Metrics: s.Options.Metrics, MetricsOnly: s.Options.MetricsOnly, SkipLoss: s.Options.SkipLoss,
 		Provenance: s.Options.Provenance, Backend: os.Getenv("GOMLX_BACKEND"),
 	}
 	for _, v := range s.Options.Interventions {

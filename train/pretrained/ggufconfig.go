@@ -84,7 +84,7 @@ func (g *ggufFile) tokenizer() (*tokenizer.Tokenizer, error) {
 	v := tokenizer.GGUFVocab{
 		Model: value[string](m, "model"), Pre: value[string](m, "pre"),
 		Tokens: value[[]string](m, "tokens"), Types: value[[]int32](m, "token_type"), Merges: value[[]string](m, "merges"),
-		BOS: id("bos_token_id"), EOS: id("eos_token_id"),
+		BOS: id("bos_token_id"), EOS: id("eos_token_id"), Pad: id("padding_token_id"), AddBOS: value[bool](m, "add_bos_token"),
 	}
 	if len(m.problems) > 0 {
 		return nil, errors.Join(m.problems...)

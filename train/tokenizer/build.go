@@ -34,7 +34,7 @@ func build(d definition) (*Tokenizer, error) {
 		tokens: d.tokens, kinds: d.kinds,
 		raw: make([]string, v), ids: make(map[string]int32, v),
 		merges: make(map[uint64]mergeRule, len(d.merges)),
-		bos:    d.bos, eos: d.eos,
+		bos:    d.bos, eos: d.eos, pad: noID,
 		seed: maphash.MakeSeed(), cache: new(wordCache),
 		scratch: &sync.Pool{New: func() any { return new(mergeScratch) }},
 	}

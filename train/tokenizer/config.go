@@ -7,12 +7,14 @@ import (
 )
 
 // WithConfig returns a copy of t with the BOS and EOS that a Hugging Face
-// tokenizer_config.json names. Its other fields, which are many and do not
-// bear on ids, are not read.
+// tokenizer_config.json names, its padding token, and whether it asks for BOS in
+// front. Its other fields, which are many and do not bear on ids, are not read.
 func (t *Tokenizer) WithConfig(r io.Reader) (*Tokenizer, error) {
 	var c struct {
 		BOS configToken `json:"bos_token"`
 		EOS configToken `json:"eos_token"`
+		Pad configToken `json:"pad_token"`
+		Add *bool       `json:"add_bos_token"`
 	}
 	if err := json.NewDecoder(io.LimitReader(r, maxJSON)).Decode(&c); err != nil {
 		return nil, fmt.Errorf("tokenizer: tokenizer_config.json: %w", err)
@@ -20,6 +22,12 @@ func (t *Tokenizer) WithConfig(r io.Reader) (*Tokenizer, error) {
 	out, err := t.WithBOSEOS(string(c.BOS), string(c.EOS))
 	if err != nil {
 		return nil, fmt.Errorf("tokenizer_config.json: %w", err)
+	}
+	if id, ok := t.ids[string(c.Pad)]; ok { // some files name one that was never given a row
+		out.pad = id
+	}
+	if c.Add != nil {
+		out.addsBOS = *c.Add && out.bos != noID
 	}
 	return out, nil
 }

@@ -15,6 +15,8 @@ type GGUFVocab struct {
 	Types    []int32  // tokenizer.ggml.token_type, [V]
 	Merges   []string // tokenizer.ggml.merges, each "left right"
 	BOS, EOS *int32   // tokenizer.ggml.bos_token_id and eos_token_id; nil where absent
+	Pad      *int32   // tokenizer.ggml.padding_token_id
+	AddBOS   bool     // tokenizer.ggml.add_bos_token
 }
 
 // ggufPre says which rule a value of tokenizer.ggml.pre means.
@@ -45,8 +47,8 @@ var ggufKind = map[int32]tokenKind{
 
 // FromGGUF makes a tokenizer from GGUF metadata. It refuses, by name, a model,
 // pre-tokenizer or token type it does not know. Whether the file wants a BOS
-// added (tokenizer.ggml.add_bos_token) is for the caller to decide, with
-// [Tokenizer.ApplyBOS].
+// added is for the caller to decide, with [Tokenizer.ApplyBOS]: see
+// [Tokenizer.AddsBOS].
 func FromGGUF(g GGUFVocab) (*Tokenizer, error) {
 	if g.Model != "gpt2" {
 		return nil, fmt.Errorf("tokenizer: GGUF: tokenizer.ggml.model is %q; only \"gpt2\" (byte-level BPE) is supported", g.Model)
@@ -92,5 +94,12 @@ func FromGGUF(g GGUFVocab) (*Tokenizer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("tokenizer: GGUF: %w", err)
 	}
+	if g.Pad != nil {
+		if !t.has(*g.Pad) {
+			return nil, fmt.Errorf("tokenizer: GGUF: padding token id %d lies outside the vocabulary of %d tokens", *g.Pad, t.VocabSize())
+		}
+		t.pad = *g.Pad
+	}
+	t.addsBOS = g.AddBOS && t.bos != noID
 	return t, nil
 }

@@ -45,6 +45,7 @@ func TestFromGGUFRefuses(t *testing.T) {
 		"the vocabulary is empty":                        func(g *GGUFVocab) { g.Tokens, g.Types = nil, nil },
 		"bos_token_id is -1":                             func(g *GGUFVocab) { g.BOS = &minus },
 		"EOS id 4 lies outside":                          func(g *GGUFVocab) { g.EOS = &four },
+		"padding token id 4 lies outside":                func(g *GGUFVocab) { g.Pad = &four },
 	}
 	for message, spoil := range cases {
 		g := good()

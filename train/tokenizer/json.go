@@ -111,7 +111,11 @@ func fromJSON(r io.Reader, limit int) (*Tokenizer, error) {
 	if d.bos, d.eos, err = parsePostProcessor(f.PostProcessor, &d); err != nil {
 		return nil, fmt.Errorf("post_processor: %w", err)
 	}
-	return build(d)
+	t, err := build(d)
+	if err == nil {
+		t.addsBOS = d.bos != noID // it is known from the template alone
+	}
+	return t, err
 }
 
 // addModel reads the vocabulary, its added tokens and the merges.

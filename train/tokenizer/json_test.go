@@ -189,6 +189,51 @@ func TestWithConfig(t *testing.T) {
 	}
 }
 
+// What the files ask for in front, and what they pad with, is told, never done.
+func TestWhatFilesAskFor(t *testing.T) {
+	require.False(t, gpt2().AddsBOS())
+	_, ok := gpt2().Pad()
+	require.False(t, ok)
+	for file, want := range map[string]struct {
+		adds bool
+		pad  string
+	}{
+		`{"bos_token":"<|endoftext|>"}`:                                                           {false, ""},
+		`{"bos_token":"<|endoftext|>","add_bos_token":true,"pad_token":{"content":"!"}}`:          {true, "!"},
+		`{"bos_token":"<|endoftext|>","add_bos_token":false,"pad_token":null}`:                    {false, ""},
+		`{"bos_token":"<|endoftext|>","add_bos_token":null,"pad_token":"[PAD]"}`:                  {false, ""},
+		`{"bos_token":null,"add_bos_token":true,"pad_token":"<|endoftext|>"}`:                     {false, "<|endoftext|>"},
+		`{"bos_token":"<|endoftext|>","pad_token":"<|endoftext|>","add_bos_token":true,"more":1}`: {true, "<|endoftext|>"},
+	} {
+		tok, err := gpt2().WithConfig(strings.NewReader(file))
+		require.NoError(t, err)
+		require.Equal(t, want.adds, tok.AddsBOS(), file)
+		pad, ok := tok.Pad()
+		require.Equal(t, want.pad != "", ok, file)
+		if ok {
+			require.Equal(t, want.pad, tok.Token(pad), file)
+		}
+		other, err := tok.WithBOSEOS("!", "")
+		require.NoError(t, err)
+		require.False(t, other.AddsBOS(), "the files ask for their own ⟨bos⟩")
+	}
+	require.True(t, llama3().AddsBOS(), "its template has <|begin_of_text|>")
+
+	three := int32(3)
+	g := GGUFVocab{Model: "gpt2", Pre: "llama-bpe", Tokens: []string{"a", "b", "<s>", "<pad>"},
+		Types: []int32{ggufNormal, ggufNormal, ggufControl, ggufControl}, Merges: []string{}, AddBOS: true, Pad: &three}
+	tok, err := FromGGUF(g)
+	require.NoError(t, err)
+	require.False(t, tok.AddsBOS(), "no ⟨bos⟩ is named")
+	pad, ok := tok.Pad()
+	require.True(t, ok)
+	require.Equal(t, three, pad)
+	g.BOS = new(int32(2))
+	tok, err = FromGGUF(g)
+	require.NoError(t, err)
+	require.True(t, tok.AddsBOS())
+}
+
 // Whatever a file holds, FromJSON returns a tokenizer that works or an error.
 func FuzzFromJSON(f *testing.F) {
 	f.Add([]byte(small))

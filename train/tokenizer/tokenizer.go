@@ -57,6 +57,8 @@ type Tokenizer struct {
 	early, late addedTokens // added tokens, in the order they are looked for
 
 	bos, eos    int32 // noID where there is none
+	pad         int32 // likewise
+	addsBOS     bool
 	fingerprint string
 
 	seed    maphash.Seed
@@ -99,6 +101,14 @@ func (t *Tokenizer) BOS() (id int32, ok bool) { return t.bos, t.bos != noID }
 // tokenizer has none.
 func (t *Tokenizer) EOS() (id int32, ok bool) { return t.eos, t.eos != noID }
 
+// Pad returns the id of the padding token; ok is false if the files name none.
+func (t *Tokenizer) Pad() (id int32, ok bool) { return t.pad, t.pad != noID }
+
+// AddsBOS reports whether the model's files ask for BOS in front of every text: add_bos_token in tokenizer_config.json or GGUF, or a
+// TemplateProcessing with BOS in tokenizer.json. It is what the model was trained with, so that a text without may be read
+// by a model that never saw one. [Tokenizer.Encode] adds none all the same.
+func (t *Tokenizer) AddsBOS() bool { return t.addsBOS }
+
 // ID returns the id of a token given in vocabulary form, e.g. "ĠParis".
 func (t *Tokenizer) ID(token string) (id int32, ok bool) {
 	id, ok = t.ids[token]
@@ -118,7 +128,8 @@ func (t *Tokenizer) Fingerprint() string { return t.fingerprint }
 
 // WithBOSEOS returns a copy of t whose BOS and EOS are the given tokens, in
 // vocabulary form; "" means none. It serves files that do not name them (the
-// tokenizer.json of GPT-2 and of SmolLM2; see also [Tokenizer.WithConfig]).
+// tokenizer.json of GPT-2 and of SmolLM2; see also [Tokenizer.WithConfig]). What
+// the files ask for in front holds for their own BOS only: see [Tokenizer.AddsBOS].
 func (t *Tokenizer) WithBOSEOS(bos, eos string) (*Tokenizer, error) {
 	c := *t
 	for _, f := range []struct {
@@ -135,6 +146,7 @@ func (t *Tokenizer) WithBOSEOS(bos, eos string) (*Tokenizer, error) {
 		}
 		*f.id = id
 	}
+	c.addsBOS = t.addsBOS && c.bos == t.bos
 	return &c, nil
 }
 

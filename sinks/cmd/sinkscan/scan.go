@@ -72,7 +72,7 @@ func scan(o *options, stdin io.Reader, stdout, stderr io.Writer) error {
 		provenance["T"] = fmt.Sprintf("first %d", o.t)
 	}
 	r := &reporter{o: o, tok: m.Tokenizer, warnings: warnings, out: stdout}
-	po := probe.Options{Model: o.model, Metrics: metrics, Provenance: provenance, Tokens: m.Tokenizer.Token}
+	po := probe.Options{Model: o.model, Metrics: metrics, Provenance: provenance, Tokenizer: m.Tokenizer}
 	if o.trace != "" {
 		po.Metrics = ondevice.All()
 	}
@@ -81,7 +81,6 @@ func scan(o *options, stdin io.Reader, stdout, stderr io.Writer) error {
 		traces := make([]*sinks.Trace, len(docs))
 		next := 0
 		return probe.Each(m.Model, docs, po, func(i int, t *sinks.Trace) error {
-			nameBOS(t, m.Tokenizer)
 			traces[i] = t
 			for ; next < len(traces) && traces[next] != nil; next++ {
 				if err := r.json([]*sinks.Trace{traces[next]}); err != nil {
@@ -97,7 +96,6 @@ func scan(o *options, stdin io.Reader, stdout, stderr io.Writer) error {
 		return err
 	}
 	for _, t := range traces {
-		nameBOS(t, m.Tokenizer)
 		t.Warnings = append(t.Warnings, warnings...)
 	}
 	if o.trace != "" {
@@ -199,12 +197,4 @@ func tokenize(o *options, with **tokenizer.Tokenizer, text string, docs [][]int3
 		out[i] = ids
 	}
 	return out, nil
-}
-
-// nameBOS records whether a document begins with ⟨bos⟩.
-func nameBOS(t *sinks.Trace, tok *tokenizer.Tokenizer) {
-	t.BOS = sinks.BOSNone
-	if id, ok := tok.BOS(); ok && t.IDs[0] == id {
-		t.BOS = tok.Token(id)
-	}
 }
