@@ -82,11 +82,26 @@ func Split(src Source, heldOut float64, seed uint64) (training, held Source, err
 	if !(heldOut > 0 && heldOut < 1) {
 		return nil, nil, fmt.Errorf("corpus: held-out share is %v: give a fraction between 0 and 1, such as 0.05", heldOut)
 	}
-	isHeld := heldOutBy(heldOut, seed)
-	training = filter(src, fmt.Sprintf("training side of a %g split, seed %d", heldOut, seed),
-		func(d Document) bool { return !isHeld(d) })
-	held = filter(src, fmt.Sprintf("held-out side of a %g split, seed %d", heldOut, seed), isHeld)
+	training, held = sides(src, fmt.Sprintf("%g split, seed %d", heldOut, seed), heldOutBy(heldOut, seed))
 	return training, held, nil
+}
+
+// sides are the two views that a split makes.
+func sides(src Source, split string, isHeld func(Document) bool) (training, held Source) {
+	return filter(src, "training side of a "+split, func(d Document) bool { return !isHeld(d) }), filter(src, "held-out side of a "+split, isHeld)
+}
+
+// split divides the documents as the spec says, and tells which are held out.
+func (s Spec) split(src Source) (training, held Source, isHeld func(Document) bool, err error) {
+	if s.NearDuplicates == 0 {
+		training, held, err = Split(src, s.HeldOut, s.SplitSeed)
+		return training, held, heldOutBy(s.HeldOut, s.SplitSeed), err
+	}
+	if isHeld, err = heldOutGroups(src, s.HeldOut, s.SplitSeed, s.NearDuplicates); err != nil {
+		return nil, nil, nil, err
+	}
+	training, held = sides(src, fmt.Sprintf("%g split by groups of near duplicates above %g, seed %d", s.HeldOut, s.NearDuplicates, s.SplitSeed), isHeld)
+	return training, held, isHeld, nil
 }
 
 // heldOutBy tells which documents [Split] holds out.

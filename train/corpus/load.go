@@ -222,7 +222,7 @@ func (b builder) build(ctx context.Context) error {
 
 // trainBPE trains the spec's BPE on the training side, and keeps it in the folder.
 func (b builder) trainBPE(src Source, folder string) (*tokenizer.Tokenizer, error) {
-	training, _, err := Split(src, b.spec.HeldOut, b.spec.SplitSeed)
+	training, _, _, err := b.spec.split(src)
 	if err != nil {
 		return nil, err
 	}

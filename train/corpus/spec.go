@@ -58,6 +58,9 @@ type Spec struct {
 	// HeldOut is the share of the documents that is kept from training, and SplitSeed draws them: see [Split].
 	HeldOut   float64 `json:"held_out"`
 	SplitSeed uint64  `json:"split_seed"`
+	// NearDuplicates puts documents that share more than this part of their lines, such as 0.5, on one side of the split: see
+	// [SplitGroups]. 0: only those of the same words.
+	NearDuplicates float64 `json:"near_duplicates,omitempty"`
 
 	Tokenizer TokenizerSpec `json:"tokenizer,omitzero"`
 }
@@ -225,6 +228,8 @@ func (s Spec) Validate() error {
 		return fmt.Errorf("corpus: Spec.MaxRunes is %d, below MinRunes = %d: no document is both", s.MaxRunes, s.MinRunes)
 	case s.Sample < 0:
 		return fmt.Errorf("corpus: Spec.Sample is %d: use 0 for all documents", s.Sample)
+	case !(s.NearDuplicates >= 0 && s.NearDuplicates < 1):
+		return fmt.Errorf("corpus: Spec.NearDuplicates is %v: give a share of lines below 1, such as 0.5, or 0 to split document by document", s.NearDuplicates)
 	case !(s.HeldOut > 0 && s.HeldOut < 1):
 		return fmt.Errorf("corpus: Spec.HeldOut is %v: give a share between 0 and 1, such as 0.05", s.HeldOut)
 	}

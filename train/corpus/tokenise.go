@@ -26,7 +26,10 @@ func (b builder) tokenise(ctx context.Context, src Source, folder string) (recor
 		return record, err
 	}
 	defer func() { err = errors.Join(err, heldOut.writer.Close()) }()
-	isHeld := heldOutBy(b.spec.HeldOut, b.spec.SplitSeed)
+	trainSource, heldSource, isHeld, err := b.spec.split(src)
+	if err != nil {
+		return record, err
+	}
 	var chunk []Document
 	bytes := 0
 	flush := func() error {
@@ -56,10 +59,6 @@ func (b builder) tokenise(ctx context.Context, src Source, folder string) (recor
 		}
 	}
 	if err := flush(); err != nil {
-		return record, err
-	}
-	trainSource, heldSource, err := Split(src, b.spec.HeldOut, b.spec.SplitSeed)
-	if err != nil {
 		return record, err
 	}
 	if record.Training, err = training.commit(trainSource); err != nil {
