@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"path/filepath"
 
@@ -123,6 +124,9 @@ func (s *session) restore() error {
 		if err := s.draw(); err != nil {
 			return err
 		}
+	}
+	if failed != nil {
+		slog.Warn(fmt.Sprintf("run %s goes on from step %d, an older checkpoint than its last", s.run.ID, s.step), "because", failed)
 	}
 	keep := s.step
 	if keep == 0 {

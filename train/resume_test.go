@@ -2,9 +2,11 @@ package train
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -88,9 +90,15 @@ func TestDamagedCheckpoint(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, files, 1)
 	require.NoError(t, os.Truncate(files[0], 100))
+	var log bytes.Buffer
+	before := slog.Default()
+	slog.SetDefault(slog.New(slog.NewTextHandler(&log, nil)))
 	result, _, err := start(t, context.Background(), c, dir, Options{}, nil)
+	slog.SetDefault(before)
 	require.NoError(t, err)
 	require.Equal(t, want, result)
+	require.Contains(t, log.String(), "an older checkpoint than its last")
+	require.Contains(t, log.String(), filepath.Base(all[0].Dir))
 
 	// With none left to read, the run says so instead of starting over.
 	other := t.TempDir()

@@ -82,6 +82,7 @@ func (p *Point) run(stream *tensors.Tensor) error {
 		)
 		free(outs[2])
 		if err != nil {
+			free(stream) // not the point's yet
 			return fmt.Errorf("layer %d: %w", l+1, err)
 		}
 	}
