@@ -3,7 +3,7 @@
 
 # Recipes are one line each and leave the work to scripts/, which quote paths.
 .DEFAULT_GOAL := help
-.PHONY: help setup lab reproduce test bench fmt clean distclean
+.PHONY: help setup lab reproduce measured check test bench fmt clean distclean
 
 # GNU Make 3.81 is what macOS has; .FEATURES came with it.
 ifeq ($(.FEATURES),)
@@ -26,6 +26,12 @@ lab: ## JupyterLab on the first notebook (PORT=8888, ARGS="further options")
 
 reproduce: ## run every notebook, write its outputs and RESULTS.md, the table of claims
 	@scripts/reproduce.sh
+
+measured: ## measure anew what comes with the checkout in place of weights, after a change of code
+	@scripts/measured.sh
+
+check: ## the fast part of test, in a few minutes: formatting, vet, staticcheck, go test -short, notebook 01
+	@scripts/test.sh --short
 
 test: ## gofmt, vet, staticcheck, Go tests, notebooks (GOTESTFLAGS=-count=1)
 	@scripts/test.sh

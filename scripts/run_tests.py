@@ -2,10 +2,14 @@
 
 What `make test` calls once set-up is done. Environment: GOTESTFLAGS, further
 flags of `go test` (-count=1, -race); CELL_TIMEOUT, seconds that one notebook cell
-may take. The last line is "N passed, M failed": checks (gofmt, vet, staticcheck),
+may take; CI, if set, makes every notebook run, else those that passed here and of
+which nothing has changed since are skipped (notebook_stamps.py). With --short, what
+`make check` calls, Go tests are the short ones, and notebook 01 is the only one.
+The last line is "N passed, M failed": checks (gofmt, vet, staticcheck, races),
 Go tests with their subtests, tests of the scripts, and notebooks each count one.
 """
 
+import argparse
 import json
 import os
 import shlex
@@ -16,6 +20,7 @@ import unittest
 from collections import defaultdict
 from pathlib import Path
 
+import notebook_stamps
 import run_notebooks
 
 SCRIPTS = Path(__file__).resolve().parent
@@ -56,8 +61,8 @@ def run_check(tally: Tally, name: str, command: list[str]) -> None:
     print(f"{name}: {'ok' if code == 0 else 'FAILED'} ({time.monotonic() - started:.0f} s)", flush=True)
 
 
-def run_go_tests(tally: Tally) -> None:
-    command = ["go", "test", "-json", *shlex.split(os.environ.get("GOTESTFLAGS", "")), "./..."]
+def run_go_tests(tally: Tally, *flags: str) -> None:
+    command = ["go", "test", "-json", *flags, *shlex.split(os.environ.get("GOTESTFLAGS", "")), "./..."]
     before = len(tally.failed["Go tests"])
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         count_events(tally, process.stdout)
@@ -114,25 +119,46 @@ def run_script_tests(tally: Tally) -> None:
     tally.passed["script tests"] += result.testsRun - len(bad)
 
 
-def run_all_notebooks(tally: Tally) -> None:
-    paths = run_notebooks.find([])
+def run_all_notebooks(tally: Tally, paths: list[Path]) -> None:
     if not paths:
         print("there are no notebooks in notebooks/ yet")
         return
+    try:
+        stamps = notebook_stamps.stamps(paths)
+    except (OSError, ValueError, subprocess.CalledProcessError) as error:
+        print(f"every notebook runs, because what it depends on cannot be told: {error}", flush=True)
+        stamps = {}
+    todo = []
+    for path in paths:
+        if path in stamps and notebook_stamps.unchanged(path, stamps[path]):
+            tally.skipped.append(f"{path.name}: it passed here, and nothing that it depends on has changed")
+        else:
+            todo.append(path)
     cell_timeout = int(os.environ.get("CELL_TIMEOUT", "1800"))
-    for path, problem in run_notebooks.run_all(paths, in_place=False, cell_timeout=cell_timeout).items():
+    for path, problem in run_notebooks.run_all(todo, in_place=False, cell_timeout=cell_timeout).items():
         tally.add("notebooks", path.name, not problem)
+        if not problem and path in stamps:
+            notebook_stamps.passed(path, stamps[path])
+
+
+# Packages whose tests look for races: several processes and goroutines at one store, and text read in parallel.
+RACES = ["./train/store", "./train/corpus/..."]
 
 
 def main() -> int:
+    parser = argparse.ArgumentParser(description="Runs every check and test.")
+    parser.add_argument("--short", action="store_true", help="the fast ones")
+    short = parser.parse_args().short
     tally = Tally()
     run_check(tally, "gofmt", [str(SCRIPTS / "fmt.sh"), "--check"])
     run_check(tally, "go vet", ["go", "vet", "./..."])
     run_check(tally, "staticcheck", ["staticcheck", "./..."])
-    run_go_tests(tally)
+    run_go_tests(tally, *(["-short"] if short else []))
+    if not short:
+        run_check(tally, "races", ["go", "test", "-race", "-short", *RACES])
     run_script_tests(tally)
     try:
-        run_all_notebooks(tally)
+        run_all_notebooks(tally, run_notebooks.find([])[: 1 if short else None])
     except run_notebooks.Interrupted:
         tally.add("notebooks", "interrupted", False)
     return tally.report()

@@ -3,9 +3,7 @@ package train
 import (
 	"bytes"
 	"encoding/binary"
-	"errors"
 	"fmt"
-	"io/fs"
 	"math"
 	"os"
 
@@ -20,7 +18,8 @@ import (
 
 // LoadModel reads the model of a finished run, to be probed like any other. run is
 // the run's name, or the beginning of it, in the store's folder dir; with dir "" it is looked for where Run of an empty
-// Options.Store leaves it.
+// Options.Store leaves it. The weights must be those of the run's result, by their hash. Of a run that comes with the checkout they
+// may be absent: the error wraps [local.ErrAbsent] and says what brings them.
 func LoadModel(backend compute.Backend, dir, run string) (*transformer.Model, Config, error) {
 	r, err := find(dir, run)
 	if err != nil {
@@ -30,13 +29,18 @@ func LoadModel(backend compute.Backend, dir, run string) (*transformer.Model, Co
 	if err != nil {
 		return nil, Config{}, err
 	}
-	if result, err := done(r); err != nil || result == nil {
-		if err == nil {
-			err = fmt.Errorf("run %s is not done: train it first", r.ID)
-		}
+	result, err := done(r)
+	if err == nil && result == nil {
+		err = fmt.Errorf("run %s is not done: train it first", r.ID)
+	}
+	if err != nil {
 		return nil, c, err
 	}
-	m, err := loadWeights(backend, &c.Model, r.Weights())
+	path, err := weights(r, result)
+	if err != nil {
+		return nil, c, err
+	}
+	m, err := loadWeights(backend, &c.Model, path)
 	if err != nil {
 		return nil, c, fmt.Errorf("run %s: %w", r.ID, err)
 	}
@@ -48,14 +52,25 @@ func find(dir, run string) (*store.Run, error) {
 	if dir != "" {
 		return store.Find(dir, run)
 	}
+	own, err := local.RunsDir()
+	if err != nil {
+		return nil, err
+	}
 	shipped, err := local.ShippedRuns()
 	if err != nil {
 		return nil, err
 	}
-	if dir, err = local.RunsDir(); err != nil {
-		return nil, err
+	r, err := store.FindIn([]string{own, shipped}, run)
+	if err != nil || r.Dir != store.At(own, r.ID).Dir {
+		return r, err
 	}
-	return store.FindIn([]string{shipped, dir}, run)
+	if result, err := done(r); result != nil || err != nil {
+		return r, err
+	}
+	if other := store.At(shipped, r.ID); other.Done() {
+		return other, nil
+	}
+	return r, nil
 }
 
 // configOf is the configuration of a stored run.
@@ -72,11 +87,8 @@ func configOf(r *store.Run) (Config, error) {
 }
 
 // loadWeights reads what export wrote. A vocabulary of 0 is filled in.
-func loadWeights(backend compute.Backend, c *transformer.Config, path string) (*transformer.Model, error) {
+func loadWeights(backend compute.Backend, c *transformer.Config, path string) (m *transformer.Model, err error) {
 	f, err := os.Open(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, errors.New("its weights are not here, only its curves: train it again with another store, -store DIR")
-	}
 	if err != nil {
 		return nil, err
 	}
@@ -93,6 +105,15 @@ func loadWeights(backend compute.Backend, c *transformer.Config, path string) (*
 		c.Vocab = embed.Shape[0]
 	}
 	p := &transformer.Params[*tensors.Tensor]{Layers: make([]transformer.Layer[*tensors.Tensor], c.Layers)}
+	defer func() {
+		if err != nil {
+			p.Each(c, func(_ string, slot **tensors.Tensor, _ []int) {
+				if *slot != nil {
+					(*slot).MustFinalizeAll()
+				}
+			})
+		}
+	}()
 	p.Each(c, func(name string, slot **tensors.Tensor, dims []int) {
 		if err != nil {
 			return

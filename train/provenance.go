@@ -13,6 +13,7 @@ import (
 	"firsttoken/train/corpus"
 	"firsttoken/train/local"
 	"firsttoken/train/local/backend"
+	"firsttoken/train/store"
 )
 
 // Provenance is what a run ran on; it lies beside its result.
@@ -51,6 +52,24 @@ func (p Provenance) sameData(now Provenance) error {
 		return fmt.Errorf("its text was another (%s then, %s now)", a.Training.Recipe, b.Training.Recipe)
 	}
 	return nil
+}
+
+// unlikeShipped says in a line how the text of a run that is trained here differs from that of the run of its name that comes with the
+// checkout: on another Go toolchain "the source of Go" is another text. "" if it does not, or if none comes with it.
+func unlikeShipped(run *store.Run, now Provenance) string {
+	dir, err := local.ShippedRuns()
+	if err != nil {
+		return ""
+	}
+	shipped := store.At(dir, run.ID)
+	var then Provenance
+	if found, err := shipped.Provenance(&then); err != nil || !found || shipped.Dir == run.Dir {
+		return ""
+	}
+	if err := then.sameData(now); err != nil {
+		return fmt.Sprintf("run %s will not be the one of that name that comes with the checkout: %v", run.ID, err)
+	}
+	return ""
 }
 
 // Origin is the finished run whose end a run went on from (see [Run]), and its step there. How it was trained is in its

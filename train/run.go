@@ -19,7 +19,7 @@ import (
 // Options say how a run is carried out. They do not change its result, so they are
 // no part of its configuration. The zero value is usable.
 type Options struct {
-	// Store is the folder of runs; "" for runs/ in the checkout, after a look at the finished runs that come with it.
+	// Store is the folder of runs; "" for runs/ in the checkout, and the finished runs that come with it.
 	Store string
 	// Devices share each batch; 0 for as many of the backend's GPUs as the batch can be shared out to (see Config.Accumulate), or one CPU.
 	Devices int
@@ -130,10 +130,19 @@ func Run(ctx context.Context, c Config, o Options) (*Result, error) {
 	return result, nil
 }
 
-// at is where the run of a configuration is, or will be.
+// at is where the run of a configuration is, or will be. Without a store, one that was trained here comes before the one that comes
+// with the checkout: it was asked for by name, -store runs.
 func at(c Config, dir string) (*store.Run, error) {
 	if dir != "" {
 		return store.At(dir, c.ID()), nil
+	}
+	dir, err := local.RunsDir()
+	if err != nil {
+		return nil, err
+	}
+	own := store.At(dir, c.ID())
+	if result, err := done(own); result != nil || err != nil {
+		return own, err
 	}
 	shipped, err := local.ShippedRuns()
 	if err != nil {
@@ -143,10 +152,7 @@ func at(c Config, dir string) (*store.Run, error) {
 	if result, err := done(run); result != nil || err != nil {
 		return run, err
 	}
-	if dir, err = local.RunsDir(); err != nil {
-		return nil, err
-	}
-	return store.At(dir, c.ID()), nil
+	return own, nil
 }
 
 // done returns the result of a finished run, nil if it is not.

@@ -18,6 +18,7 @@ import (
 	"firsttoken/sinks/ondevice"
 	"firsttoken/sinks/probe"
 	"firsttoken/train/corpus"
+	"firsttoken/train/local"
 	"firsttoken/train/store"
 )
 
@@ -238,6 +239,18 @@ func TestLoadedModelEqualsMonitor(t *testing.T) {
 
 	_, _, err = LoadModel(backend, dir, "zz")
 	require.ErrorContains(t, err, "no run")
+
+	// Weights are those of the result, or none.
+	file, err := os.ReadFile(run.Weights())
+	require.NoError(t, err)
+	file[len(file)-1] ^= 1
+	require.NoError(t, os.WriteFile(run.Weights(), file, 0o644))
+	_, _, err = LoadModel(backend, dir, result.Run)
+	require.ErrorContains(t, err, "are not those of its result")
+	require.NoError(t, os.Remove(run.Weights()))
+	_, _, err = LoadModel(backend, dir, result.Run)
+	require.ErrorIs(t, err, local.ErrAbsent)
+	require.ErrorContains(t, err, "runs fetch "+result.Run)
 	require.NoError(t, os.Remove(filepath.Join(dir, result.Run, "result.json")))
 	_, _, err = LoadModel(backend, dir, result.Run)
 	require.ErrorContains(t, err, "not done")

@@ -78,6 +78,9 @@ func runOn(ctx context.Context, c Config, o Options, run *store.Run, data *data)
 			now.From = before.From
 		}
 	}
+	if other := unlikeShipped(run, now); other != "" {
+		slog.Warn(other)
+	}
 	d := &decoder{c: &s.c.Model, packing: c.Packing, recompute: c.Recompute}
 	if err := s.watch(d, data); err != nil {
 		return nil, err

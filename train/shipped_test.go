@@ -80,7 +80,7 @@ func TestTextsOfAnotherToolchain(t *testing.T) {
 	shipped, err := local.ShippedRuns()
 	require.NoError(t, err)
 	const run = "62269e404ea91619" // laptop, seed 2
-	want, bos, err := Texts(context.Background(), "", run, 3, 64)
+	want, err := Texts(context.Background(), "", run, 3, 64)
 	require.NoError(t, err)
 
 	dir := t.TempDir()
@@ -92,18 +92,47 @@ func TestTextsOfAnotherToolchain(t *testing.T) {
 	require.NoError(t, err)
 	c.Data.Tokenizer.BPE.V = 300 // what this machine makes of the text is another tokenizer now
 	require.NoError(t, os.WriteFile(filepath.Join(dir, run, "config.json"), c.canonical(), 0o644))
-	got, gotBOS, err := Texts(context.Background(), dir, run, 3, 64)
+	got, err := Texts(context.Background(), dir, run, 3, 64)
 	require.NoError(t, err)
 	require.Equal(t, want, got)
-	require.Equal(t, bos, gotBOS)
 
 	var p Provenance
 	_, err = r.Provenance(&p)
 	require.NoError(t, err)
 	p.Data = bytes.Replace(p.Data, []byte("406eb0f7"), []byte("00000000"), 1)
 	require.NoError(t, r.WriteProvenance(p))
-	_, _, err = Texts(context.Background(), dir, run, 3, 64)
+	_, err = Texts(context.Background(), dir, run, 3, 64)
 	require.ErrorContains(t, err, "train the run again")
+	require.ErrorIs(t, err, local.ErrAbsent)
+
+	c.Data.Tokenizer.BPE.V = 512
+	c.Data.SplitSeed++ // other documents are held out
+	require.NoError(t, os.WriteFile(filepath.Join(dir, run, "config.json"), c.canonical(), 0o644))
+	p.Data = bytes.Replace(p.Data, []byte("00000000"), []byte("406eb0f7"), 1)
+	require.NoError(t, r.WriteProvenance(p))
+	_, err = Texts(context.Background(), dir, run, 3, 64)
+	require.ErrorIs(t, err, local.ErrAbsent)
+	require.ErrorContains(t, err, "held-out documents")
+}
+
+// Trained anew on another toolchain's text, a run that comes with the checkout says in a line that it will be another.
+func TestUnlikeShipped(t *testing.T) {
+	shipped, err := local.ShippedRuns()
+	require.NoError(t, err)
+	const id = "62269e404ea91619" // laptop, seed 2
+	var p Provenance
+	_, err = store.At(shipped, id).Provenance(&p)
+	require.NoError(t, err)
+	run := store.At(t.TempDir(), id)
+	require.Empty(t, unlikeShipped(run, p))
+	p.Data = bytes.ReplaceAll(p.Data, []byte("go1.26.8"), []byte("go1.27.1"))
+	require.Empty(t, unlikeShipped(run, p), "the text is the same")
+	p.Data = bytes.Replace(p.Data, []byte("f867826d"), []byte("00000000"), 1)
+	said := unlikeShipped(run, p)
+	require.Contains(t, said, "go1.26.8")
+	require.Contains(t, said, "go1.27.1")
+	require.NotContains(t, said, "\n")
+	require.Empty(t, unlikeShipped(store.At(t.TempDir(), "another"), p))
 }
 
 // The notebooks' grids need no training.

@@ -9,37 +9,45 @@ import (
 	"firsttoken/train/store"
 )
 
-// Texts are n held-out documents of at least t tokens, as a finished run's tokenizer reads the text that its configuration
-// names, and the id of ⟨bos⟩. dir and run are as for [LoadModel].
+// HeldOut are documents that a run was not trained on, cut to one length, as token ids without ⟨bos⟩.
+type HeldOut struct {
+	IDs [][]int32 `json:"ids"`
+	BOS int32     `json:"bos"` // the id to put in front
+}
+
+// Texts are the first t tokens of the first n of a finished run's held-out documents that have as many. dir and run are as for [LoadModel].
 //
-// A tokenizer that is trained on the text is another one where the text is: on another Go toolchain, say. Its ids would mean
-// other things to the model. Then the run's own is taken from those that come with the checkout, and it is an error if that
-// is not among them.
-func Texts(ctx context.Context, dir, run string, n, t int) (ids [][]int32, bos int32, err error) {
+// They are the run's own or none: where the text that its configuration names is another today, on another Go toolchain, say, the
+// error wraps [local.ErrAbsent]. A text that is the same makes the same tokenizer; where it does not, the run's own is
+// taken from those that come with the checkout.
+func Texts(ctx context.Context, dir, run string, n, t int) (out HeldOut, err error) {
 	r, err := find(dir, run)
 	if err != nil {
-		return nil, 0, err
+		return out, err
 	}
 	c, err := configOf(r)
 	if err != nil {
-		return nil, 0, err
+		return out, err
 	}
 	data, err := readAs(ctx, c.Data, r)
 	if err != nil {
-		return nil, 0, err
+		return out, err
 	}
 	defer data.Close()
-	if ids, err = data.HeldOutDocuments(n, t); err != nil {
-		return nil, 0, err
+	if out.IDs, err = data.HeldOutDocuments(n, t); err != nil {
+		return out, err
 	}
-	bos, ok := data.Tokenizer.BOS()
-	if !ok {
-		return nil, 0, fmt.Errorf("run %s: its tokenizer has no ⟨bos⟩", r.ID)
+	for i, ids := range out.IDs {
+		out.IDs[i] = ids[:t:t]
 	}
-	return ids, bos, nil
+	var ok bool
+	if out.BOS, ok = data.Tokenizer.BOS(); !ok {
+		return out, fmt.Errorf("run %s: its tokenizer has no ⟨bos⟩", r.ID)
+	}
+	return out, nil
 }
 
-// readAs opens a text as a run read it.
+// readAs opens a text as a run read it, or fails if that is not the text of today.
 func readAs(ctx context.Context, spec corpus.Spec, r *store.Run) (*corpus.Data, error) {
 	var p Provenance
 	if _, err := r.Provenance(&p); err != nil {
@@ -50,23 +58,42 @@ func readAs(ctx context.Context, spec corpus.Spec, r *store.Run) (*corpus.Data, 
 		return nil, fmt.Errorf("run %s: its provenance: %w", r.ID, err)
 	}
 	data, err := corpus.Load(ctx, spec, "")
-	if err != nil || then.Tokenizer == "" || data.Provenance.Tokenizer == then.Tokenizer {
+	if err != nil || then.Tokenizer == "" {
 		return data, err
 	}
 	now := data.Provenance.Training.Recipe
-	if err := data.Close(); err != nil {
-		return nil, err
+	another := func(what string, err error) error {
+		return fmt.Errorf("run %s read %s, of which this machine's %s differs in %s, so that its texts are %w: train the run again with another store, -store runs%s",
+			r.ID, then.Training.Recipe, now, what, local.ErrAbsent, because(err))
 	}
-	own, err := local.ShippedTokenizer(then.Tokenizer)
-	if err != nil {
-		return nil, fmt.Errorf("run %s was trained on %s, from which this machine's %s differs, and so does the tokenizer made of it: train the run again with another store: %w",
-			r.ID, then.Training.Recipe, now, err)
+	if data.Provenance.Tokenizer != then.Tokenizer {
+		if err := data.Close(); err != nil {
+			return nil, err
+		}
+		own, err := local.ShippedTokenizer(then.Tokenizer)
+		if err != nil {
+			return nil, another("the tokenizer that is made of it", err)
+		}
+		spec.Tokenizer = corpus.TokenizerSpec{Kind: corpus.TokenizerPretrained, Pretrained: own}
+		if data, err = corpus.Load(ctx, spec, ""); err != nil {
+			return nil, err
+		}
+		if data.Provenance.Tokenizer != then.Tokenizer {
+			_ = data.Close()
+			return nil, fmt.Errorf("run %s: %s is not its tokenizer", r.ID, own)
+		}
 	}
-	spec.Tokenizer = corpus.TokenizerSpec{Kind: corpus.TokenizerPretrained, Pretrained: own}
-	data, err = corpus.Load(ctx, spec, "")
-	if err == nil && data.Provenance.Tokenizer != then.Tokenizer {
-		err = fmt.Errorf("run %s: %s is not its tokenizer", r.ID, own)
+	if data.Provenance.HeldOut.Digest != then.HeldOut.Digest {
 		_ = data.Close()
+		return nil, another("the held-out documents", nil)
 	}
-	return data, err
+	return data, nil
+}
+
+// because appends an error to a sentence.
+func because(err error) string {
+	if err == nil {
+		return ""
+	}
+	return ": " + err.Error()
 }

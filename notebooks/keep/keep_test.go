@@ -2,6 +2,7 @@ package keep_test
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"os"
 	"path/filepath"
@@ -53,8 +54,6 @@ func TestResult(t *testing.T) {
 // Only what is missing is measured, in one go, and ends up where Result would have put it.
 func TestResults(t *testing.T) {
 	home(t)
-	_, _, err := keep.Result("06/b", 2, func() (string, error) { return "kept", nil })
-	require.NoError(t, err)
 	var asked []int
 	measure := func(missing []int) (out []string, err error) {
 		asked = missing
@@ -64,19 +63,18 @@ func TestResults(t *testing.T) {
 		return out, nil
 	}
 	names, inputs := []string{"06/a", "06/b", "06/c"}, []any{1, 2, 3}
+	_, _, err := keep.Results(names[1:2], inputs[1:2], measure)
+	require.NoError(t, err)
 	values, missing, err := keep.Results(names, inputs, measure)
 	require.NoError(t, err)
-	require.Equal(t, []string{"a", "kept", "c"}, values)
+	require.Equal(t, []string{"a", "a", "c"}, values)
 	require.Equal(t, []int{0, 2}, asked)
 	require.Equal(t, 2, missing)
 
 	values, missing, err = keep.Results(names, inputs, measure)
 	require.NoError(t, err)
-	require.Equal(t, []string{"a", "kept", "c"}, values)
+	require.Equal(t, []string{"a", "a", "c"}, values)
 	require.Zero(t, missing)
-	_, fromDisk, err := keep.Result("06/c", 3, func() (string, error) { return "", errors.New("not asked") })
-	require.NoError(t, err)
-	require.True(t, fromDisk)
 
 	_, _, err = keep.Results([]string{"06/a"}, nil, measure)
 	require.ErrorContains(t, err, "1 names, but inputs of 0 values")
@@ -125,11 +123,149 @@ func TestRefuses(t *testing.T) {
 	require.Error(t, err, "nothing of a failed measurement is kept")
 }
 
-// home points the checkout's folders at an empty one.
+// home points the checkout's folders at an empty one with the packages that these tests measure with.
 func home(t *testing.T) string {
 	t.Helper()
+	sources, err := local.Root()
+	require.NoError(t, err)
 	root := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(root, "go.mod"), []byte("module firsttoken\n"), 0o644))
+	require.NoError(t, os.MkdirAll(filepath.Join(root, "train"), 0o755))
+	require.NoError(t, os.CopyFS(filepath.Join(root, "train", "local"), os.DirFS(filepath.Join(sources, "train", "local"))))
 	t.Setenv(local.HomeEnv, root)
 	return root
+}
+
+// shape is what the tests of code measure: its dimension is part of the code.
+func shape(n int) int { return n * len(local.HomeEnv) }
+
+// Other code measures again: here that of a package.
+func TestOtherCode(t *testing.T) {
+	root := home(t)
+	runs := 0
+	measure := func() (int, bool, error) {
+		return keep.Result("06/code", 1, func() (int, error) { runs++; return shape(runs), nil })
+	}
+	for i, kept := range []bool{false, true, false, true} {
+		_, fromDisk, err := measure()
+		require.NoError(t, err)
+		require.Equal(t, kept, fromDisk, i)
+		if i == 1 {
+			change(t, root, "package local\n\nvar another int\n")
+		}
+	}
+	require.Equal(t, 2, runs)
+	change(t, root, "package local\n\n// With a comment.\nvar another int\n")
+	_, fromDisk, err := measure()
+	require.NoError(t, err)
+	require.True(t, fromDisk)
+}
+
+// change writes a file of a package that the tests measure with.
+func change(t *testing.T, root, text string) {
+	t.Helper()
+	require.NoError(t, os.WriteFile(filepath.Join(root, "train", "local", "another.go"), []byte(text), 0o644))
+}
+
+// Values that come with the checkout are used where inputs and code are today's, measured again where the code is another, and used
+// all the same where what would measure them is absent. Of other inputs they are never used.
+func TestShipped(t *testing.T) {
+	root := home(t)
+	absent := fmt.Errorf("the weights of 2 of 3 runs are %w", local.ErrAbsent)
+	var fails error
+	measured := 0
+	ask := func(inputs any) (int, bool, error) {
+		return keep.Result("06/shipped", inputs, func() (int, error) { measured++; return shape(measured), fails })
+	}
+	first, _, err := ask(1)
+	require.NoError(t, err)
+	shipped := filepath.Join(root, "notebooks", "results", "measured", "06", "shipped.json")
+	own := filepath.Join(root, ".data", "results", "06", "shipped.json")
+	require.NoError(t, os.MkdirAll(filepath.Dir(shipped), 0o755))
+	require.NoError(t, os.Rename(own, shipped))
+
+	loaded, err := keep.Load[int]("06/shipped")
+	require.NoError(t, err)
+	require.Equal(t, first, loaded, "before anything is asked for")
+	fails = absent
+	value, fromDisk, err := ask(1)
+	require.NoError(t, err)
+	require.True(t, fromDisk)
+	require.Equal(t, first, value)
+	require.Equal(t, 1, measured, "nothing had to be measured")
+	require.FileExists(t, own)
+
+	_, _, err = ask(2)
+	require.ErrorIs(t, err, local.ErrAbsent)
+	require.ErrorContains(t, err, "no value of these inputs comes with the checkout")
+
+	change(t, root, "package local\n\nvar another int\n")
+	for range 2 { // the copy in .data is by other code, too
+		said := printed(t, func() { value, fromDisk, err = ask(1) })
+		require.NoError(t, err)
+		require.True(t, fromDisk)
+		require.Equal(t, first, value)
+		require.Equal(t, "06/shipped is as it was measured by other code than today's, because the weights of 2 of 3 runs are not in this checkout\n", said)
+	}
+	fails = errors.New("out of memory")
+	_, _, err = ask(1)
+	require.Equal(t, fails, err, "an error that has nothing to do with what is absent")
+
+	fails, measured = nil, 10
+	value, fromDisk, err = ask(1)
+	require.NoError(t, err)
+	require.False(t, fromDisk)
+	require.Equal(t, shape(11), value)
+	loaded, err = keep.Load[int]("06/shipped")
+	require.NoError(t, err)
+	require.Equal(t, shape(11), loaded, "what was measured here comes first")
+}
+
+// printed is what a function writes to standard output.
+func printed(t *testing.T, f func()) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "stdout")
+	file, err := os.Create(path)
+	require.NoError(t, err)
+	before := os.Stdout
+	os.Stdout = file
+	f()
+	os.Stdout = before
+	require.NoError(t, file.Close())
+	text, err := os.ReadFile(path)
+	require.NoError(t, err)
+	return string(text)
+}
+
+// What was measured here comes with the checkout once it is shipped; later it is enough to say so without names.
+func TestShip(t *testing.T) {
+	root := home(t)
+	ask := func(inputs int) {
+		_, _, err := keep.Result("06/ship", inputs, func() (int, error) { return shape(inputs), nil })
+		require.NoError(t, err)
+	}
+	ask(1)
+	require.NoError(t, keep.Save("06/names", []string{"a"}))
+	for i, want := range [][]string{{"06/ship"}, nil} {
+		changed, err := keep.Ship("06/ship")
+		require.NoError(t, err)
+		require.Equal(t, want, changed, i)
+	}
+	ask(2)
+	changed, err := keep.Ship()
+	require.NoError(t, err)
+	require.Equal(t, []string{"06/ship"}, changed)
+	require.NoError(t, os.RemoveAll(filepath.Join(root, ".data")))
+	changed, err = keep.Ship()
+	require.NoError(t, err)
+	require.Empty(t, changed)
+	value, err := keep.Load[int]("06/ship")
+	require.NoError(t, err)
+	require.Equal(t, shape(2), value)
+
+	require.NoError(t, keep.Save("06/names", []string{"a"}))
+	_, err = keep.Ship("06/names")
+	require.ErrorContains(t, err, "not a measured value")
+	_, err = keep.Ship("06/none")
+	require.ErrorContains(t, err, "run the cell that measures it first")
 }

@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"path/filepath"
 
+	"firsttoken/internal/codehash"
 	"firsttoken/sinks"
 	"firsttoken/train/local"
 	"firsttoken/train/local/backend"
@@ -15,7 +17,7 @@ import (
 )
 
 // Study is a measurement that is done once: its traces stay on disk under its
-// name, and come from there as long as the inputs are the same. A notebook cell
+// name, and come from there as long as the inputs are the same, and so is the code. A notebook cell
 // that only plots reads them from there with sinks.LoadAll and never loads XLA.
 type Study struct {
 	Name  string             // a path below .data/traces, such as "01/with-bos"
@@ -26,12 +28,9 @@ type Study struct {
 	Options Options
 }
 
-// studyVersion is part of every key; it grows when the numbers would change.
-const studyVersion = 2
-
 // key is what the traces depend on, apart from the documents, which it hashes.
 type key struct {
-	Version       int                `json:"version"`
+	Code          string             `json:"code"` // hash of this package and all it uses
 	Model         string             `json:"model"`
 	Weights       []string           `json:"weights"` // see pretrained.Version
 	Load          pretrained.Options `json:"load"`
@@ -41,7 +40,7 @@ type key struct {
 	SkipLoss      bool               `json:"skip_loss,omitempty"`
 	Interventions []string           `json:"interventions"`
 	Provenance    map[string]string  `json:"provenance"`
-	Backend       string             `json:"backend"` // as the environment asks for it
+	Backend       string             `json:"backend"` // as the environment asks for it, without the plugin's folder
 }
 
 // Run returns the study's traces in the documents' order, from disk if they are
@@ -107,15 +106,19 @@ func (s Study) key() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	code, err := codehash.Of("firsttoken/sinks/probe")
+	if err != nil {
+		return nil, err
+	}
 	docs, err := json.Marshal(s.Docs)
 	if err != nil {
 		return nil, err
 	}
 	sum := sha256.Sum256(docs)
 	k := key{
-		Version: studyVersion, Model: s.Model, Weights: weights, Load: s.Load, Documents: hex.EncodeToString(sum[:]),
+		Code: code, Model: s.Model, Weights: weights, Load: s.Load, Documents: hex.EncodeToString(sum[:]),
 		Metrics: s.Options.Metrics, MetricsOnly: s.Options.MetricsOnly, SkipLoss: s.Options.SkipLoss,
-		Provenance: s.Options.Provenance, Backend: os.Getenv("GOMLX_BACKEND"),
+		Provenance: s.Options.Provenance, Backend: filepath.Base(os.Getenv("GOMLX_BACKEND")),
 	}
 	for _, v := range s.Options.Interventions {
 		k.Interventions = append(k.Interventions, v.String())

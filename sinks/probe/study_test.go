@@ -22,8 +22,13 @@ func TestStudyRunsOnce(t *testing.T) {
 	}
 	_, _, err = backend.Open() // before the checkout's root moves away
 	require.NoError(t, err)
+	sources, err := local.Root()
+	require.NoError(t, err)
 	home := t.TempDir()
 	t.Setenv(local.HomeEnv, home)
+	for _, folder := range []string{"internal", "sinks", "train"} { // the code is part of the key
+		require.NoError(t, os.Symlink(filepath.Join(sources, folder), filepath.Join(home, folder)))
+	}
 	require.NoError(t, os.WriteFile(filepath.Join(home, "go.mod"), []byte("module firsttoken\n"), 0o644))
 	models := filepath.Join(home, ".data", "models")
 	require.NoError(t, os.MkdirAll(models, 0o755))

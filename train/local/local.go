@@ -27,6 +27,10 @@ const HeadlessEnv = "FIRSTTOKEN_HEADLESS"
 // ErrNotSetUp is wrapped by the errors for files that `make setup` would fetch.
 var ErrNotSetUp = errors.New("not set up")
 
+// ErrAbsent is wrapped by the errors for what a measurement reads and this checkout does not hold, such as the weights of runs
+// of which only the curves come with it. Such an error names the command that brings it.
+var ErrAbsent = errors.New("not in this checkout")
+
 // module is the module path that go.mod in the root declares.
 const module = "firsttoken"
 
@@ -200,6 +204,19 @@ func ShippedRuns() (string, error) {
 		return "", err
 	}
 	return filepath.Join(root, "notebooks", "results", "runs"), nil
+}
+
+// ShippedResult returns the absolute path of the measured value of a name that may come with the checkout: see package keep.
+func ShippedResult(name string) (string, error) {
+	root, err := Root()
+	if err != nil {
+		return "", err
+	}
+	below := filepath.FromSlash(name)
+	if !filepath.IsLocal(below) {
+		return "", fmt.Errorf("local: %q leads out of the results", name)
+	}
+	return filepath.Join(root, "notebooks", "results", "measured", below+".json"), nil
 }
 
 // ShippedTokenizer returns the absolute path of the tokenizer of that fingerprint among those that come with the checkout: of the

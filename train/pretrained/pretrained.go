@@ -1,11 +1,8 @@
 package pretrained
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -124,9 +121,8 @@ func resolve(ref string, weights bool) (path string, err error) {
 	return "", fmt.Errorf("%w: give a GGUF file, a folder with %s, a hub name such as HuggingFaceTB/SmolLM2-135M, or smollm2", statErr, configFile)
 }
 
-// Version tells states of what ref means apart: path, size and time of each file that
-// Load would read, without reading them. It belongs into the key of whatever is kept
-// of a model's results.
+// Version tells states of what ref means apart: the name and SHA-256 of each file that Load would read, wherever they lie. It
+// belongs into the key of whatever is kept of a model's results. Hashes are kept: only files that changed are read.
 func Version(ref string) ([]string, error) {
 	version, err := fileVersions(ref)
 	if err != nil {
@@ -148,11 +144,11 @@ func fileVersions(ref string) ([]string, error) {
 	}
 	versions := make([]string, len(files))
 	for i, f := range files {
-		info, err := os.Stat(f)
+		sum, err := local.FileSHA256(f)
 		if err != nil {
 			return nil, err
 		}
-		versions[i] = fmt.Sprintf("%s %d %d", f, info.Size(), info.ModTime().UnixNano())
+		versions[i] = fmt.Sprintf("%s sha256:%s", filepath.Base(f), sum)
 	}
 	return versions, nil
 }
@@ -163,7 +159,7 @@ func isFolder(path string) bool {
 }
 
 // Provenance describes the model for a result's record: names and the SHA-256 of
-// each weight file, which takes about a second a gigabyte.
+// each weight file, which takes about a second a gigabyte the first time.
 func (m *Loaded) Provenance() (map[string]string, error) {
 	out := map[string]string{
 		"model": m.Name, "format": m.Format, "backend": m.Backend.Name(), "tokenizer": m.Tokenizer.Fingerprint(),
@@ -174,7 +170,7 @@ func (m *Loaded) Provenance() (map[string]string, error) {
 		}
 	}
 	for i, path := range m.Files {
-		sum, err := hashFile(path)
+		sum, err := local.FileSHA256(path)
 		if err != nil {
 			return nil, err
 		}
@@ -185,17 +181,4 @@ func (m *Loaded) Provenance() (map[string]string, error) {
 		out[key] = filepath.Base(path) + " sha256:" + sum
 	}
 	return out, nil
-}
-
-func hashFile(path string) (string, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return "", err
-	}
-	defer f.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return "", fmt.Errorf("%s: %w", path, err)
-	}
-	return hex.EncodeToString(h.Sum(nil)), nil
 }

@@ -1,6 +1,7 @@
 package pretrained
 
 import (
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -505,24 +506,23 @@ func TestLoadTokenizer(t *testing.T) {
 
 // TestVersion covers what Load reads, and nothing else that lies beside it.
 func TestVersion(t *testing.T) {
-	// version is Version's paths, once it is sure that size and time stand behind them.
-	version := func(path string) []string {
+	// version is Version's names, once it is sure that the files' hashes stand behind them.
+	version := func(dir, path string) []string {
 		got, err := Version(path)
 		require.NoError(t, err)
 		for i, line := range got {
-			fields := strings.Fields(line)
-			require.Len(t, fields, 3)
-			info, err := os.Stat(fields[0])
+			name, sum, _ := strings.Cut(line, " sha256:")
+			text, err := os.ReadFile(filepath.Join(dir, name))
 			require.NoError(t, err)
-			require.Equal(t, []string{fmt.Sprint(info.Size()), fmt.Sprint(info.ModTime().UnixNano())}, fields[1:])
-			got[i] = fields[0]
+			require.Equal(t, fmt.Sprintf("%x", sha256.Sum256(text)), sum)
+			got[i] = name
 		}
 		return got
 	}
 	tiny := newTiny(true)
 	g, _ := tiny.gguf(all(gguf.TensorTypeF32))
 	path := g.write(t)
-	require.Equal(t, []string{path}, version(path))
+	require.Equal(t, []string{filepath.Base(path)}, version(filepath.Dir(path), path))
 
 	for shards, weights := range map[int][]string{
 		1: {weightsFile},
@@ -532,11 +532,7 @@ func TestVersion(t *testing.T) {
 		files["consolidated.safetensors"] = nil
 		dir := filepath.Join(t.TempDir(), "[a]*") // not a pattern
 		require.NoError(t, os.Rename(files.write(t), dir))
-		got := version(dir)
-		for i := range got {
-			got[i] = strings.TrimPrefix(got[i], dir+"/")
-		}
-		require.Equal(t, append([]string{configFile, vocabFile}, weights...), got)
+		require.Equal(t, append([]string{configFile, vocabFile}, weights...), version(dir, dir))
 		require.NoError(t, os.Remove(filepath.Join(dir, configFile)))
 		_, err := Version(dir)
 		require.ErrorContains(t, err, "config.json: no such file")

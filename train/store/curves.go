@@ -2,9 +2,11 @@ package store
 
 import (
 	"bytes"
+	"compress/gzip"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"slices"
@@ -88,14 +90,32 @@ type Point struct {
 	Fields map[string]string `json:"fields"`
 }
 
-// Curves returns the records in order. A last line that was cut off is left out.
-func (r *Run) Curves() ([]Record, error) {
-	text, err := os.ReadFile(r.path(curvesFile))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
+// Versions names runs by what their models are: the hashes of their weights, as their results give them, wherever the weights lie. It
+// belongs into the key of whatever is kept of these models.
+func Versions(points []Point) ([]string, error) {
+	versions := make([]string, len(points))
+	for i, p := range points {
+		var result struct {
+			Weights string `json:"weights_sha256"`
+		}
+		done, err := (&Run{ID: p.ID, Dir: p.Dir}).Result(&result)
+		if err == nil && (!done || result.Weights == "") {
+			err = fmt.Errorf("run %s in %s is not done, or its result does not name its weights", p.ID, p.Dir)
+		}
+		if err != nil {
+			return nil, err
+		}
+		versions[i] = p.ID + " sha256:" + result.Weights
 	}
+	return versions, nil
+}
+
+// Curves returns the records in order. A last line that was cut off is left out. Those of a run that comes with the checkout are
+// compressed.
+func (r *Run) Curves() ([]Record, error) {
+	text, err := r.curves()
 	if err != nil {
-		return nil, fmt.Errorf("run %s: %w", r.ID, err)
+		return nil, err
 	}
 	var records []Record
 	for n := 1; ; n++ {
@@ -109,6 +129,28 @@ func (r *Run) Curves() ([]Record, error) {
 		}
 		records, text = append(records, record), rest
 	}
+}
+
+// curves is the text of the curves, empty if there are none. A run under way writes lines; `gzip -9n curves.jsonl` makes what ships.
+func (r *Run) curves() ([]byte, error) {
+	text, err := os.ReadFile(r.path(curvesFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		var f *os.File
+		if f, err = os.Open(r.path(curvesFile + ".gz")); errors.Is(err, fs.ErrNotExist) {
+			return nil, nil
+		}
+		if err == nil {
+			defer f.Close()
+			var z *gzip.Reader
+			if z, err = gzip.NewReader(f); err == nil {
+				text, err = io.ReadAll(z)
+			}
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("run %s: %s: %w", r.ID, curvesFile, err)
+	}
+	return text, nil
 }
 
 // Append adds a record and brings it to the disk.
@@ -133,7 +175,7 @@ func (r *Run) Append(record Record) error {
 
 // CopyCurves gives the run the records of another, in place of its own.
 func (r *Run) CopyCurves(from *Run) error {
-	text, err := from.read(curvesFile)
+	text, err := from.curves()
 	if err != nil {
 		return err
 	}

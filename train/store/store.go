@@ -28,7 +28,7 @@ import (
 const (
 	configFile     = "config.json"     // what was asked for; the run's name is its hash
 	provenanceFile = "provenance.json" // what it ran on
-	curvesFile     = "curves.jsonl"    // one Record a line
+	curvesFile     = "curves.jsonl"    // one Record a line; with .gz behind it, compressed
 	resultFile     = "result.json"     // there once the run is done
 	weightsFile    = "weights.safetensors"
 	lockFile       = "lock"
@@ -129,6 +129,12 @@ func (r *Run) Finish(result any) error { return r.writeJSON(resultFile, result) 
 
 // Result reads the result into v and reports whether there is one.
 func (r *Run) Result(v any) (done bool, err error) { return r.readJSON(resultFile, v) }
+
+// Done reports whether the run has a result.
+func (r *Run) Done() bool {
+	_, err := os.Stat(r.path(resultFile))
+	return err == nil
+}
 
 // readJSON reports whether there is a file of that name.
 func (r *Run) readJSON(name string, v any) (bool, error) {

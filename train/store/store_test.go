@@ -1,7 +1,10 @@
 package store
 
 import (
+	"bytes"
+	"compress/gzip"
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"testing"
@@ -88,6 +91,48 @@ func TestCurves(t *testing.T) {
 	require.NoError(t, os.WriteFile(r.path(curvesFile), []byte("{}\nnonsense\n"), 0o644))
 	_, err = r.Curves()
 	require.ErrorContains(t, err, "line 2")
+}
+
+// Curves that come with the checkout are compressed.
+func TestCompressedCurves(t *testing.T) {
+	r := newRun(t)
+	for step := range 3 {
+		require.NoError(t, r.Append(Record{Step: step}))
+	}
+	want, err := r.Curves()
+	require.NoError(t, err)
+	text, err := os.ReadFile(r.path(curvesFile))
+	require.NoError(t, err)
+	var packed bytes.Buffer
+	z := gzip.NewWriter(&packed)
+	_, err = z.Write(text)
+	require.NoError(t, errors.Join(err, z.Close()))
+	require.NoError(t, os.WriteFile(r.path(curvesFile+".gz"), packed.Bytes(), 0o644))
+	require.NoError(t, os.Remove(r.path(curvesFile)))
+	got, err := r.Curves()
+	require.NoError(t, err)
+	require.Equal(t, want, got)
+
+	longer := newRun(t)
+	require.NoError(t, longer.CopyCurves(r))
+	got, err = longer.Curves()
+	require.NoError(t, err)
+	require.Equal(t, want, got)
+
+	require.NoError(t, os.Truncate(r.path(curvesFile+".gz"), int64(packed.Len()/2)))
+	_, err = r.Curves()
+	require.ErrorContains(t, err, "curves.jsonl: unexpected EOF")
+}
+
+func TestVersions(t *testing.T) {
+	r := newRun(t)
+	points := []Point{{ID: r.ID, Dir: r.Dir}}
+	_, err := Versions(points)
+	require.ErrorContains(t, err, "is not done")
+	require.NoError(t, r.Finish(map[string]string{"weights_sha256": "1234"}))
+	versions, err := Versions(points)
+	require.NoError(t, err)
+	require.Equal(t, []string{"abc sha256:1234"}, versions, "no folder in it")
 }
 
 func TestConfigAndResult(t *testing.T) {
