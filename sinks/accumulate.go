@@ -149,7 +149,12 @@ func (a *Accumulator) Rate(epsilon float64) (Rate, error) {
 	if !(epsilon >= 0 && epsilon < 1) {
 		return Rate{}, fmt.Errorf("sinks: ε is %g: it must be at least 0 and less than 1", epsilon)
 	}
-	r := Rate{Choices: a.choices(), Epsilon: epsilon, Keys: a.options.Keys, MinRows: a.options.MinRows, OnMean: a.options.OnMean}
+	choices := a.choices()
+	if len(a.rows) > 0 && epsilon <= choices.Even {
+		choices.Warnings = append(choices.Warnings, fmt.Sprintf("ε = %g is not above %.3g, what even attention scores at T = %d: heads without a sink count too, so use a longer text", epsilon, choices.Even, choices.T))
+		slices.Sort(choices.Warnings)
+	}
+	r := Rate{Choices: choices, Epsilon: epsilon, Keys: a.options.Keys, MinRows: a.options.MinRows, OnMean: a.options.OnMean}
 	var err error
 	if !a.options.OnMean {
 		rates := make([]float64, len(a.scores))
@@ -206,6 +211,7 @@ func (a *Accumulator) choices() Choices {
 	warnings := maps.Clone(a.warnings)
 	if len(a.rows) > 0 {
 		c.T = slices.Min(a.rows)
+		c.Even = EvenAttention(c.T, a.options.ExcludeSelf)
 		c.Heads = len(a.scores[0]) * a.shape.H
 		if longest := slices.Max(a.rows); longest != c.T {
 			warnings[fmt.Sprintf("texts of %d to %d rows: rates fall with T, set T to compare", c.T, longest)] = true

@@ -3,6 +3,7 @@ package sinks_test
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -41,7 +42,7 @@ func ExampleTrace_SinkRate() {
 	fmt.Println(rate, err)
 	fmt.Printf("%q\n", rate.Warnings)
 	// Output:
-	// sink rate 0.5 (n=1) at ε = 0.7 per text, token 1, T = 3, 2 heads, ⟨bos⟩: <s> <nil>
+	// sink rate 0.5 (n=1) at ε = 0.7 per text, token 1, T = 3, even attention 0.611, 2 heads, ⟨bos⟩: <s> <nil>
 	// ["T below 64: row 1 alone gives token 1 a score of 1/T" "one text: no confidence interval"]
 }
 
@@ -213,7 +214,12 @@ func TestResultsCarryTheirChoices(t *testing.T) {
 	require.Equal(t, []string{
 		"no ⟨bos⟩ in the input",
 		"texts of 2 to 3 rows: rates fall with T, set T to compare", "truncated",
+		"ε = 0.3 is not above 0.5, what even attention scores at T = 2: heads without a sink count too, so use a longer text",
 	}, rate.Warnings)
+	require.Equal(t, 0.5, rate.Even)
+	above, err := accumulate(t, o, short, long).Rate(0.6)
+	require.NoError(t, err)
+	require.NotContains(t, strings.Join(above.Warnings, "\n"), "even attention")
 	require.Equal(t, 0.9, rate.CI.Level)
 
 	text, err := json.Marshal(rate)
@@ -225,7 +231,7 @@ func TestResultsCarryTheirChoices(t *testing.T) {
 		require.Contains(t, string(text), `"`+key+`":`)
 	}
 	rate.Layers, rate.Normalised, rate.OnMean, rate.Keys = []int{1}, true, true, 4
-	require.Contains(t, rate.String(), "on the mean, any of the first 4 keys, T = 2, 1 heads, ⟨bos⟩: none, layers [1], own row excluded, rows normalised")
+	require.Contains(t, rate.String(), "on the mean, any of the first 4 keys, T = 2, even attention 0.5, 1 heads, ⟨bos⟩: none, layers [1], own row excluded, rows normalised")
 	rate.Keys = sinks.AllKeys
 	require.Contains(t, rate.String(), "any key that half of the rows see,")
 	rate.MinRows = 3

@@ -52,6 +52,22 @@ func ExampleMaxSinkScore() {
 	// Output: key 1: 1.0
 }
 
+// A head that attends evenly has no sink, and its score of token 1 exceeds 0.3 on texts of up to 9 tokens.
+func ExampleEvenAttention() {
+	even := [][]float64{{1, 0, 0}, {1. / 2, 1. / 2, 0}, {1. / 3, 1. / 3, 1. / 3}}
+	score, _ := sinks.SinkScore(even, sinks.Options{})
+	fmt.Printf("%.3f %.3f\n", score, sinks.EvenAttention(3, false))
+	for _, T := range []int{9, 10, 64, 256} {
+		fmt.Printf("T = %d: %.3f\n", T, sinks.EvenAttention(T, false))
+	}
+	// Output:
+	// 0.611 0.611
+	// T = 9: 0.314
+	// T = 10: 0.293
+	// T = 64: 0.074
+	// T = 256: 0.024
+}
+
 // Two layers of two heads. A score of exactly ε does not count.
 func ExampleSinkRate() {
 	scores := [][]float64{{0.9, 0.3}, {0.1, 0.4}}

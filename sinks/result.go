@@ -54,6 +54,7 @@ type Choices struct {
 	Model        string            `json:"model"`
 	BOS          string            `json:"bos"`              // policy of the texts
 	T            int               `json:"T"`                // query rows of each text, of the shortest where they differ
+	Even         float64           `json:"even_attention"`   // EvenAttention at T: what a head scores that has no sink
 	Layers       []int             `json:"layers,omitempty"` // nil: all
 	Heads        int               `json:"heads"`            // (layer, head) pairs counted
 	ExcludesRow1 bool              `json:"excludes_row1"`
@@ -66,7 +67,7 @@ type Choices struct {
 
 // describe lists the choices for a caption.
 func (c Choices) describe() string {
-	parts := []string{fmt.Sprintf("T = %d", c.T), fmt.Sprintf("%d heads", c.Heads), fmt.Sprintf("⟨bos⟩: %s", c.BOS)}
+	parts := []string{fmt.Sprintf("T = %d", c.T), fmt.Sprintf("even attention %.3g", c.Even), fmt.Sprintf("%d heads", c.Heads), fmt.Sprintf("⟨bos⟩: %s", c.BOS)}
 	if c.Layers != nil {
 		parts = append(parts, fmt.Sprintf("layers %v", c.Layers))
 	}

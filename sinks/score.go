@@ -158,6 +158,21 @@ func SinkRate(scores [][]float64, eps float64) float64 {
 	return float64(above) / float64(all)
 }
 
+// EvenAttention is the score that token 1 gets of a head that attends evenly to all that each of T rows sees: H_T/T, the mean of
+// 1/t, which is 0.07 at T = 64 but above 0.3 up to T = 9. excludeRow1 leaves out row 1. A rate at an ε below it counts heads
+// that have no sink. It is NaN where no row is left.
+func EvenAttention(T int, excludeRow1 bool) float64 {
+	first := 1
+	if excludeRow1 {
+		first = 2
+	}
+	sum := 0.0
+	for t := T; t >= first; t-- {
+		sum += 1 / float64(t)
+	}
+	return sum / float64(T-first+1)
+}
+
 // FAttn is the mean of scores[l][h]: with the scores of token 1, the attention
 // mass on the first token ("F-Attn", Qiu et al. 2025, arXiv 2505.06708).
 // The mean of no scores is NaN.

@@ -262,7 +262,7 @@ func (r *run) empty(ids []int32) *sinks.Trace {
 		Model: r.o.Model, IDs: ids,
 		T: n, L: c.Layers, H: c.Heads, K: c.KVHeads, D: c.Width,
 	}
-	t.BOS, t.Warnings = label(ids, r.o.Tokenizer)
+	t.BOS, t.Warnings = LeadingBOS(ids, r.o.Tokenizer)
 	if r.o.Tokenizer != nil {
 		for _, id := range ids {
 			t.Tokens = append(t.Tokens, r.o.Tokenizer.Token(id))

@@ -37,13 +37,14 @@ func parse(args []string, stderr io.Writer) (*options, error) {
 	fs.SetOutput(io.Discard)
 	fs.Usage = func() {}
 	fs.StringVar(&o.model, "model", "smollm2", "smollm2, a GGUF `file`, a folder with config.json and safetensors, or a hub name (owner/model)")
-	fs.StringVar(&o.text, "text", "", "text `file` to read; - for standard input")
-	fs.StringVar(&o.prompt, "prompt", "", "the `text` itself")
+	fs.StringVar(&o.text, "text", "", "text `file` to read, all of it, in windows of -T tokens; - for standard input.\n"+
+		"A byte-order mark is dropped; a newline at the end stays and is a token, which a -prompt has not")
+	fs.StringVar(&o.prompt, "prompt", "", "the `text` itself, its first -T tokens")
 	fs.StringVar(&o.ids, "ids", "", "JSON `file` with a list of token-id lists, one a document, fed as they are but for -bos and -T; - for standard input")
 	bos := fs.String("bos", "keep", "⟨bos⟩ `policy`: keep (as the text has it), none (remove a leading one), add (exactly one in front)")
 	fs.StringVar(&o.bosToken, "bos-token", "", "`token` that is ⟨bos⟩, such as <|endoftext|>; default: the tokenizer's")
 	eps := fs.String("eps", "0.3,0.8", "thresholds ε of the sink rate, comma-separated")
-	fs.IntVar(&o.t, "T", 64, "first `n` tokens of each document, ⟨bos⟩ included; 0 for all. With -ids the default is 0")
+	fs.IntVar(&o.t, "T", 64, "windows of `n` tokens, or the first n of a prompt or document, ⟨bos⟩ included; 0 for all. With -ids the default is 0")
 	fs.BoolVar(&o.special, "special", false, "read special tokens written in the text as special; else they are text")
 	fs.BoolVar(&o.json, "json", false, "print JSON")
 	fs.BoolVar(&o.perDocument, "per-document", false, "with -ids: one JSON object a document, one a line, instead of means")

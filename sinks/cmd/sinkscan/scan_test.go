@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"flag"
 	"math"
 	"os"
@@ -21,7 +22,7 @@ var update = flag.Bool("update", false, "write testdata/table.golden anew")
 // keys of the JSON object, those of one document and of any number.
 var (
 	oneKeys = []string{
-		"T", "bos", "first_token_attention", "ids", "logits_last", "loss", "model", "provenance", "residual_norms",
+		"T", "bos", "even_attention", "first_token_attention", "ids", "logits_last", "loss", "model", "provenance", "residual_norms",
 		"row_entropy", "sink_rate", "tokens", "top1", "value_norms", "warnings",
 	}
 	manyKeys = slices.Sorted(slices.Values(append([]string{"documents", "sink_rate_ci"}, oneKeys...)))
@@ -246,6 +247,101 @@ func TestTraceIsSaved(t *testing.T) {
 	require.NotContains(t, got["warnings"], "no ⟨bos⟩ in the input")
 	_, err = trace.Massive(sinks.MassiveOptions{})
 	require.NoError(t, err, "a saved trace holds every metric")
+}
+
+// A text is read to its end, in windows that begin anew, without its byte-order mark and with the newline at its end.
+func TestTextInWindows(t *testing.T) {
+	model := tinyModel(t, nil)
+	text := strings.Repeat("The state of the Union. ", 3) // 72 bytes, a token each
+	marked := file(t, "marked.txt", "\uFEFF"+text+"\n")
+	for name, c := range map[string]struct {
+		bos     string
+		windows int
+		read    string
+	}{
+		"keep": {"keep", 4, "73 tokens, the last 9 left out, a newline at the end included"},
+		"add":  {"add", 4, "73 tokens, the last 13 left out, a newline at the end included"},
+	} {
+		got := succeed(t, "", "-model", model, "-text", marked, "-T", "16", "-bos", c.bos, "-eps", "0.2", "-json")[0]
+		require.Equal(t, manyKeys, keys(got), name)
+		require.Equal(t, float64(c.windows), got["documents"])
+		require.Equal(t, 16.0, got["T"])
+		require.InDelta(t, 0.2113, got["even_attention"], 1e-4)
+		provenance := got["provenance"].(map[string]any)
+		require.Equal(t, "windows of 16", provenance["T"])
+		require.Equal(t, c.read, provenance["text"])
+		var read strings.Builder
+		var rates []float64
+		for _, window := range got["ids"].([]any) {
+			ids := window.([]any)
+			require.Len(t, ids, 16)
+			if c.bos == "add" {
+				require.Equal(t, float64(bosID), ids[0])
+				ids = ids[1:]
+			}
+			for _, id := range ids {
+				read.WriteByte(byte(id.(float64)))
+			}
+			list, err := json.Marshal([]any{window})
+			require.NoError(t, err)
+			alone := succeed(t, string(list), "-model", model, "-ids", "-", "-eps", "0.2", "-json")[0]
+			rates = append(rates, alone["sink_rate"].(map[string]any)["0.2"].(float64))
+		}
+		require.Equal(t, text[:read.Len()], read.String())
+		require.InDelta(t, meanOf(rates), got["sink_rate"].(map[string]any)["0.2"], 1e-9)
+		require.Len(t, got["sink_rate_ci"], 1)
+	}
+	short := succeed(t, "", "-model", model, "-text", file(t, "short.txt", "ab"), "-json")[0]
+	require.Equal(t, oneKeys, keys(short))
+	require.Equal(t, "2 tokens", short["provenance"].(map[string]any)["text"])
+	status, table, errs := sinkscan("", "-model", model, "-text", marked, "-T", "16")
+	require.Zero(t, status, errs)
+	require.Contains(t, table, "means over 4 windows of 16 tokens, ⟨bos⟩ policy keep\ntext of 73 tokens, the last 9 left out, a newline at the end included\n")
+}
+
+// What must be known of a number is said beside it, with the remedy.
+func TestWarnings(t *testing.T) {
+	model := tinyModel(t, nil)
+	asking := tinyModel(t, nil)
+	writeJSON(t, filepath.Join(asking, "tokenizer_config.json"), map[string]any{"bos_token": "<|bos|>", "add_bos_token": true, "pad_token": "!"})
+	even := tinyModel(t, func(name string, flat []float32) {
+		if strings.HasSuffix(name, ".query") {
+			clear(flat)
+		}
+	})
+	for name, c := range map[string]struct {
+		args []string
+		want string // "": none of these
+	}{
+		"even attention": {[]string{"-model", even, "-prompt", "123456789", "-eps", "0.3"},
+			"ε = 0.3 is not above 0.314, what even attention scores at T = 9: heads without a sink count too, so use a longer text"},
+		"above it":         {[]string{"-model", even, "-prompt", "123456789", "-eps", "0.32"}, ""},
+		"cut off":          {[]string{"-model", model, "-prompt", "123456789", "-T", "4"}, "1 of 1 documents are longer than the 4 tokens that are measured of each: -T 0 takes all"},
+		"⟨bos⟩ asked for":  {[]string{"-model", asking, "-prompt", "ab"}, "the model's files ask for ⟨bos⟩ <|bos|> in front (add_bos_token), and the text is read without: sinkscan -bos add"},
+		"⟨bos⟩ there":      {[]string{"-model", asking, "-prompt", "ab", "-bos", "add"}, ""},
+		"two":              {[]string{"-model", model, "-ids", file(t, "i.json", "[[256,256,97]]")}, "⟨bos⟩ <|bos|> stands 2 times in front"},
+		"two, made one":    {[]string{"-model", model, "-ids", file(t, "i.json", "[[256,256,97]]"), "-bos", "add"}, ""},
+		"padding in front": {[]string{"-model", asking, "-ids", file(t, "i.json", "[[33,33,97]]")}, "token 1 is !, the padding token: cut padding off in front"},
+		"left padding":     {[]string{"-model", model, "-ids", file(t, "i.json", "[[0,0,0,0,97]]")}, "the first 4 tokens are all Ā: if that is padding, cut it off"},
+	} {
+		got := succeed(t, "", slices.Concat(c.args, []string{"-json"})...)[0]
+		var found []string
+		for _, w := range got["warnings"].([]any) {
+			w := w.(string)
+			if w != "no ⟨bos⟩ in the input" && w != "one text: no confidence interval" && !strings.HasPrefix(w, "T below 64") && (c.want != "" || !strings.HasPrefix(w, "ε")) {
+				found = append(found, w)
+			}
+		}
+		if c.want == "" {
+			require.Empty(t, found, name)
+			continue
+		}
+		require.True(t, slices.ContainsFunc(found, func(w string) bool { return strings.HasPrefix(w, c.want) }), "%s: %q", name, found)
+		if name == "even attention" {
+			require.InDelta(t, 0.3143, got["even_attention"], 1e-4)
+			require.Equal(t, 1.0, got["sink_rate"].(map[string]any)["0.3"], "all heads, and none has a sink")
+		}
+	}
 }
 
 // number matches what rounding may change in the last digit.

@@ -6,16 +6,14 @@ import (
 	"sort"
 	"strconv"
 	"text/tabwriter"
-
-	"firsttoken/sinks"
 )
 
 // strongest is how many heads the table lists.
 const strongest = 10
 
 // table prints the report for people.
-func (r *reporter) table(traces []*sinks.Trace) error {
-	rep, err := r.report(traces)
+func (r *reporter) table(s *summary) error {
+	rep, err := s.report()
 	if err != nil {
 		return err
 	}
@@ -23,13 +21,19 @@ func (r *reporter) table(traces []*sinks.Trace) error {
 	what := fmt.Sprintf("%d tokens", rep.T)
 	if rep.Documents > 0 {
 		what = fmt.Sprintf("means over %d documents of up to %d tokens", rep.Documents, rep.T)
+		if r.docs.windows {
+			what = fmt.Sprintf("means over %d windows of %d tokens", rep.Documents, rep.T)
+		}
 	}
 	fmt.Fprintf(&buf, "%s, %s, ⟨bos⟩ policy %s\n", rep.Model, what, rep.BOS)
+	if r.docs.read != "" {
+		fmt.Fprintf(&buf, "text of %s\n", r.docs.read)
+	}
 	if rep.Loss != nil {
 		fmt.Fprintf(&buf, "loss %.4f nats a token\n", *rep.Loss)
 	}
 	if rep.Documents == 0 {
-		fmt.Fprintf(&buf, "token 1 is %s\n", r.tok.Display(traces[0].IDs[0]))
+		fmt.Fprintf(&buf, "token 1 is %s\n", r.tok.Display(s.ids[0][0]))
 	}
 	fmt.Fprintln(&buf)
 	for _, eps := range r.o.eps {
@@ -38,7 +42,7 @@ func (r *reporter) table(traces []*sinks.Trace) error {
 		if ci, ok := rep.SinkRateCI[key]; ok {
 			fmt.Fprintf(&buf, ", 95 %% interval %.2f to %.2f %%", 100*ci[0], 100*ci[1])
 		}
-		fmt.Fprintln(&buf)
+		fmt.Fprintf(&buf, " (even attention scores %.3f)\n", rep.EvenAttention)
 	}
 
 	fmt.Fprintf(&buf, "\nstrongest sink heads (mean attention to token 1)\n")
