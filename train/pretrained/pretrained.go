@@ -46,7 +46,8 @@ type Loaded struct {
 }
 
 // Load reads a model onto a backend. The caller closes it. ref is one of
-//   - a name that set-up knows: "smollm2" (SmolLM2-135M-Instruct, GGUF, Q4_1),
+//   - a name that make knows: "smollm2" (SmolLM2-135M-Instruct, GGUF, Q4_1) or
+//     "gemma3" (Gemma 3 270M, GGUF, Q4_K_M, which `make gemma` fetches),
 //   - a GGUF file,
 //   - a folder with config.json, tokenizer.json and safetensors weights,
 //   - a Hugging Face repository such as "HuggingFaceTB/SmolLM2-135M", downloaded
@@ -114,11 +115,20 @@ func resolve(ref string, weights bool) (path string, err error) {
 	case !errors.Is(statErr, os.ErrNotExist):
 		return "", statErr
 	case !strings.Contains(ref, "/") && filepath.Ext(ref) == "":
-		return local.Model(ref)
+		return localModel(ref)
 	case isRepo(ref):
 		return download(ref, weights)
 	}
-	return "", fmt.Errorf("%w: give a GGUF file, a folder with %s, a hub name such as HuggingFaceTB/SmolLM2-135M, or smollm2", statErr, configFile)
+	return "", fmt.Errorf("%w: give a GGUF file, a folder with %s, a hub name such as HuggingFaceTB/SmolLM2-135M, smollm2 or gemma3", statErr, configFile)
+}
+
+// localModel is a model that make fetches, by its name.
+func localModel(name string) (string, error) {
+	path, err := local.Model(name)
+	if err == nil || errors.Is(err, local.ErrNotSetUp) {
+		return path, err
+	}
+	return "", fmt.Errorf("%w, and there is no file or folder of that name: a model of the Hugging Face hub is named with its owner, owner/%s", err, name)
 }
 
 // Version tells states of what ref means apart: the name and SHA-256 of each file that Load would read, wherever they lie. It

@@ -371,7 +371,7 @@ func TestNotAModel(t *testing.T) {
 	require.NoError(t, os.Chmod(unreadable, 0))
 	for _, c := range []struct{ ref, want string }{
 		{"", "no model"},
-		{"smollm3", `no model "smollm3": set-up fetches smollm2`},
+		{"smollm3", `no model "smollm3": set-up fetches gemma3, smollm2, and there is no file or folder of that name: a model of the Hugging Face hub is named with its owner, owner/smollm3`},
 		{"missing.gguf", "missing.gguf: no such file or directory: give a GGUF file, a folder"},
 		{"a/b/c", "give a GGUF file, a folder"},
 		{t.TempDir(), "config.json: no such file or directory: a model folder holds"},
