@@ -76,17 +76,14 @@ func (d *decoder) weights(store *model.Store, g *Graph) *transformer.Params[*Nod
 // blocks runs the embedding and all blocks and returns what they hold, and the
 // residual stream before the first.
 func (d *decoder) blocks(p *transformer.Params[*Node], w window) (embedded *Node, blocks []*transformer.Nodes) {
-	t := w.tokens.Shape().Dim(1)
-	cos, sin := d.rotations(w, t)
-	in := transformer.Inputs{Cos: cos, Sin: sin, Visible: d.visible(w)}
+	geometry := d.geometry(w)
 	embedded = transformer.Embed(d.c, p.Embed, w.tokens)
 	x := embedded
 	for l := range p.Layers {
 		if d.recompute {
 			x = x.Checkpoint()
 		}
-		in.Resid = x
-		n := transformer.Block(d.c, &p.Layers[l], in)
+		n := transformer.Block(d.c, &p.Layers[l], transformer.Inputs{Resid: x, Geometry: geometry(l)})
 		blocks = append(blocks, n)
 		x = n.ResidOut
 	}
@@ -115,23 +112,27 @@ func (d *decoder) loss(store *model.Store, w window) *Node {
 	return ReduceAllSum(Mul(d.losses(p, blocks[len(blocks)-1].ResidOut, w), w.weights))
 }
 
-// rotations are the rotary tables, [1, T, Dh/2] or, where positions restart,
-// [B, T, Dh/2].
-func (d *decoder) rotations(w window, t int) (cos, sin *Node) {
-	positions := make([]int32, t)
-	for i := range positions {
-		positions[i] = int32(i)
-	}
-	c, s := d.c.Rotations(positions)
-	table := func(x []float32) *Node {
-		half := d.c.HeadDim / 2
-		if w.positions == nil {
-			return ConstTensor(w.tokens.Graph(), tensors.FromFlatDataAndDimensions(x, 1, t, half))
+// geometry gives that of a layer, built once for each kind of layer. Rotary tables are
+// [1, T, R/2] or, where positions restart, [B, T, R/2].
+func (d *decoder) geometry(w window) func(l int) transformer.Geometry[*Node] {
+	g, t := w.tokens.Graph(), w.tokens.Shape().Dim(1)
+	visible := d.visible(w)
+	built := map[string]transformer.Geometry[*Node]{}
+	return func(l int) transformer.Geometry[*Node] {
+		letter, _ := d.c.KindOf(l)
+		if geo, ok := built[letter]; ok {
+			return geo
 		}
-		rows := ConstTensor(w.tokens.Graph(), tensors.FromFlatDataAndDimensions(x, t, half))
-		return Gather(rows, InsertAxes(w.positions, -1))
+		geo := transformer.Constants(g, d.c.Geometry(l, transformer.Ascending(t)))
+		geo.Visible = visible
+		if w.positions != nil {
+			for _, table := range []**Node{&geo.Cos, &geo.Sin} {
+				*table = Gather(Reshape(*table, t, -1), InsertAxes(w.positions, -1))
+			}
+		}
+		built[letter] = geo
+		return geo
 	}
-	return table(c), table(s)
 }
 
 // visible is corpus.Packing.Visible on the device, less causality, which a block

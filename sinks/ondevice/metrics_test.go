@@ -38,29 +38,24 @@ func runBlock(t *testing.T, c transformer.Config, lens []int, chunk int) *observ
 	for i := range resid {
 		resid[i] = float32(rng.NormFloat64())
 	}
-	positions := make([]int32, longest)
 	lens32 := make([]int32, len(lens))
-	for i := range positions {
-		positions[i] = int32(i)
-	}
 	for b, n := range lens {
 		lens32[b] = int32(n)
 	}
-	cos, sin := c.Rotations(positions)
 	args := []any{
 		tensors.FromFlatDataAndDimensions(resid, len(lens), longest, c.Width),
-		tensors.FromFlatDataAndDimensions(cos, 1, longest, c.HeadDim/2),
-		tensors.FromFlatDataAndDimensions(sin, 1, longest, c.HeadDim/2),
 		tensors.FromFlatDataAndDimensions(lens32, len(lens)),
 	}
 	p.Layers[0].Each(&c, func(_ string, w **tensors.Tensor, _ []int) { args = append(args, *w) })
 	observer := everything(t, &c, ondevice.All())
 	exec, err := NewExec(backend, func(a []*Node) []*Node {
-		rest := a[4:]
+		rest := a[2:]
 		var w transformer.Layer[*Node]
 		w.Each(&c, func(_ string, slot **Node, _ []int) { *slot, rest = rest[0], rest[1:] })
-		n := transformer.Block(&c, &w, transformer.Inputs{Resid: a[0], Cos: a[1], Sin: a[2], QueryChunk: chunk})
-		return observer.Observe(&c, n, a[3])
+		n := transformer.Block(&c, &w, transformer.Inputs{
+			Resid: a[0], Geometry: transformer.Constants(a[0].Graph(), c.Geometry(0, transformer.Ascending(longest))), QueryChunk: chunk,
+		})
+		return observer.Observe(&c, n, a[1])
 	})
 	require.NoError(t, err)
 	defer exec.Finalize()

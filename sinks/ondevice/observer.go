@@ -90,7 +90,7 @@ func Heads(heads []int) (*transformer.Observer, error) {
 	return &transformer.Observer{
 		Name: fmt.Sprint("pattern of heads ", chosen),
 		Observe: func(c *transformer.Config, n *transformer.Nodes, _ *Node) []*Node {
-			t := n.Q.Shape().Dim(1)
+			keys := n.Key.Shape().Dim(1)
 			var all []*Node
 			for _, h := range chosen {
 				if h < 0 || h >= c.Heads {
@@ -102,7 +102,7 @@ func Heads(heads []int) (*transformer.Observer, error) {
 					k, g := h/c.Groups(), h%c.Groups()
 					p := Slice(r.Pattern, AxisRange(), AxisElem(k), AxisElem(g), AxisRange(), AxisRange())
 					p = Reshape(p, d[0], 1, d[3], d[4])
-					rows = append(rows, GrowRight(p, 3, t-d[4], 0))
+					rows = append(rows, GrowRight(p, 3, keys-d[4], 0))
 				}
 				all = append(all, concatenate(rows, 2))
 			}

@@ -33,9 +33,14 @@ func Recent(window int) (*transformer.Observer, error) {
 	}, nil
 }
 
-// subdiagonal is A[t, t−lag] for a chunk of rows, 0 where t < lag: in a row-major
-// chunk of width Sc, every (Sc+1)-th number from the first such key on.
+// subdiagonal is A[t, t−lag] for a chunk of rows, 0 where there is no such key. Where
+// keys are the queries' own, that is in a row-major chunk of width Sc every (Sc+1)-th
+// number from the first such key on; else the key is found by its place.
 func subdiagonal(r transformer.Rows, lag int) *Node {
+	if r.Key != nil {
+		at := BroadcastToShape(Equal(r.Key, AddScalar(r.Query, -lag)), r.Pattern.Shape())
+		return ReduceSum(Where(at, r.Pattern, ZerosLike(r.Pattern)), -1)
+	}
 	d := r.Pattern.Shape().Dimensions
 	flat := Reshape(r.Pattern, d[0], d[1], d[2], d[3]*d[4])
 	missing := max(0, lag-r.Start) // rows of the chunk that have no such key

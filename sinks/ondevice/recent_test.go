@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/gomlx/compute/dtypes"
+	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/stretchr/testify/require"
 
@@ -50,4 +51,37 @@ func TestRecentEqualsPattern(t *testing.T) {
 	}
 	_, err = ondevice.Recent(-1)
 	require.ErrorContains(t, err, "window -1")
+}
+
+// With the places of queries and keys given as data the band is the same.
+func TestRecentByPlace(t *testing.T) {
+	c := transformer.Tiny()
+	p, err := transformer.RandomParams(&c, dtypes.Float32, peaky, 3)
+	require.NoError(t, err)
+	m, err := transformer.New(open(t), c, p)
+	require.NoError(t, err)
+	defer m.Close()
+	const n, window = 7, 3
+	recent, err := ondevice.Recent(window)
+	require.NoError(t, err)
+	stream := make([]float32, n*c.Width)
+	for i := range stream {
+		stream[i] = float32(i*i%19) - 9
+	}
+	band := func(name string, geo transformer.Geometry[*tensors.Tensor]) []float32 {
+		out, err := m.Run(transformer.Call{
+			Geometry: geo, Args: []*tensors.Tensor{tensors.FromFlatDataAndDimensions(stream, 1, n, c.Width)}, Name: name,
+			Build: func(c *transformer.Config, a []*Node, w *transformer.Layer[*Node], in transformer.Inputs) []*Node {
+				in.Resid, in.QueryChunk = a[0], 3
+				return recent.Observe(c, transformer.Block(c, w, in), nil)
+			},
+		})
+		require.NoError(t, err)
+		return tensors.MustCopyFlatData[float32](out[0])
+	}
+	plain := c.Geometry(0, transformer.Ascending(n))
+	placed := c.Geometry(0, transformer.Ascending(n))
+	placed.QueryPos = tensors.FromValue(transformer.Ascending(n))
+	placed.KeyPos = tensors.FromValue([][][]int32{transformer.Ascending(n)})
+	require.InDeltaSlice(t, band("plain", plain), band("placed", placed), 1e-6)
 }

@@ -66,14 +66,14 @@ func firstKey(pattern *Node) *Node {
 // padding get nothing from real rows, by causality.
 func (b *block) keyMass() *Node {
 	var total *Node
-	t := b.n.Q.Shape().Dim(1)
+	keys := b.n.Key.Shape().Dim(1)
 	for _, r := range b.n.Rows {
 		d := r.Pattern.Shape().Dimensions
 		row := AddScalar(Iota(b.lens.Graph(), shapes.Make(dtypes.Int32, d[0], d[3]), 1), int32(r.Start))
 		real := ConvertDType(LessThan(row, InsertAxes(b.lens, -1)), dtypes.Float32) // [B, Tc]
 		mass := ReduceSum(Mul(r.Pattern, Reshape(real, d[0], 1, 1, d[3], 1)), 3)
 		mass = Reshape(mass, d[0], b.c.Heads, d[4])
-		mass = GrowRight(mass, 2, t-d[4], 0)
+		mass = GrowRight(mass, 2, keys-d[4], 0)
 		if total == nil {
 			total = mass
 		} else {

@@ -21,9 +21,23 @@ func Residuals(m *transformer.Model, ids []int32, interventions ...Intervention)
 	if err := checkInterventions(&m.Config, docs, interventions); err != nil {
 		return nil, fmt.Errorf("probe: %w", err)
 	}
-	obs, err := ondevice.Observer(ondevice.Resid)
+	edit, err := compileEdits(&m.Config, docs, interventions)
 	if err != nil {
 		return nil, fmt.Errorf("probe: %w", err)
+	}
+	defer edit.free()
+	stream, err := residuals(m, ids, transformer.Pass{Edits: edit.at})
+	if err != nil {
+		return nil, fmt.Errorf("probe: %w", err)
+	}
+	return stream, nil
+}
+
+// residuals are those of a pass as given, but for its observer.
+func residuals(m *transformer.Model, ids []int32, pass transformer.Pass) ([][][]float32, error) {
+	obs, err := ondevice.Observer(ondevice.Resid)
+	if err != nil {
+		return nil, err
 	}
 	stream := make([][][]float32, m.Config.Layers+1)
 	take := func(l int, outs []*tensors.Tensor) error { // [1, T padded, D]
@@ -35,19 +49,9 @@ func Residuals(m *transformer.Model, ids []int32, interventions ...Intervention)
 			}
 		})
 	}
-	edit, err := compileEdits(&m.Config, docs, interventions)
-	if err != nil {
-		return nil, fmt.Errorf("probe: %w", err)
-	}
-	defer edit.free()
-	_, err = m.Forward(transformer.One(ids), transformer.Pass{
-		Observer: obs,
-		Edits:    edit.at,
-		OnEmbed:  func(outs []*tensors.Tensor) error { return take(0, outs) },
-		OnBlock:  func(l int, outs []*tensors.Tensor) error { return take(l+1, outs) },
-	})
-	if err != nil {
-		return nil, fmt.Errorf("probe: %w", err)
-	}
-	return stream, nil
+	pass.Observer = obs
+	pass.OnEmbed = func(outs []*tensors.Tensor) error { return take(0, outs) }
+	pass.OnBlock = func(l int, outs []*tensors.Tensor) error { return take(l+1, outs) }
+	_, err = m.Forward(transformer.One(ids), pass)
+	return stream, err
 }

@@ -107,11 +107,21 @@ func Bucket(t int) int {
 
 // inputs are a batch's tensors, padded to T = Bucket(longest).
 type inputs struct {
-	b, t     int
-	ids      *tensors.Tensor // [B, T] int32
-	lens     *tensors.Tensor // [B] int32
-	cos, sin *tensors.Tensor // [B or 1, T, Dh/2]
-	visible  *tensors.Tensor // [B, T, T] bool, or nil
+	b, t int
+	ids  *tensors.Tensor // [B, T] int32
+	lens *tensors.Tensor // [B] int32
+	// kinds are the layers' geometries by the letters of their kinds; Visible is not in
+	// them but here, [B, T, T] bool or nil.
+	kinds   map[string]Geometry[*tensors.Tensor]
+	visible *tensors.Tensor
+}
+
+// geometry is that of layer l.
+func (in *inputs) geometry(c *Config, l int) Geometry[*tensors.Tensor] {
+	letter, _ := c.KindOf(l)
+	geo := in.kinds[letter]
+	geo.Visible = in.visible
+	return geo
 }
 
 func (b *Batch) inputs(c *Config, backend compute.Backend) (*inputs, error) {
@@ -129,20 +139,20 @@ func (b *Batch) inputs(c *Config, backend compute.Backend) (*inputs, error) {
 	in.ids = tensors.FromFlatDataAndDimensions(ids, in.b, in.t)
 	in.lens = tensors.FromFlatDataAndDimensions(lens, in.b)
 
-	rows := 1
+	positions := Ascending(in.t)
 	if b.Positions != nil {
-		rows = in.b
+		ascending := positions[0]
+		positions = nil
+		for _, row := range b.Positions {
+			positions = append(positions, append(slices.Clone(row), ascending[len(row):]...))
+		}
 	}
-	positions := make([]int32, rows*in.t)
-	for i := range positions {
-		positions[i] = int32(i % in.t)
+	in.kinds = map[string]Geometry[*tensors.Tensor]{}
+	for l := range c.Layers {
+		if letter, _ := c.KindOf(l); in.kinds[letter].Cos == nil {
+			in.kinds[letter] = c.Geometry(l, positions)
+		}
 	}
-	for d := range b.Positions {
-		copy(positions[d*in.t:], b.Positions[d])
-	}
-	cos, sin := c.Rotations(positions)
-	in.cos = tensors.FromFlatDataAndDimensions(cos, rows, in.t, c.HeadDim/2)
-	in.sin = tensors.FromFlatDataAndDimensions(sin, rows, in.t, c.HeadDim/2)
 
 	if b.Visible != nil {
 		// Padded queries see everything: a row without a key would be NaN, and as a
@@ -160,16 +170,27 @@ func (b *Batch) inputs(c *Config, backend compute.Backend) (*inputs, error) {
 		in.visible = tensors.FromFlatDataAndDimensions(vis, in.b, in.t, in.t)
 	}
 	// Used by every layer: moved once, without a second copy on the host.
-	for _, t := range []*tensors.Tensor{in.ids, in.lens, in.cos, in.sin, in.visible} {
-		if t == nil {
-			continue
+	var err error
+	in.each(func(t *tensors.Tensor) {
+		if err == nil && t != nil {
+			err = t.ToDevice(backend, 0)
 		}
-		if err := t.ToDevice(backend, 0); err != nil {
-			in.free()
-			return nil, fmt.Errorf("batch: moving inputs to the device: %w", err)
-		}
+	})
+	if err != nil {
+		in.free()
+		return nil, fmt.Errorf("batch: moving inputs to the device: %w", err)
 	}
 	return in, nil
 }
 
-func (in *inputs) free() { free(in.ids, in.lens, in.cos, in.sin, in.visible) }
+// each visits all tensors, nil ones too.
+func (in *inputs) each(visit func(*tensors.Tensor)) {
+	for _, t := range []*tensors.Tensor{in.ids, in.lens, in.visible} {
+		visit(t)
+	}
+	for _, geo := range in.kinds {
+		geo.each(func(slot **tensors.Tensor) { visit(*slot) })
+	}
+}
+
+func (in *inputs) free() { in.each(func(t *tensors.Tensor) { free(t) }) }

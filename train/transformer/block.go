@@ -4,21 +4,21 @@ import (
 	"math"
 
 	"github.com/gomlx/compute/dtypes"
-	"github.com/gomlx/compute/shapes"
 	. "github.com/gomlx/gomlx/core/graph"
 )
 
 // Inputs are what a block reads besides its weights.
 type Inputs struct {
-	Resid    *Node // [B, T, D] float32, the residual stream
-	Cos, Sin *Node // [B or 1, T, Dh/2] float32, see Config.Rotations
+	Resid           *Node // [B, T, D] float32, the residual stream
+	Geometry[*Node]       // where queries and keys stand
 
-	// Visible narrows what a query sees, on top of causality: boolean
-	// [B or 1, T, S], with at least one key s ≤ t in each row t. Nil: every
-	// position up to the query's own.
-	Visible *Node
+	// PastKey and PastValue [B, N, K, Dh] come before the keys and values of this
+	// pass's tokens: S = N + T. Keys are those before rotation (Nodes.KeyPlain), and
+	// KeyPos, KeyCos and KeySin say where all S stand.
+	PastKey, PastValue *Node
 
-	Edits EditNodes // interventions; the zero value changes nothing
+	Edits  EditNodes // interventions; the zero value changes nothing
+	Wiring Wiring    // which parts of the block act
 
 	// Frozen treats the pattern and the norms' divisors as constants when
 	// gradients are taken, as theorems about attention do; what remains is linear
@@ -32,12 +32,16 @@ type Inputs struct {
 }
 
 // Rows is the attention of one chunk of queries, in which chunks partition
-// 0..T-1 in order. Keys beyond the chunk's last query are left out: they are
-// hidden to it, so their entries would all be 0.
+// 0..T-1 in order. Where the keys are the queries' own tokens, those beyond the
+// chunk's last query are left out: they are hidden to it, so their entries would all
+// be 0. The first key is always key 0.
 type Rows struct {
-	Start   int   // first query position of the chunk
+	Start   int   // first query of the chunk
 	Scores  *Node // [B, K, G, Tc, Sc] q·k/√Dh and KeyBias, before masking
 	Pattern *Node // [B, K, G, Tc, Sc]
+	// Query [B or 1, 1, 1, Tc, 1] and Key [B or 1, K or 1, 1, 1, Sc] are their places
+	// in the sequence; nil: row t of the chunk is Start + t, and key s is s.
+	Query, Key *Node
 }
 
 // Nodes are the named intermediates of one block, all after the edits that
@@ -45,6 +49,7 @@ type Rows struct {
 type Nodes struct {
 	Resid     *Node  // [B, T, D] into the block
 	Q         *Node  // [B, T, H, Dh] after rotation
+	KeyPlain  *Node  // [B, T, K, Dh] before rotation, of this pass's tokens: what a cache keeps
 	Key       *Node  // [B, S, K, Dh] after rotation
 	V         *Node  // [B, S, K, Dh]
 	OutWeight *Node  // [D, H·Dh] the block's output projection
@@ -60,11 +65,17 @@ type Nodes struct {
 func (n *Nodes) First(documents int) *Nodes {
 	first := func(x *Node) *Node { return Slice(x, AxisRange(0, documents)) }
 	out := &Nodes{
-		Resid: first(n.Resid), Q: first(n.Q), Key: first(n.Key), V: first(n.V), OutWeight: n.OutWeight, Z: first(n.Z),
+		Resid: first(n.Resid), Q: first(n.Q), KeyPlain: first(n.KeyPlain), Key: first(n.Key), V: first(n.V), OutWeight: n.OutWeight, Z: first(n.Z),
 		AttnOut: first(n.AttnOut), ResidMid: first(n.ResidMid), MLPOut: first(n.MLPOut), ResidOut: first(n.ResidOut),
 	}
 	for _, r := range n.Rows {
-		out.Rows = append(out.Rows, Rows{Start: r.Start, Scores: first(r.Scores), Pattern: first(r.Pattern)})
+		rows := Rows{Start: r.Start, Scores: first(r.Scores), Pattern: first(r.Pattern), Query: r.Query, Key: r.Key}
+		for _, x := range []**Node{&rows.Query, &rows.Key} {
+			if *x != nil && (*x).Shape().Dim(0) > 1 {
+				*x = first(*x)
+			}
+		}
+		out.Rows = append(out.Rows, rows)
 	}
 	return out
 }
@@ -79,13 +90,19 @@ func Block(c *Config, w *Layer[*Node], in Inputs) *Nodes {
 	in.Resid.AssertDims(-1, -1, c.Width)
 	n := &Nodes{Resid: in.Resid, OutWeight: w.Out}
 	attend(c, w, in, n)
-	n.ResidMid = Add(n.Resid, n.AttnOut)
+	n.ResidMid = n.AttnOut
+	if in.Wiring != PureAttention {
+		n.ResidMid = Add(n.Resid, n.AttnOut)
+	}
 
 	h := rmsNorm(n.ResidMid, w.MLPNorm, c.NormEps, in.Frozen)
 	gate := c.dot(h, w.Gate)
 	hidden := Mul(c.Activation.Apply(gate), c.dot(h, w.Up))
 	n.MLPOut = scaleUpdate(c.dot(hidden, w.Down), in.Edits.MLPScale)
-	n.ResidOut = Add(n.ResidMid, n.MLPOut)
+	n.ResidOut = n.ResidMid
+	if in.Wiring == "" || in.Wiring == FullBlock {
+		n.ResidOut = Add(n.ResidMid, n.MLPOut)
+	}
 	if add := in.Edits.ResidAdd; add != nil {
 		n.ResidOut = Add(n.ResidOut, add)
 	}
@@ -100,8 +117,9 @@ func attend(c *Config, w *Layer[*Node], in Inputs, n *Nodes) {
 		return Reshape(c.dot(h, weight), b, t, count, c.HeadDim)
 	}
 	n.Q = rotate(heads(w.Query, c.Heads), in.Cos, in.Sin)
-	n.Key = rotate(heads(w.Key, c.KVHeads), in.Cos, in.Sin)
-	n.V = scaleValues(&in.Edits, heads(w.Value, c.KVHeads))
+	n.KeyPlain = heads(w.Key, c.KVHeads)
+	n.Key = rotateKeys(&in, n.KeyPlain)
+	n.V = scaleValues(&in.Edits, after(in.PastValue, heads(w.Value, c.KVHeads)))
 
 	// Heads lead, so that each product is one batched matrix product; query
 	// heads that share keys are stacked into its rows.
@@ -117,16 +135,23 @@ func attend(c *Config, w *Layer[*Node], in Inputs, n *Nodes) {
 	var mixed []*Node
 	for start := 0; start < t; start += chunk {
 		end := min(start+chunk, t)
+		keys := end
 		rows := Rows{Start: start}
+		if !in.ownKeys() {
+			keys = k.Shape().Dim(2)
+		}
 		rows.Scores = scores(Slice(q, AxisRange(), AxisRange(), AxisRange(), AxisRange(start, end)),
-			Slice(k, AxisRange(), AxisRange(), AxisRange(0, end)))
-		rows.Scores = biasKeys(&in.Edits, rows.Scores, start)
+			Slice(k, AxisRange(), AxisRange(), AxisRange(0, keys)))
+		if !in.ownKeys() {
+			rows.Query, rows.Key = standing(&in.Geometry, rows.Scores, start)
+		}
+		rows.Scores = biasKeys(&in, rows.Scores, start)
 		rows.Pattern = c.Pattern.apply(rows.Scores, visible(in, rows.Scores, start), sinkLogits(c, w))
 		if in.Frozen {
 			rows.Pattern = StopGradient(rows.Pattern)
 		}
 		n.Rows = append(n.Rows, rows)
-		mixed = append(mixed, mix(c.cast(rows.Pattern), Slice(v, AxisRange(), AxisRange(), AxisRange(0, end))))
+		mixed = append(mixed, mix(c.cast(rows.Pattern), Slice(v, AxisRange(), AxisRange(), AxisRange(0, keys))))
 	}
 	z := mixed[0]
 	if len(mixed) > 1 {
@@ -135,6 +160,14 @@ func attend(c *Config, w *Layer[*Node], in Inputs, n *Nodes) {
 	z = TransposeAllAxes(z, 0, 3, 1, 2, 4) // [B, T, K, G, Dh]
 	n.Z = scaleHeads(&in.Edits, Reshape(z, b, t, c.Heads, c.HeadDim))
 	n.AttnOut = scaleUpdate(c.dot(Reshape(n.Z, b, t, c.Heads*c.HeadDim), w.Out), in.Edits.AttnScale)
+}
+
+// after puts what a block makes of its own tokens behind what it is given, if anything.
+func after(past, own *Node) *Node {
+	if past == nil {
+		return own
+	}
+	return Concatenate([]*Node{past, own}, 1)
 }
 
 // scores are the products of queries [B, K, G, T, Dh], already divided by √Dh,
@@ -155,25 +188,6 @@ func mix(pattern, v *Node) *Node {
 	flat := Reshape(pattern, d[0], d[1], d[2]*d[3], d[4])
 	z := matmul(flat, v, 2, 2)
 	return ConvertDType(Reshape(z, d[0], d[1], d[2], d[3], v.Shape().Dim(3)), dtypes.Float32)
-}
-
-// visible is the boolean mask of a chunk of rows, of the shape of its scores:
-// key s ≤ query t, as far as Inputs.Visible and a KeyBias of −Inf leave it.
-func visible(in Inputs, scores *Node, start int) *Node {
-	g := scores.Graph()
-	rows, keys := scores.Shape().Dim(3), scores.Shape().Dim(4)
-	shape := shapes.Make(dtypes.Int32, 1, 1, 1, rows, keys)
-	mask := LessOrEqual(Iota(g, shape, 4), AddScalar(Iota(g, shape, 3), int32(start)))
-	if in.Visible != nil {
-		extra := Slice(in.Visible, AxisRange(), AxisRange(start, start+rows), AxisRange(0, keys))
-		mask = LogicalAnd(BroadcastToDims(mask, extra.Shape().Dim(0), 1, 1, rows, keys), InsertAxes(extra, 1, 1))
-	}
-	mask = BroadcastToDims(mask, scores.Shape().Dimensions...)
-	if in.Edits.KeyBias != nil {
-		// Softpick and sigmoid count the visible keys, so e^−∞ = 0 does not do.
-		mask = LogicalAnd(mask, NotEqual(scores, Infinity(g, scores.DType(), -1)))
-	}
-	return mask
 }
 
 // sinkLogits shapes a block's learned sink logits for Pattern.apply.

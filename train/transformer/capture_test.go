@@ -165,49 +165,46 @@ func captureChunked(t testing.TB, m *Model, batch Batch, layerEdits []*Edits, ch
 	in, err := batch.inputs(c, m.Backend)
 	require.NoError(t, err)
 	defer in.free()
-	args := []*tensors.Tensor{in.ids, in.cos, in.sin}
-	if in.visible != nil {
-		args = append(args, in.visible)
-	}
-	masks := make([]int, c.Layers)
-	for l := range layerEdits {
-		set, mask, err := checkEdits(c, layerEdits[l], in.b, in.t)
-		require.NoError(t, err)
-		args, masks[l] = append(args, set...), mask
+	args := []*tensors.Tensor{in.ids}
+	for _, e := range layerEdits {
+		require.NoError(t, e.check(c, in.b, in.t))
+		e.each(c, in.b, in.t, func(_ string, slot **tensors.Tensor, _ []int) {
+			if *slot != nil {
+				args = append(args, *slot)
+			}
+		})
 	}
 	m.params.Each(c, func(_ string, slot **tensors.Tensor, _ []int) { args = append(args, *slot) })
 
 	out := run(t, m.Backend, func(a []*Node) []*Node {
 		next := func() *Node { n := a[0]; a = a[1:]; return n }
-		ids, bi := next(), Inputs{Cos: next(), Sin: next(), QueryChunk: chunk}
-		if in.visible != nil {
-			bi.Visible = next()
-		}
+		ids := next()
 		all := make([]EditNodes, c.Layers)
-		for l := range all {
-			e := editNodes(c, masks[l], a)
-			e.each(c, 0, 0, func(_ string, slot **Node, _ []int) {
-				if *slot != nil {
-					next()
+		for l, e := range layerEdits {
+			var there []bool
+			e.each(c, 0, 0, func(_ string, slot **tensors.Tensor, _ []int) { there = append(there, *slot != nil) })
+			all[l].each(c, 0, 0, func(_ string, slot **Node, _ []int) {
+				if there[0] {
+					*slot = next()
 				}
+				there = there[1:]
 			})
-			all[l] = e
 		}
 		p := Params[*Node]{Layers: make([]Layer[*Node], c.Layers)}
 		p.Each(c, func(_ string, slot **Node, _ []int) { *slot = next() })
-		bi.Resid = Embed(c, p.Embed, ids)
-		outs := []*Node{Identity(bi.Resid)}
+		x := Embed(c, p.Embed, ids)
+		outs := []*Node{Identity(x)}
 		for l := range p.Layers {
-			bi.Edits = all[l]
-			n := Block(c, &p.Layers[l], bi)
+			geo := Constants(x.Graph(), in.geometry(c, l))
+			n := Block(c, &p.Layers[l], Inputs{Resid: x, Geometry: geo, Edits: all[l], QueryChunk: chunk})
 			outs = append(outs, n.ResidOut, wholePattern(c, n), n.Z)
-			bi.Resid = n.ResidOut
+			x = n.ResidOut
 		}
 		output := p.Output
 		if c.TiedOutput {
 			output = p.Embed
 		}
-		return append(outs, Logits(c, bi.Resid, p.Norm, output))
+		return append(outs, Logits(c, x, p.Norm, output))
 	}, args...)
 
 	got := &captured{t: in.t, Output: &Output{}, resid: out[:1]}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 )
 
 // Config is the architecture of a decoder. The zero value is not usable: fill
@@ -29,6 +28,11 @@ type Config struct {
 	RopeFactors []float64 `json:"rope_factors,omitempty"`
 	TiedOutput  bool      `json:"tied_output"` // the output matrix is the embedding
 
+	// Kinds of layers by a letter each, and the layers' letters from the first on,
+	// repeated and cut to L: with "LLLLLG" every sixth layer is a G. Empty: all alike.
+	Kinds map[string]Kind `json:"kinds,omitempty"`
+	Tile  string          `json:"tile,omitempty"`
+
 	// Activation is the function of the MLP's gate; empty: SiLU.
 	Activation Activation `json:"activation,omitempty"`
 	// ScaleEmbed multiplies embeddings by √D on their way in, as Gemma does, though not
@@ -44,9 +48,10 @@ type Config struct {
 	Compute string `json:"compute,omitempty"`
 }
 
-// RopeScaling stretches the slow rotary frequencies as Llama 3.1 does: wavelengths
+// RopeScaling stretches the slow rotary frequencies as Llama 3.1 does: those of wavelengths
 // above OriginalContext/LowFreqFactor are divided by Factor, those below
-// OriginalContext/HighFreqFactor are kept, those between are interpolated.
+// OriginalContext/HighFreqFactor are kept, those between are interpolated. With Factor
+// alone all frequencies are divided by it (linear scaling).
 type RopeScaling struct {
 	Factor          float64 `json:"factor"`
 	LowFreqFactor   float64 `json:"low_freq_factor"`
@@ -129,15 +134,8 @@ func (c *Config) Validate() error {
 	if !(c.NormEps > 0) || c.NormEps > 1 {
 		bad("norm_eps = %g: must be in (0, 1]", c.NormEps)
 	}
-	if !(c.RopeBase > 1) || math.IsInf(c.RopeBase, 0) {
-		bad("rope_base = %g: must be above 1 and finite", c.RopeBase)
-	}
-	if s := c.RopeScale; s != nil {
-		if !(s.Factor >= 1) || !(s.LowFreqFactor > 0) || !(s.HighFreqFactor > s.LowFreqFactor) || s.OriginalContext < 1 ||
-			math.IsInf(s.Factor, 0) || math.IsInf(s.HighFreqFactor, 0) {
-			bad("rope_scaling = %+v: need factor ≥ 1, 0 < low_freq_factor < high_freq_factor, all finite, original_context ≥ 1", *s)
-		}
-	}
+	errs = append(errs, checkRope("", c.RopeBase, c.RopeScale)...)
+	errs = append(errs, c.checkKinds()...)
 	if n := len(c.RopeFactors); n > 0 {
 		if c.RopeScale != nil {
 			bad("rope_factors and rope_scaling are both given: use one")

@@ -156,7 +156,7 @@ func FuzzParseConfig(f *testing.F) {
 		}
 		require.NoError(t, c.Validate())
 		require.Positive(t, c.Parameters())
-		for _, freq := range c.Frequencies() {
+		for _, freq := range c.Frequencies(Kind{}) {
 			require.True(t, freq >= 0 && freq <= 1000, "frequency %g", freq)
 		}
 		again, err := json.Marshal(c)

@@ -48,50 +48,32 @@ func (e *edits[E]) each(c *Config, b, t int, visit func(name string, slot *E, di
 	visit("ResidAdd", &e.ResidAdd, []int{b, t, c.Width})
 }
 
-// checkEdits refuses edits of a wrong shape or type, by name. It lists those set,
-// with bit i of mask for place i.
-func checkEdits(c *Config, e *Edits, b, t int) (set []*tensors.Tensor, mask int, err error) {
-	if e == nil {
-		return nil, 0, nil
-	}
-	bit := 1
-	e.each(c, b, t, func(name string, slot **tensors.Tensor, dims []int) {
-		if *slot != nil {
-			want := shapes.Make(dtypes.Float32, dims...)
-			if got := (*slot).Shape(); !got.Equal(want) && err == nil {
-				err = fmt.Errorf("edit %s has shape %s: must be %s", name, got, want)
-			}
-			set = append(set, *slot)
-			mask |= bit
+// check refuses edits of a wrong shape or type, by name.
+func (e *edits[E]) check(c *Config, b, t int) (err error) {
+	e.each(c, b, t, func(name string, slot *E, dims []int) {
+		x, _ := any(*slot).(*tensors.Tensor)
+		if x == nil || err != nil {
+			return
 		}
-		bit <<= 1
+		want := shapes.Make(dtypes.Float32, dims...)
+		if got := x.Shape(); !got.Equal(want) {
+			err = fmt.Errorf("edit %s has shape %s: must be %s", name, got, want)
+		}
 	})
-	return set, mask, err
+	return err
 }
 
-// editNodes distributes nodes over the places that mask names.
-func editNodes(c *Config, mask int, nodes []*Node) (e EditNodes) {
-	bit := 1
-	e.each(c, 0, 0, func(_ string, slot **Node, _ []int) {
-		if mask&bit != 0 {
-			*slot, nodes = nodes[0], nodes[1:]
-		}
-		bit <<= 1
-	})
-	return e
-}
-
-// biasKeys adds KeyBias to a chunk of scores [B, K, G, Tc, Sc], off the diagonal.
-func biasKeys(e *EditNodes, scores *Node, start int) *Node {
-	if e.KeyBias == nil {
+// biasKeys adds KeyBias to a chunk of scores [B, K, G, Tc, Sc], but where a query
+// meets its own key.
+func biasKeys(in *Inputs, scores *Node, start int) *Node {
+	if in.Edits.KeyBias == nil {
 		return scores
 	}
-	g, d := scores.Graph(), scores.Shape().Dimensions
-	bias := Slice(e.KeyBias, AxisRange(), AxisRange(), AxisRange(0, d[4]))
+	d := scores.Shape().Dimensions
+	bias := Slice(in.Edits.KeyBias, AxisRange(), AxisRange(), AxisRange(0, d[4]))
 	bias = Reshape(bias, d[0], d[1], d[2], 1, d[4])
-	shape := shapes.Make(dtypes.Int32, 1, 1, 1, d[3], d[4])
-	self := Equal(Iota(g, shape, 4), AddScalar(Iota(g, shape, 3), int32(start)))
-	self = BroadcastToDims(self, d...)
+	query, key := standing(&in.Geometry, scores, start)
+	self := BroadcastToDims(Equal(key, query), d...)
 	return Where(self, scores, Add(scores, bias))
 }
 

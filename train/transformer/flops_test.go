@@ -46,16 +46,9 @@ func forwardGraph(t *testing.T, c *Config, b, length int) *Graph {
 	p := &Params[*Node]{Layers: make([]Layer[*Node], c.Layers)}
 	p.Each(c, func(_ string, slot **Node, _ []int) { *slot, weights = weights[0], weights[1:] })
 
-	positions := make([]int32, length)
-	cos, sin := c.Rotations(positions)
-	table := func(x []float32) *Node {
-		return ConstTensor(g, tensors.FromFlatDataAndDimensions(x, 1, length, c.HeadDim/2))
-	}
-	in := Inputs{Cos: table(cos), Sin: table(sin)}
 	x := Embed(c, p.Embed, ConstTensor(g, tensors.FromFlatDataAndDimensions(make([]int32, b*length), b, length)))
 	for l := range p.Layers {
-		in.Resid = x
-		x = Block(c, &p.Layers[l], in).ResidOut
+		x = Block(c, &p.Layers[l], Inputs{Resid: x, Geometry: Constants(g, c.Geometry(l, Ascending(length)))}).ResidOut
 	}
 	output := p.Output
 	if c.TiedOutput {

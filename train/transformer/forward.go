@@ -36,6 +36,8 @@ type Pass struct {
 	// Edits gives a layer's interventions; nil, or a nil result, for none.
 	// Tensors have T = Bucket(longest document). They stay the caller's.
 	Edits func(layer int) *Edits
+	// Wiring says which parts of the blocks act; empty: all.
+	Wiring Wiring
 
 	Predict bool // fill Output.Loss and Output.Top1
 	Last    bool // fill Output.LogitsLast
@@ -70,6 +72,9 @@ type Output struct {
 func (m *Model) Forward(batch Batch, pass Pass) (*Output, error) {
 	if o := pass.Observer; o != nil && (o.Name == "" || o.Observe == nil) {
 		return nil, fmt.Errorf("observer %q: needs a name and Observe", o.Name)
+	}
+	if err := pass.Wiring.Validate(); err != nil {
+		return nil, err
 	}
 	if err := pass.checkBlocks(&m.Config); err != nil {
 		return nil, err
@@ -126,7 +131,7 @@ func (m *Model) blocks(in *inputs, pass Pass) (last *Stream, kept map[int]*Strea
 		if pass.Edits != nil {
 			e = pass.Edits(l)
 		}
-		next, observed, err := m.block(l, in, at.resid, e, pass.Observer)
+		next, observed, err := m.block(l, in, at.resid, e, pass)
 		if err != nil {
 			return nil, nil, fmt.Errorf("layer %d: %w", l+1, err)
 		}
@@ -149,18 +154,13 @@ func (m *Model) blocks(in *inputs, pass Pass) (last *Stream, kept map[int]*Strea
 
 // embed looks tokens up, [B, T, D] float32, and returns the observer's outputs.
 func (m *Model) embed(in *inputs, obs *Observer) (*tensors.Tensor, []*tensors.Tensor, error) {
-	name := "embed"
-	observed := obs != nil && obs.Embedded != nil
-	if observed {
-		name += " observer=" + obs.Name
+	if obs == nil || obs.Embedded == nil {
+		x, err := m.Embed(in.ids)
+		return x, nil, err
 	}
-	out, err := m.call(name, func(args []*Node) []*Node {
+	out, err := m.call("embed observer="+obs.Name, func(args []*Node) []*Node {
 		x := Embed(&m.Config, args[0], args[1])
-		outs := []*Node{x}
-		if observed {
-			outs = append(outs, obs.Embedded(&m.Config, x, args[2])...)
-		}
-		return outs
+		return append([]*Node{x}, obs.Embedded(&m.Config, x, args[2])...)
 	}, m.params.Embed, in.ids, in.lens)
 	if err != nil {
 		return nil, nil, err
@@ -181,39 +181,31 @@ func Embed(c *Config, embed, ids *Node) *Node {
 
 // block runs one layer and returns the new residual stream and the observer's
 // outputs.
-func (m *Model) block(l int, in *inputs, resid *tensors.Tensor, e *Edits, obs *Observer) (*tensors.Tensor, []*tensors.Tensor, error) {
-	set, mask, err := checkEdits(&m.Config, e, in.b, in.t)
-	if err != nil {
-		return nil, nil, err
+func (m *Model) block(l int, in *inputs, resid *tensors.Tensor, e *Edits, pass Pass) (*tensors.Tensor, []*tensors.Tensor, error) {
+	if e != nil {
+		if err := e.check(&m.Config, in.b, in.t); err != nil {
+			return nil, nil, err
+		}
 	}
-	args := append([]*tensors.Tensor{resid, in.lens, in.cos, in.sin}, set...)
-	if in.visible != nil {
-		args = append(args, in.visible)
+	name, obs, wiring := "block", pass.Observer, pass.Wiring
+	if wiring != "" && wiring != FullBlock {
+		name += " wiring=" + string(wiring)
 	}
-	m.params.Layers[l].Each(&m.Config, func(_ string, slot **tensors.Tensor, _ []int) { args = append(args, *slot) })
-
-	name := fmt.Sprintf("block edits=%06b visible=%t", mask, in.visible != nil)
 	if obs != nil {
 		name += " observer=" + obs.Name
 	}
-	nSet, hasVisible := len(set), in.visible != nil
-	out, err := m.call(name, func(args []*Node) []*Node {
-		bi := Inputs{Resid: args[0], Cos: args[2], Sin: args[3]}
-		lens, rest := args[1], args[4:]
-		bi.Edits = editNodes(&m.Config, mask, rest[:nSet])
-		rest = rest[nSet:]
-		if hasVisible {
-			bi.Visible, rest = rest[0], rest[1:]
-		}
-		var w Layer[*Node]
-		w.Each(&m.Config, func(_ string, slot **Node, _ []int) { *slot, rest = rest[0], rest[1:] })
-		nodes := Block(&m.Config, &w, bi)
-		outs := []*Node{nodes.ResidOut}
-		if obs != nil {
-			outs = append(outs, obs.Observe(&m.Config, nodes, lens)...)
-		}
-		return outs
-	}, args...)
+	out, err := m.Run(Call{
+		Layer: l, Geometry: in.geometry(&m.Config, l), Edits: e, Args: []*tensors.Tensor{resid, in.lens}, Name: name,
+		Build: func(c *Config, args []*Node, w *Layer[*Node], bi Inputs) []*Node {
+			bi.Resid, bi.Wiring = args[0], wiring
+			nodes := Block(c, w, bi)
+			outs := []*Node{nodes.ResidOut}
+			if obs != nil {
+				outs = append(outs, obs.Observe(c, nodes, args[1])...)
+			}
+			return outs
+		},
+	})
 	if err != nil {
 		return nil, nil, err
 	}

@@ -25,7 +25,7 @@ func TestFrozenGradient(t *testing.T) {
 		args = append(args, tensors.FromFlatDataAndDimensions(floats(product(dims), rng.NormFloat64), dims...))
 	})
 	weight := floats(T*c.Width, rng.NormFloat64)
-	cos, sin := c.Rotations([]int32{0, 1, 2, 3, 4})
+	geo := c.Geometry(0, Ascending(T))
 	// along returns f = Σ weight · out and its derivative along in, for both halves.
 	along := func(frozen bool) (attn, attnAlong, mlp, mlpAlong float32) {
 		outs := run(t, pureGo(t), func(a []*Node) (outs []*Node) {
@@ -33,8 +33,7 @@ func TestFrozenGradient(t *testing.T) {
 			var w Layer[*Node]
 			rest := a[1:]
 			w.Each(&c, func(_ string, slot **Node, _ []int) { *slot, rest = rest[0], rest[1:] })
-			n := Block(&c, &w, Inputs{Resid: a[0], Frozen: frozen, QueryChunk: 2,
-				Cos: Reshape(Const(g, cos), 1, T, c.HeadDim/2), Sin: Reshape(Const(g, sin), 1, T, c.HeadDim/2)})
+			n := Block(&c, &w, Inputs{Resid: a[0], Geometry: Constants(g, geo), Frozen: frozen, QueryChunk: 2})
 			for _, half := range []struct{ in, out *Node }{{n.Resid, n.AttnOut}, {n.ResidMid, n.MLPOut}} {
 				f := ReduceAllSum(Mul(half.out, Reshape(Const(g, weight), 1, T, c.Width)))
 				outs = append(outs, f, ReduceAllSum(Mul(Gradient(f, half.in)[0], half.in)))

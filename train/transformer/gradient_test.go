@@ -110,11 +110,9 @@ func TestBlockGradient(t *testing.T) {
 				}
 				vars = append(vars, variable{name, dims, floats(product(dims), draw)})
 			})
-			cos, sin := c.Rotations([]int32{0, 1, 2, 3, 4})
+			geo := c.Geometry(0, Ascending(T))
 			checkGradient(t, vars, func(a []*Node) *Node {
-				g := a[0].Graph()
-				in := Inputs{Resid: a[0], QueryChunk: 2,
-					Cos: Reshape(Const(g, cos), 1, T, c.HeadDim/2), Sin: Reshape(Const(g, sin), 1, T, c.HeadDim/2)}
+				in := Inputs{Resid: a[0], Geometry: Constants(a[0].Graph(), geo), QueryChunk: 2}
 				var w Layer[*Node]
 				rest := a[1:]
 				w.Each(&c, func(_ string, slot **Node, _ []int) { *slot, rest = rest[0], rest[1:] })

@@ -6,19 +6,30 @@ import (
 	. "github.com/gomlx/gomlx/core/graph"
 )
 
-// Frequencies returns the Dh/2 rotary frequencies θ_i = base^(−2i/Dh), in
-// radians per position, after the configuration's scaling.
-func (c *Config) Frequencies() []float64 {
-	half := c.HeadDim / 2
-	freqs := make([]float64, half)
-	for i := range freqs {
-		freqs[i] = math.Pow(c.RopeBase, -2*float64(i)/float64(c.HeadDim))
+// Frequencies returns the Dh/2 rotary frequencies θ_i = base^(−2i/Dh) of a kind of
+// layer, in radians per position, after its scaling.
+func (c *Config) Frequencies(k Kind) []float64 {
+	freqs := make([]float64, c.HeadDim/2)
+	if k.NoRope {
+		return freqs // cos 0 = 1, sin 0 = 0: nothing turns
 	}
-	for i, factor := range c.RopeFactors {
+	base, s, factors := c.RopeBase, c.RopeScale, c.RopeFactors
+	if k.RopeBase != 0 {
+		base, s, factors = k.RopeBase, k.RopeScale, nil
+	}
+	for i := range freqs {
+		freqs[i] = math.Pow(base, -2*float64(i)/float64(c.HeadDim))
+	}
+	for i, factor := range factors {
 		freqs[i] /= factor
 	}
-	s := c.RopeScale
 	if s == nil {
+		return freqs
+	}
+	if s.OriginalContext == 0 {
+		for i := range freqs {
+			freqs[i] /= s.Factor
+		}
 		return freqs
 	}
 	longest := float64(s.OriginalContext) / s.LowFreqFactor
@@ -37,11 +48,11 @@ func (c *Config) Frequencies() []float64 {
 	return freqs
 }
 
-// Rotations returns cos and sin of position · frequency, each flat
+// Rotations returns cos and sin of position · frequency for a kind of layer, each flat
 // [len(positions), Dh/2]. The angle is taken in float64: at position 10⁵ a
 // float32 angle would be off by 0.01 rad.
-func (c *Config) Rotations(positions []int32) (cos, sin []float32) {
-	freqs := c.Frequencies()
+func (c *Config) Rotations(k Kind, positions []int32) (cos, sin []float32) {
+	freqs := c.Frequencies(k)
 	cos = make([]float32, 0, len(positions)*len(freqs))
 	sin = make([]float32, 0, len(positions)*len(freqs))
 	for _, p := range positions {
@@ -53,13 +64,24 @@ func (c *Config) Rotations(positions []int32) (cos, sin []float32) {
 	return cos, sin
 }
 
-// rotate turns the pairs (i, i + Dh/2) of each head. x is [B, T, heads, Dh]; cos
-// and sin are [B or 1, T, Dh/2].
+// rotateKeys turns the keys of past and own tokens, each by where it stands.
+func rotateKeys(in *Inputs, own *Node) *Node {
+	cos, sin := in.Cos, in.Sin
+	if in.KeyCos != nil {
+		cos, sin = in.KeyCos, in.KeySin
+	}
+	return rotate(after(in.PastKey, own), cos, sin)
+}
+
+// rotate turns the pairs (i, i + Dh/2) of each head. x is [B, T, heads, Dh]; cos and
+// sin are [B or 1, T, Dh/2], or [B or 1, T, heads or 1, Dh/2].
 func rotate(x, cos, sin *Node) *Node {
 	half := x.Shape().Dim(-1) / 2
 	a := Slice(x, AxisRange(), AxisRange(), AxisRange(), AxisRange(0, half))
 	b := Slice(x, AxisRange(), AxisRange(), AxisRange(), AxisRange(half))
-	cos, sin = InsertAxes(cos, 2), InsertAxes(sin, 2)
+	if cos.Rank() == 3 {
+		cos, sin = InsertAxes(cos, 2), InsertAxes(sin, 2)
+	}
 	return Concatenate([]*Node{
 		Sub(Mul(a, cos), Mul(b, sin)),
 		Add(Mul(b, cos), Mul(a, sin)),

@@ -90,17 +90,10 @@ func checkMLPNorms(t *testing.T, d *Differentiator) {
 	}
 	cot := tensors.FromFlatDataAndDimensions(units, copies, len(document), c.Width)
 	off := tensors.FromFlatDataAndDimensions(make([]float32, copies*len(document)), copies, len(document))
-	e, err := NewExec(d.m.Backend, func(a []*Node) []*Node {
-		resid := BroadcastToShape(a[0], a[1].Shape())
-		in := transformer.Inputs{Resid: resid, Cos: a[3], Sin: a[4], Frozen: true, Edits: transformer.EditNodes{AttnScale: a[2]}}
-		var w transformer.Layer[*Node]
-		rest := a[6:] // after the bias
-		w.Each(c, func(_ string, slot **Node, _ []int) { *slot, rest = rest[0], rest[1:] })
-		return Gradient(ReduceAllSum(Mul(transformer.Block(c, &w, in).ResidOut, a[1])), resid)
-	})
-	require.NoError(t, err)
-	defer e.Finalize()
-	outs, err := e.Call(d.arguments(layer, p.setting, p.mid[layer], cot, off)...)
+	outs, err := p.run("MLP alone", layer, func(c *transformer.Config, a []*Node, w *transformer.Layer[*Node], in transformer.Inputs) []*Node {
+		in.Resid, in.Frozen, in.Edits = BroadcastToShape(a[0], a[1].Shape()), true, transformer.EditNodes{AttnScale: a[2]}
+		return Gradient(ReduceAllSum(Mul(transformer.Block(c, w, in).ResidOut, a[1])), in.Resid)
+	}, p.mid[layer], cot, off)
 	require.NoError(t, err)
 	flat, err := tensors.CopyFlatData[float32](outs[0])
 	require.NoError(t, err)

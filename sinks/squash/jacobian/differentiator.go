@@ -39,15 +39,14 @@ func (o Options) Validate() error {
 	return nil
 }
 
-// Differentiator is a model ready to be differentiated. What it compiles, once a
+// Differentiator is a model ready to be differentiated. What is compiled for it, once a
 // document length, serves all its points. It is not safe for concurrent use.
 type Differentiator struct {
 	m       *transformer.Model
 	options Options
 
-	embed, forward, mlp *Exec
-	pull                map[Kind]*Exec
-	outputValue         [][]float64 // [L][H] ‖W_O W_V‖; nil where not yet asked for
+	mlp         *Exec
+	outputValue [][]float64 // [L][H] ‖W_O W_V‖; nil where not yet asked for
 }
 
 // New prepares a model, which must stay open. Only float32 models are taken: the
@@ -66,101 +65,61 @@ func New(m *transformer.Model, o Options) (*Differentiator, error) {
 	if o.BatchTokens == 0 {
 		o.BatchTokens = defaultBatchTokens
 	}
-	d := &Differentiator{m: m, options: o, pull: map[Kind]*Exec{}, outputValue: make([][]float64, m.Config.Layers)}
+	d := &Differentiator{m: m, options: o, outputValue: make([][]float64, m.Config.Layers)}
 	var err error
-	compile := func(name string, build func([]*Node) []*Node) *Exec {
-		e, failed := NewExec(m.Backend, build)
-		if failed != nil {
-			err = errors.Join(err, fmt.Errorf("jacobian: %s: %w", name, failed))
-			return nil
-		}
-		return e.SetMaxCache(-1) // one entry a document length
+	if d.mlp, err = NewExec(m.Backend, d.mlpGraph); err != nil {
+		return nil, fmt.Errorf("jacobian: mlp: %w", err)
 	}
-	d.embed = compile("embed", func(a []*Node) []*Node { return []*Node{transformer.Embed(&m.Config, a[0], a[1])} })
-	d.forward = compile("forward", d.forwardGraph)
-	d.mlp = compile("mlp", d.mlpGraph)
-	for _, kind := range []Kind{Full, Frozen} {
-		d.pull[kind] = compile(string(kind), func(a []*Node) []*Node { return d.pullGraph(kind, a) })
-	}
-	if err != nil {
-		d.Close()
-		return nil, err
-	}
+	d.mlp.SetMaxCache(-1) // one entry a document length
 	return d, nil
 }
 
-// Close frees what was compiled, not the model.
-func (d *Differentiator) Close() {
-	for _, e := range []*Exec{d.embed, d.forward, d.mlp, d.pull[Full], d.pull[Frozen]} {
-		if e != nil {
-			e.Finalize()
-		}
+// Close frees what was compiled here, not the model.
+func (d *Differentiator) Close() { d.mlp.Finalize() }
+
+// keyBias are edits [1, H, T] that bias the first key.
+func (d *Differentiator) keyBias(t int, first float64) *transformer.Edits {
+	heads := d.m.Config.Heads
+	bias := make([]float32, heads*t)
+	for h := range heads {
+		bias[h*t] = float32(first)
 	}
+	return &transformer.Edits{KeyBias: tensors.FromFlatDataAndDimensions(bias, 1, heads, t)}
 }
 
-// setting is what all blocks of a point read besides weights and the stream.
-type setting struct {
-	cos, sin *tensors.Tensor // [1, T, Dh/2]
-	bias     *tensors.Tensor // [1, H, T] on keys
+// run runs a computation around a block at a point.
+func (p *Point) run(name string, layer int, build func(c *transformer.Config, args []*Node, w *transformer.Layer[*Node], in transformer.Inputs) []*Node,
+	args ...*tensors.Tensor) ([]*tensors.Tensor, error) {
+	return p.d.m.Run(transformer.Call{
+		Layer: layer, Geometry: p.geometry[layer], Edits: p.edits, Args: args, Name: "jacobian " + name, Build: build,
+	})
 }
 
-func (d *Differentiator) setting(t int, firstKeyBias float64) setting {
-	c := &d.m.Config
-	positions := make([]int32, t)
-	for i := range positions {
-		positions[i] = int32(i)
-	}
-	cos, sin := c.Rotations(positions)
-	bias := make([]float32, c.Heads*t)
-	for h := range c.Heads {
-		bias[h*t] = float32(firstKeyBias)
-	}
-	return setting{
-		cos:  tensors.FromFlatDataAndDimensions(cos, 1, t, c.HeadDim/2),
-		sin:  tensors.FromFlatDataAndDimensions(sin, 1, t, c.HeadDim/2),
-		bias: tensors.FromFlatDataAndDimensions(bias, 1, c.Heads, t),
-	}
-}
-
-// block builds one block on copies of a stream, from the nodes of arguments.
-func (d *Differentiator) block(resid *Node, kind Kind, args []*Node) *transformer.Nodes {
-	c := &d.m.Config
+// block builds one block on copies of a stream.
+func block(c *transformer.Config, w *transformer.Layer[*Node], in transformer.Inputs, resid *Node, kind Kind) *transformer.Nodes {
 	n, t := resid.Shape().Dim(0), resid.Shape().Dim(1)
-	in := transformer.Inputs{
-		Resid: resid, Cos: args[0], Sin: args[1], Frozen: kind == Frozen, QueryChunk: t,
-		Edits: transformer.EditNodes{KeyBias: BroadcastToDims(args[2], n, c.Heads, t)},
-	}
-	var w transformer.Layer[*Node]
-	rest := args[3:]
-	w.Each(c, func(_ string, slot **Node, _ []int) { *slot, rest = rest[0], rest[1:] })
-	return transformer.Block(c, &w, in)
-}
-
-// arguments are what block reads, after the given ones.
-func (d *Differentiator) arguments(layer int, s setting, first ...*tensors.Tensor) []any {
-	var args []any
-	for _, x := range append(first, s.cos, s.sin, s.bias) {
-		args = append(args, x)
-	}
-	d.m.Params().Layers[layer].Each(&d.m.Config, func(_ string, slot **tensors.Tensor, _ []int) { args = append(args, *slot) })
-	return args
+	in.Resid, in.Frozen, in.QueryChunk = resid, kind == Frozen, t
+	in.Edits.KeyBias = BroadcastToDims(in.Edits.KeyBias, n, c.Heads, t)
+	return transformer.Block(c, w, in)
 }
 
 // forwardGraph: stream [1, T, D] → the stream after the block and after its
 // attention, and the pattern [H, T, S].
-func (d *Differentiator) forwardGraph(args []*Node) []*Node {
-	n := d.block(args[0], Full, args[1:])
+func forwardGraph(c *transformer.Config, args []*Node, w *transformer.Layer[*Node], in transformer.Inputs) []*Node {
+	n := block(c, w, in, args[0], Full)
 	t := args[0].Shape().Dim(1)
-	return []*Node{n.ResidOut, n.ResidMid, Reshape(n.Rows[0].Pattern, d.m.Config.Heads, t, t)}
+	return []*Node{n.ResidOut, n.ResidMid, Reshape(n.Rows[0].Pattern, c.Heads, t, t)}
 }
 
 // pullGraph: stream [1, T, D] and cotangents of the block's output [N, T, D] →
 // cotangents of its input. Each direction has a copy of the document of its own,
 // so that one gradient of a sum gives them all.
-func (d *Differentiator) pullGraph(kind Kind, args []*Node) []*Node {
-	resid := BroadcastToShape(args[0], args[1].Shape())
-	out := d.block(resid, kind, args[2:]).ResidOut
-	return Gradient(ReduceAllSum(Mul(out, args[1])), resid)
+func pullGraph(kind Kind) func(*transformer.Config, []*Node, *transformer.Layer[*Node], transformer.Inputs) []*Node {
+	return func(c *transformer.Config, args []*Node, w *transformer.Layer[*Node], in transformer.Inputs) []*Node {
+		resid := BroadcastToShape(args[0], args[1].Shape())
+		out := block(c, w, in, resid, kind).ResidOut
+		return Gradient(ReduceAllSum(Mul(out, args[1])), resid)
+	}
 }
 
 // free releases device memory at once: Go's collector does not see it.

@@ -20,8 +20,7 @@ type cotangent struct {
 // many at a time as fit, and hands each gradient, flat [T, D], to visit, which must
 // not keep it.
 func (p *Point) reverse(kind Kind, list []cotangent, visit func(n int, gradient []float32)) error {
-	pull, known := p.d.pull[kind]
-	if !known {
+	if kind != Full && kind != Frozen {
 		return fmt.Errorf("derivative %q is unknown: use %q or %q", kind, Full, Frozen)
 	}
 	t, d := len(p.IDs), p.d.m.Config.Width
@@ -36,7 +35,7 @@ func (p *Point) reverse(kind Kind, list []cotangent, visit func(n int, gradient 
 		}
 		cot := tensors.FromFlatDataAndDimensions(flat, copies, t, d)
 		for l := len(p.resid) - 1; l >= 0; l-- {
-			outs, err := pull.Call(p.d.arguments(l, p.setting, p.resid[l], cot)...)
+			outs, err := p.run(string(kind), l, pullGraph(kind), p.resid[l], cot)
 			free(cot)
 			if err != nil {
 				return fmt.Errorf("layer %d: %w", l+1, err)

@@ -90,8 +90,8 @@ func TestExactEqualsFiniteDifferences(t *testing.T) {
 		require.NoError(t, err)
 		// from runs the blocks on another start.
 		from := func(x []float32) []float32 {
-			q := &Point{IDs: document, Condition: p.Condition, d: d, setting: p.setting}
-			require.NoError(t, q.run(tensors.FromFlatDataAndDimensions(x, 1, len(document), c.Width)))
+			q := &Point{IDs: document, Condition: p.Condition, d: d, geometry: p.geometry, edits: p.edits}
+			require.NoError(t, q.forward(tensors.FromFlatDataAndDimensions(x, 1, len(document), c.Width)))
 			free(q.resid...)
 			free(q.mid...)
 			return q.out

@@ -6,6 +6,8 @@ import (
 	"math"
 
 	"github.com/gomlx/gomlx/core/tensors"
+
+	"firsttoken/train/transformer"
 )
 
 // Condition is how a document is run. The zero value is the whole model as it is.
@@ -22,13 +24,14 @@ type Point struct {
 	IDs       []int32
 	Condition Condition
 
-	d       *Differentiator
-	setting setting
-	resid   []*tensors.Tensor // [L] of [1, T, D]: the stream into each block
-	mid     []*tensors.Tensor // [L] of [1, T, D]: the stream that each MLP reads
-	out     []float32         // [T, D]: the stream after the last block
-	pattern [][][][]float64   // [L][H][T][S]
-	rms     [][]float64       // [L][T]: the divisors of each attention norm
+	d        *Differentiator
+	geometry []transformer.Geometry[*tensors.Tensor] // [L]
+	edits    *transformer.Edits
+	resid    []*tensors.Tensor // [L] of [1, T, D]: the stream into each block
+	mid      []*tensors.Tensor // [L] of [1, T, D]: the stream that each MLP reads
+	out      []float32         // [T, D]: the stream after the last block
+	pattern  [][][][]float64   // [L][H][T][S]
+	rms      [][]float64       // [L][T]: the divisors of each attention norm
 }
 
 // At runs a document through the model. The caller closes the point.
@@ -53,24 +56,27 @@ func (d *Differentiator) At(ids []int32, at Condition) (*Point, error) {
 	}
 	list := tensors.FromFlatDataAndDimensions(append([]int32(nil), ids...), 1, len(ids))
 	defer free(list)
-	outs, err := d.embed.Call(d.m.Params().Embed, list)
+	stream, err := d.m.Embed(list)
 	if err != nil {
 		return nil, fmt.Errorf("jacobian: embedding: %w", err)
 	}
-	p := &Point{IDs: ids, Condition: at, d: d, setting: d.setting(len(ids), at.FirstKeyBias)}
-	if err := p.run(outs[0]); err != nil {
+	p := &Point{IDs: ids, Condition: at, d: d, edits: d.keyBias(len(ids), at.FirstKeyBias)}
+	for l := range at.Layers {
+		p.geometry = append(p.geometry, c.Geometry(l, transformer.Ascending(len(ids))))
+	}
+	if err := p.forward(stream); err != nil {
 		p.Close()
 		return nil, fmt.Errorf("jacobian: %w", err)
 	}
 	return p, nil
 }
 
-// run takes the stream through the blocks, keeping what the derivatives need.
-func (p *Point) run(stream *tensors.Tensor) error {
+// forward takes the stream through the blocks, keeping what the derivatives need.
+func (p *Point) forward(stream *tensors.Tensor) error {
 	c := &p.d.m.Config
 	for l := range p.Condition.Layers {
 		p.resid = append(p.resid, stream)
-		outs, err := p.d.forward.Call(p.d.arguments(l, p.setting, stream)...)
+		outs, err := p.run("forward", l, forwardGraph, stream)
 		if err != nil {
 			return fmt.Errorf("layer %d: %w", l+1, err)
 		}
@@ -117,7 +123,10 @@ func cube(x []float32, heads, t int) [][][]float64 {
 func (p *Point) Close() {
 	free(p.resid...)
 	free(p.mid...)
-	free(p.setting.cos, p.setting.sin, p.setting.bias)
+	free(p.edits.KeyBias)
+	for _, g := range p.geometry {
+		g.Free()
+	}
 }
 
 // FirstMass is the mean attention on token 1 over the layers passed, all heads and
