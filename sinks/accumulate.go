@@ -161,14 +161,14 @@ func (a *Accumulator) Rate(epsilon float64) (Rate, error) {
 		for n, s := range a.scores {
 			rates[n] = SinkRate(s, epsilon)
 		}
-		r.Estimate, err = stats.Clustered(rates, a.cluster, a.options.CI)
+		r.Estimate, err = stats.Clustered(rates, a.cluster, a.share())
 		return r, err
 	}
 	if _, err := a.MeanScores(); err != nil {
 		return Rate{}, err
 	}
 	members := stats.Clusters(a.cluster)
-	r.Estimate, err = stats.Bootstrap(len(members), a.options.CI, func(draw []int) float64 {
+	r.Estimate, err = stats.Bootstrap(len(members), a.share(), func(draw []int) float64 {
 		var drawn [][][]float64
 		for _, c := range draw {
 			for _, n := range members[c] {
@@ -181,9 +181,16 @@ func (a *Accumulator) Rate(epsilon float64) (Rate, error) {
 	return r, err
 }
 
+// share are the options of intervals that cannot leave [0, 1].
+func (a *Accumulator) share() stats.Options {
+	o := a.options.CI
+	o.Range = stats.Share
+	return o
+}
+
 // Mass is F-Attn, the mean attention mass on token 1.
 func (a *Accumulator) Mass() (Mass, error) {
-	e, err := stats.Clustered(a.masses, a.cluster, a.options.CI)
+	e, err := stats.Clustered(a.masses, a.cluster, a.share())
 	return Mass{e, a.choices()}, err
 }
 
@@ -193,7 +200,7 @@ func (a *Accumulator) ArgMax() (ArgMax, error) {
 	if a.noArgMax != nil {
 		return ArgMax{}, a.noArgMax
 	}
-	e, err := stats.Clustered(a.argmax, a.cluster, a.options.CI)
+	e, err := stats.Clustered(a.argmax, a.cluster, a.share())
 	return ArgMax{e, a.choices()}, err
 }
 

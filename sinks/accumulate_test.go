@@ -185,8 +185,8 @@ func TestSearchedKeysNeedRows(t *testing.T) {
 // Texts cut from one document are resampled together.
 func TestClusterByDocument(t *testing.T) {
 	var texts []*sinks.Trace
-	for i, score := range []float64{0.9, 0.9, 0.9, 0.5, 0.5, 0.5} {
-		text := one(score)
+	for i := range 24 { // eight documents of three texts each, every second with a sink
+		text := one(0.5 + 0.4*float64(i/3%2))
 		text.Provenance = map[string]string{"document": fmt.Sprint(i / 3), "seed": "7"}
 		texts = append(texts, text)
 	}
@@ -196,8 +196,8 @@ func TestClusterByDocument(t *testing.T) {
 	require.NoError(t, err)
 	onMean, err := accumulate(t, sinks.RateOptions{Cluster: "document", OnMean: true}, texts...).Rate(0.6)
 	require.NoError(t, err)
-	require.Equal(t, []int{6, 2, 2}, []int{alone.N, grouped.N, onMean.N})
-	require.Equal(t, 6, grouped.Samples)
+	require.Equal(t, []int{24, 8, 8}, []int{alone.N, grouped.N, onMean.N})
+	require.Equal(t, 24, grouped.Samples)
 	require.Equal(t, alone.Value, grouped.Value)
 	require.Greater(t, grouped.CI.SE, 1.3*alone.CI.SE)
 	require.Equal(t, []float64{0, 1}, []float64{onMean.CI.Lo, onMean.CI.Hi})
@@ -209,7 +209,7 @@ func TestResultsCarryTheirChoices(t *testing.T) {
 	short.BOS, long.BOS = sinks.BOSNone, sinks.BOSNone
 	long.Warnings = []string{"truncated"}
 	o := sinks.RateOptions{ExcludeSelf: true, CI: stats.Options{Level: 0.9}}
-	rate, err := accumulate(t, o, short, long).Rate(0.3)
+	rate, err := accumulate(t, o, short, long, long).Rate(0.3)
 	require.NoError(t, err)
 	require.Equal(t, []string{
 		"no ⟨bos⟩ in the input",

@@ -211,6 +211,33 @@ func (s *Set) Final(number Number) (stats.Estimate, error) {
 	return stats.Repeats(x, stats.Options{})
 }
 
+// FinalShare is Final for a number in % of a whole, such as a sink rate: its interval stays within [0, 100], and runs that all have
+// the same rate, none for example, have one too.
+func (s *Set) FinalShare(number Number) (stats.Estimate, error) {
+	x, err := s.Last(number)
+	if err != nil {
+		return stats.Estimate{}, err
+	}
+	return stats.Repeats(x, stats.Options{Range: stats.Percent})
+}
+
+// Exceeding is the share of runs, in %, whose number exceeds a bound at their end, with the interval of Clopper and Pearson: of 5 runs
+// without a sink, 0 [0, 52] %.
+func (s *Set) Exceeding(number Number, bound float64) (stats.Estimate, error) {
+	x, err := s.Last(number)
+	if err != nil {
+		return stats.Estimate{}, err
+	}
+	k := 0
+	for _, v := range x {
+		if v > bound {
+			k++
+		}
+	}
+	e, err := stats.ClopperPearson(k, len(x), stats.Options{})
+	return e.Scale(100), err
+}
+
 // Series is the mean over runs by millions of tokens read, with the smallest and the largest run as band. Runs must have been evaluated at the
 // same tokens. Records that lack the number are left out.
 func (s *Set) Series(name string, number Number) (plots.Series, error) {

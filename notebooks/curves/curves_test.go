@@ -53,7 +53,14 @@ func TestSet(t *testing.T) {
 	require.NoError(t, err)
 	require.InDelta(t, 26.1, rate.Value, 1e-9)
 	require.Equal(t, 2, rate.N)
-	require.InDelta(t, 12.706*0.5, rate.CI.Hi-rate.Value, 1e-3) // t(0.975, 1) · s/√2
+	require.Nil(t, rate.CI, "two runs have no interval")
+	half, err := long.Exceeding(curves.SinkRate("packed", 0), 26)
+	require.NoError(t, err)
+	require.InDelta(t, 50, half.Value, 1e-9)
+	require.InDelta(t, 98.74, half.CI.Hi, 0.01) // 1 of 2 by Clopper and Pearson
+	bounded, err := long.FinalShare(curves.SinkRate("packed", 0))
+	require.NoError(t, err)
+	require.Equal(t, rate, bounded)
 
 	series, err := long.Series("256", curves.SinkRate("packed", 0))
 	require.NoError(t, err)
@@ -124,7 +131,7 @@ func TestRow(t *testing.T) {
 	require.Equal(t, "| context | sink rate (%) | loss |\n| --- | --- | --- |\n", curves.Header(columns, "context"))
 	row, err := set.Where("model.context", "256").Row(columns, "256")
 	require.NoError(t, err)
-	require.Equal(t, "| 256 | 26.1 ± 6.4 | 2.000 ± 0.000 |\n", row)
+	require.Equal(t, "| 256 | 26.1 | 2.000 |\n", row)
 	row, err = set.Where("model.context", "256", "seed", "1").Row(columns)
 	require.NoError(t, err)
 	require.Equal(t, "| 26.6 | 2.000 |\n", row)
@@ -173,4 +180,40 @@ func TestWhereRefusesAFieldOfSomeRuns(t *testing.T) {
 	}
 	_, err = set.Where("seed", "0").Final(curves.SinkRate("packed", 0))
 	require.NoError(t, err, "a field that all have")
+}
+
+// Runs that a sweep stored in another order are paired by their seed all the same; sets that do not have the same seeds once are refused.
+func TestPairs(t *testing.T) {
+	points := runs(t)
+	points[2], points[3] = points[3], points[2] // of context 256: seed 1 before seed 0
+	set, err := curves.Load(points)
+	require.NoError(t, err)
+	short, long := set.Where("model.context", "64"), set.Where("model.context", "256")
+	rate := curves.SinkRate("packed", 0)
+	byOrder, err := long.Last(rate)
+	require.NoError(t, err)
+	require.InDeltaSlice(t, []float64{26.6, 25.6}, byOrder, 1e-9)
+	pairs, err := curves.PairsAtEnd(rate, short, long)
+	require.NoError(t, err)
+	require.InDeltaSlice(t, []float64{6.4, 7.4}, pairs[0], 1e-9)
+	require.InDeltaSlice(t, []float64{25.6, 26.6}, pairs[1], 1e-9)
+
+	contrasts := curves.Contrasts(pairs)
+	require.InDelta(t, -60, contrasts[0][0], 1e-9) // 6.4 against a mean of 16
+	require.InDelta(t, 60, contrasts[1][0], 1e-9)
+
+	for want, sets := range map[string][]*curves.Set{
+		"two runs of a set have seed":  {set, long},
+		"pairs need the same":          {short, long.Where("seed", "1")},
+		"no runs":                      {short, long.Where("seed", "7")},
+		"pairs of fewer than two sets": {short},
+	} {
+		_, err := curves.PairsAtEnd(rate, sets...)
+		require.ErrorContains(t, err, want)
+	}
+	delete(points[0].Fields, "seed")
+	nameless, err := curves.Load(points[:1])
+	require.NoError(t, err)
+	_, err = curves.PairsAtEnd(rate, nameless, nameless)
+	require.ErrorContains(t, err, "names no seed")
 }

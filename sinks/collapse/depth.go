@@ -32,7 +32,8 @@ type Depth struct {
 	Rank     []float64 `json:"rank"`     // ‖V − (1/n)11ᵀV‖_F
 	Relative []float64 `json:"relative"` // the same divided by ‖V‖_F: 0 (one vector) to 1
 	Distance []float64 `json:"distance"` // ‖v_n − v_{n−1}‖₂
-	// Tightness is Distance / (√2 · Rank), at most 1 by Proposition 3.1 with its sharp constant; 0 where all rows are equal.
+	// Tightness is Distance / (√2 · Rank), at most 1 by Proposition 3.1 with its sharp constant. 0, for none, where Relative
+	// is below MinSpread: such rows are equal up to rounding, and the ratio is one of rounding errors. LargestTightness counts the others.
 	Tightness []float64 `json:"tightness"`
 	// Cosine is the mean cos(v_i, v_j) over i ≠ j: 1 where all rows have one direction. No long row rules it.
 	Cosine []float64 `json:"cosine"`
@@ -70,17 +71,30 @@ func (d *Depth) add(V [][]float32, rows Rows) error {
 	d.Rank = append(d.Rank, p.Rank)
 	d.Relative = append(d.Relative, relative)
 	d.Distance = append(d.Distance, p.Representational)
-	d.Tightness = append(d.Tightness, tightness(p))
+	d.Tightness = append(d.Tightness, tightness(p, relative))
 	d.Cosine = append(d.Cosine, cosine)
 	return nil
 }
 
-// tightness is how much of the bound of Proposition 3.1 is used.
-func tightness(p sinks.Prop31) float64 {
-	if p.Rank == 0 {
+// MinSpread is the least ‖V − (1/n)11ᵀV‖_F / ‖V‖_F that has a tightness: a thousand times the rounding of float32 residuals.
+const MinSpread = 1e-4
+
+// tightness is how much of the bound of Proposition 3.1 is used, 0 where the rows are too nearly equal to say.
+func tightness(p sinks.Prop31, relative float64) float64 {
+	if !(relative >= MinSpread) {
 		return 0
 	}
 	return p.Representational / p.Bound()
+}
+
+// LargestTightness is the largest of some tightnesses and of how many, those of rows too nearly equal left out.
+func LargestTightness(tightness []float64) (largest float64, n int) {
+	for _, x := range tightness {
+		if x > 0 {
+			largest, n = max(largest, x), n+1
+		}
+	}
+	return largest, n
 }
 
 // EffectiveRanks are those of the rows' directions u_t = v_t / ‖v_t‖ by layer, [L+1], each from 1 (one direction) to min(n, D): see

@@ -28,6 +28,7 @@ func ByLength(V [][]float32) (*Length, error) {
 	}
 	norms := sinks.Norms(V)
 	spread := newSpread(V[0])
+	squares := norms[0] * norms[0] // ‖V‖²_F of the first n rows
 	out := &Length{}
 	for n := 2; n <= len(V); n++ {
 		distance, err := sinks.RepresentationalCollapse(V[n-2 : n])
@@ -42,7 +43,9 @@ func ByLength(V [][]float32) (*Length, error) {
 		out.Relative = append(out.Relative, relative)
 		out.Differing = append(out.Differing, differing(V[n-2], V[n-1]))
 		spread.add(V[n-1])
-		out.Tightness = append(out.Tightness, tightness(sinks.Prop31{Rank: math.Sqrt(spread.squares), Representational: distance}))
+		squares += norms[n-1] * norms[n-1]
+		p := sinks.Prop31{Rank: math.Sqrt(spread.squares), Representational: distance}
+		out.Tightness = append(out.Tightness, tightness(p, p.Rank/math.Sqrt(squares)))
 	}
 	return out, nil
 }

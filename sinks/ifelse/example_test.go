@@ -71,7 +71,7 @@ func ExampleEstimate() {
 	moved, err := ifelse.Estimate(docs, 0, 0, apostrophe, ifelse.Response.Moved, stats.Options{Seed: 1})
 	fmt.Println(moved, err)
 	// Output:
-	// 0.75 [0.75, 0.75] (n=2) <nil>
+	// 0.75 (n=2) <nil>
 }
 
 func ExampleTrigger_Swaps() {

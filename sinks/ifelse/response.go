@@ -1,9 +1,15 @@
 package ifelse
 
-import "math/bits"
+import (
+	"math"
+	"math/bits"
+)
 
 // Response is where a head's attention goes with and without a trigger: means
-// over all queries but the first.
+// over all queries but the first. A mean over no queries is NaN, not 0.
+//
+// A row of zeros, which softmax variants that may attend to nothing have, has no largest weight: it counts as a query whose largest
+// weight is neither token 1's nor a trigger's.
 type Response struct {
 	Present int `json:"present"` // queries that find the pattern
 	Absent  int `json:"absent"`  // queries that do not
@@ -11,7 +17,7 @@ type Response struct {
 	SinkPresent float64 `json:"sink_present"` // attention to token 1
 	SinkAbsent  float64 `json:"sink_absent"`
 	Trigger     float64 `json:"trigger"`  // attention to the trigger's tokens, where present
-	Baseline    float64 `json:"baseline"` // attention to other tokens at the same lags, where absent
+	Baseline    float64 `json:"baseline"` // attention to other tokens at the same lags, where absent; NaN if a lag has none such
 
 	ArgMaxSink    float64 `json:"argmax_sink"`    // share of absent queries whose largest weight is token 1's
 	ArgMaxTrigger float64 `json:"argmax_trigger"` // share of present queries whose largest weight is a trigger's
@@ -27,12 +33,12 @@ func (r Response) Moved() float64 {
 }
 
 // Score is Moved where the head writes more with the trigger than without, else
-// 0: mass that moves between keys that both write nothing does nothing.
+// 0: mass that moves between keys that both write nothing does nothing. It is 0 too where something to compare with is lacking.
 func (r Response) Score() float64 {
-	if r.WritePresent <= r.WriteAbsent {
-		return 0
+	if moved := r.Moved(); moved > 0 && r.WritePresent > r.WriteAbsent {
+		return moved
 	}
-	return max(0, r.Moved())
+	return 0
 }
 
 // tally adds up what a response is the mean of, so that documents can be drawn
@@ -65,7 +71,7 @@ func (a *tally) add(b *tally, window int) {
 	}
 }
 
-// response turns sums into means; a mean of nothing is 0.
+// response turns sums into means; a mean of nothing is NaN.
 func (a *tally) response() Response {
 	r := Response{
 		Present: int(a.present), Absent: int(a.absent),
@@ -85,10 +91,13 @@ func (a *tally) response() Response {
 
 func mean(sum, n float64) float64 {
 	if n == 0 {
-		return 0
+		return math.NaN()
 	}
 	return sum / n
 }
+
+// isLargest reports whether a weight of a row is its largest. Nothing is in a row of zeros.
+func isLargest(weight, largest float32) bool { return weight > 0 && weight >= largest }
 
 // totals adds up all queries of a head but the first, as if every one were
 // absent. Most triggers are rare: taking the present queries out is what makes
@@ -100,7 +109,7 @@ func (d *Document) totals(layer, head int) tally {
 		a.absent++
 		a.sinkAbsent += float64(first[t])
 		a.writeAbsent += float64(write[t])
-		if first[t] > 0 && first[t] >= largest[t] {
+		if isLargest(first[t], largest[t]) {
 			a.argMaxSink++
 		}
 		for lag, x := range d.Recent[layer][head][t] {
@@ -128,7 +137,7 @@ func (d *Document) move(a *tally, layer, head int, x Trigger, lags []uint64) {
 		a.sinkPresent += float64(first[t])
 		a.writeAbsent -= float64(write[t])
 		a.writePresent += float64(write[t])
-		if first[t] >= largest[t] {
+		if isLargest(first[t], largest[t]) {
 			a.argMaxSink--
 		}
 		for lag := x.From; lag <= min(x.To, t-1); lag++ {
@@ -140,7 +149,7 @@ func (d *Document) move(a *tally, layer, head int, x Trigger, lags []uint64) {
 			lag := bits.TrailingZeros64(rest)
 			a.found[lag]++
 			a.trigger += float64(row[lag])
-			if row[lag] >= largest[t] {
+			if isLargest(row[lag], largest[t]) {
 				isMax = 1
 			}
 		}

@@ -3,6 +3,7 @@ package ifelse
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 
 	"firsttoken/sinks/stats"
@@ -79,9 +80,15 @@ func Search(docs []Document, triggers []Trigger, o Options) ([]Found, error) {
 					docs[j].move(&total, l, h, x, lags[i][j])
 				}
 				r := total.response()
-				if i == 0 || r.Score() > best.Response.Score() {
+				if math.IsNaN(r.Moved()) {
+					continue // present at every query that could be compared with at a lag
+				}
+				if best.Trigger.Class.Match == nil || r.Score() > best.Response.Score() {
 					best = Found{l, h, x, r}
 				}
+			}
+			if best.Trigger.Class.Match == nil {
+				return nil, fmt.Errorf("ifelse: no trigger of %d is ever absent at the places where it is looked for: use narrower classes", len(usable))
 			}
 			out = append(out, best)
 		}
@@ -126,19 +133,23 @@ func Measure(docs []Document, layer, head int, x Trigger) (Response, error) {
 
 // Estimate is a number of the response of one head to one trigger, such as
 // Response.Moved, with a bootstrap interval over documents. Documents drawn
-// again bring all their queries.
+// again bring all their queries. A number that is NaN, because no query has the trigger or every one has it, is an error.
 func Estimate(docs []Document, layer, head int, x Trigger, number func(Response) float64, o stats.Options) (stats.Estimate, error) {
 	parts, err := tallies(docs, layer, head, x)
 	if err != nil {
 		return stats.Estimate{}, err
 	}
-	return stats.Bootstrap(len(parts), o, func(draw []int) float64 {
+	e, err := stats.Bootstrap(len(parts), o, func(draw []int) float64 {
 		var total tally
 		for _, i := range draw {
 			total.add(&parts[i], x.To)
 		}
 		return number(total.response())
 	})
+	if err != nil {
+		return stats.Estimate{}, fmt.Errorf("ifelse: layer %d, head %d, %s: %w", layer+1, head+1, x, err)
+	}
+	return e, nil
 }
 
 // tallies are a head's and trigger's, document by document.

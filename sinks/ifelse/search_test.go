@@ -2,6 +2,7 @@ package ifelse_test
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"testing"
 
@@ -241,6 +242,48 @@ func TestHold(t *testing.T) {
 	f.Trigger = ifelse.Previous(ifelse.Only("~"))
 	_, err = ifelse.Hold(docs, f, stats.Options{})
 	require.ErrorContains(t, err, "is present in none of 30 documents")
+}
+
+// A row of zeros, as softmax-off-by-one and gates allow, has no largest weight. Taking such rows out again once made the share of
+// absent queries at the sink −0.25, and that of present queries at the trigger 1.
+func TestRowsOfZeros(t *testing.T) {
+	d := ifelse.Document{Tokens: []string{"a", "b", "x", "b", "x", "b"}}
+	zeros := [][][]float32{{make([]float32, 6)}}
+	d.First, d.Max, d.Write = zeros, zeros, zeros
+	pattern := make([][]float32, 6)
+	for t := range pattern {
+		pattern[t] = make([]float32, 6)
+	}
+	d.Recent = [][][][]float32{{ifelse.Diagonals(pattern, 1)}}
+	r, err := ifelse.Measure([]ifelse.Document{d}, 0, 0, ifelse.Previous(ifelse.Only("b")))
+	require.NoError(t, err)
+	require.Equal(t, 2, r.Present)
+	require.Equal(t, 3, r.Absent)
+	require.Zero(t, r.ArgMaxSink)
+	require.Zero(t, r.ArgMaxTrigger)
+}
+
+// A mean over no queries is not 0: it would pull the interval to 0.
+func TestMeansOverNothing(t *testing.T) {
+	docs := random(30, 4)
+	r, err := ifelse.Measure(docs, 1, 0, ifelse.Previous(ifelse.Only("~")))
+	require.NoError(t, err)
+	require.Zero(t, r.Present)
+	for _, x := range []float64{r.SinkPresent, r.Trigger, r.ArgMaxTrigger, r.WritePresent} {
+		require.True(t, math.IsNaN(x))
+	}
+	require.Zero(t, r.Score())
+	// The trigger is in a single document: draws without it have no such mean.
+	docs[0].Tokens[4] = "'"
+	for i := range docs[1:] {
+		for k, token := range docs[i+1].Tokens {
+			if token == "'" {
+				docs[i+1].Tokens[k] = "c"
+			}
+		}
+	}
+	_, err = ifelse.Estimate(docs, 1, 0, ifelse.Previous(ifelse.Only("'")), func(r ifelse.Response) float64 { return r.Trigger }, stats.Options{})
+	require.ErrorContains(t, err, "hangs on one document")
 }
 
 func TestRefusals(t *testing.T) {

@@ -55,7 +55,8 @@ type Violations struct {
 }
 
 // Violations counts, with a relative tolerance of 10⁻⁴ for rounding. A sketch has no
-// pairs to count.
+// pairs to count. A norm or bound that is NaN cannot be compared and counts as exceeding: NaN > x is
+// false, and a check that passes because nothing could be computed is none.
 func (c *Comparison) Violations() Violations {
 	if !c.Exact {
 		return Violations{}
@@ -70,7 +71,7 @@ func (c *Comparison) Violations() Violations {
 			{c.Log10Theorem(p.PathProduct), &v.Theorem}, {c.Log10Theorem(p.PathProductH), &v.TheoremH},
 			{math.Log10(p.Local), &v.Local}, {math.Log10(p.LocalH), &v.LocalH},
 		} {
-			if math.Log10(norm) > test.bound {
+			if !(math.Log10(norm) <= test.bound) {
 				*test.count++
 			}
 		}

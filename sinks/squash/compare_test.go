@@ -19,6 +19,18 @@ func TestViolations(t *testing.T) {
 	require.Zero(t, c.Violations())
 }
 
+// What could not be computed is no bound kept.
+func TestViolationsOfNaN(t *testing.T) {
+	nan := math.NaN()
+	for _, p := range []Pair{
+		{Frozen: Norm{Spectral: nan}, PathProduct: 1, PathProductH: 1, Local: 1, LocalH: 1},
+		{Frozen: Norm{Spectral: 1}, PathProduct: nan, PathProductH: nan, Local: nan, LocalH: nan},
+	} {
+		c := Comparison{Exact: true, Layers: 2, CMax: 10, Pairs: []Pair{p}}
+		require.Equal(t, Violations{Pairs: 1, Theorem: 1, TheoremH: 1, Local: 1, LocalH: 1}, c.Violations())
+	}
+}
+
 func TestMixing(t *testing.T) {
 	c := Comparison{Pairs: []Pair{
 		{I: 0, J: 3, Local: 1e9}, {I: 3, J: 3, Local: 1e9}, // token 1 and the diagonal do not count

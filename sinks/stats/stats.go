@@ -1,31 +1,81 @@
-// Package stats gives the spread that belongs to a number measured over
-// documents: standard errors and percentile bootstrap confidence intervals.
+// Package stats gives the spread that belongs to a number measured over documents or over training runs: a standard error and a
+// confidence interval that covers as often as it says, as far as the number of units allows.
 //
-// The unit that is resampled is the document (or another cluster), never the
-// token or the head: heads of one model on one text are not independent, so an
-// interval over them would be far too narrow.
+// The unit that is resampled is the document (or another cluster), never the token or the head: heads of one model on one text are
+// not independent, so an interval over them would be far too narrow.
 //
-// The percentile bootstrap (Efron and Tibshirani, An Introduction to the
-// Bootstrap, 1993, chapter 13) draws n units with replacement R times, computes
-// the statistic on each draw, and reports the (1−level)/2 and (1+level)/2
-// quantiles of these R values. The same seed gives the same interval.
+//	what                                  from           interval
+//	Mean, Paired, Clustered, Ratio        3 units        Student's t, below 30 units
+//	                                      30 units       studentized bootstrap (Efron and Tibshirani 1993, chapter 12.5)
+//	Repeats: training runs                3 runs         Student's t
+//	Bootstrap: any statistic              8 units        BCa (ibid. 14.3), its quantiles widened to those of t
+//	Wilson, ClopperPearson: k of n        1 trial        of the binomial distribution
+//
+// With fewer units there is no interval. The plain percentile bootstrap is not here: its 95 % interval of a mean covers 82, 88 and
+// 90 % at n = 5, 8 and 12, since it only ever sees the values drawn and divides by n instead of n−1.
+//
+// What the intervals attain is tested by simulation. On normal values: 95 % for means, 93 % for Bootstrap. Skewed values take more
+// units: the mean of lognormal ones with σ = 1 (a tenth of them holds a third of the sum) is covered by t in 83, 84, 85 and 87 % at
+// n = 5, 8, 12 and 17, by the studentized bootstrap in 92 to 94 % from n = 50 on. No interval that knows only the values does much
+// better, so do not average such numbers: average their logarithms (perturb.Ratio does), which is what is normal about them.
+//
+// Values that are all the same show no spread and so give no interval, unless the Range of what is measured is known: then how rare
+// another value can be bounds the mean. Five rates of 0 % in [0, 100] are 0 [0, 52] %.
 package stats
 
 import (
 	"errors"
 	"fmt"
 	"math"
-	"math/rand/v2"
 	"slices"
-
-	"gonum.org/v1/gonum/stat"
 )
 
-// Options of the bootstrap. The zero value stands for DefaultOptions.
+// Bonferroni are the options with which m intervals hold at once: each at a level of 1 − (1 − Level)/m.
+func (o Options) Bonferroni(m int) Options {
+	o.Level = 1 - (1-o.withDefaults().Level)/float64(max(m, 1))
+	return o
+}
+
+// Options of the intervals. The zero value stands for DefaultOptions.
 type Options struct {
 	Resamples int     `json:"resamples,omitempty"` // number of bootstrap draws; 0 means 2000
 	Level     float64 `json:"level,omitempty"`     // coverage of the interval, in (0, 1); 0 means 0.95
 	Seed      uint64  `json:"seed,omitempty"`      // seed of the draws
+	Range     Range   `json:"range,omitzero"`      // what values are possible; zero for any
+}
+
+// Range are the values that a number can have at all, such as [0, 1] for a share or [−100, 100] for a difference of two shares in
+// %. Intervals are cut to it, values outside are an error.
+type Range struct {
+	Lo float64 `json:"lo"`
+	Hi float64 `json:"hi"`
+}
+
+// The ranges of a share and of a difference of two, as such and in %.
+var (
+	Share         = Range{0, 1}
+	Percent       = Range{0, 100}
+	ShareChange   = Range{-1, 1}
+	PercentChange = Range{-100, 100}
+)
+
+// known reports whether the range is given.
+func (r Range) known() bool { return r != Range{} }
+
+// clip is x, or the end of the range that it lies beyond.
+func (r Range) clip(x float64) float64 {
+	if !r.known() {
+		return x
+	}
+	return min(max(x, r.Lo), r.Hi)
+}
+
+// slack is how far rounding of float32 may put a value outside its range, relative to the range.
+const slack = 1e-6
+
+// has reports whether x is possible.
+func (r Range) has(x float64) bool {
+	return !r.known() || x >= r.Lo-slack*(r.Hi-r.Lo) && x <= r.Hi+slack*(r.Hi-r.Lo)
 }
 
 // DefaultOptions are 2000 draws, a 95 % interval and seed 0.
@@ -52,6 +102,9 @@ func (o Options) Validate() error {
 	if !(o.Level > 0 && o.Level < 1) {
 		return fmt.Errorf("stats: level %g is not between 0 and 1: use 0.95 for a 95 %% interval", o.Level)
 	}
+	if r := o.Range; r.known() && !(r.Lo < r.Hi && r.Hi-r.Lo < math.Inf(1)) {
+		return fmt.Errorf("stats: range [%g, %g]: it must be finite and its ends ascend", r.Lo, r.Hi)
+	}
 	return nil
 }
 
@@ -59,7 +112,7 @@ func (o Options) Validate() error {
 type Interval struct {
 	Lo    float64 `json:"lo"`
 	Hi    float64 `json:"hi"`
-	SE    float64 `json:"se"`    // standard error: standard deviation of the bootstrap values
+	SE    float64 `json:"se"`    // standard error of the value
 	Level float64 `json:"level"` // coverage, e.g. 0.95
 }
 
@@ -67,7 +120,7 @@ type Interval struct {
 type Estimate struct {
 	Value float64   `json:"value"`
 	N     int       `json:"n"`            // units resampled: documents, or clusters of them
-	CI    *Interval `json:"ci,omitempty"` // nil with fewer than two units: one unit has no spread
+	CI    *Interval `json:"ci,omitempty"` // nil where too few units or equal values give none
 }
 
 // String formats the estimate as "0.722 [0.690, 0.754] (n=100)".
@@ -79,23 +132,17 @@ func (e Estimate) String() string {
 }
 
 // Mean estimates the mean of x, one value a document.
-// It fails on an empty x and on values that are not finite.
+// It fails on an empty x and on values that are not finite or not in o.Range.
 func Mean(x []float64, o Options) (Estimate, error) {
-	if err := finite("x", x); err != nil {
+	if err := o.possible("x", x); err != nil {
 		return Estimate{}, err
 	}
-	return Bootstrap(len(x), o, func(draw []int) float64 {
-		sum := 0.0
-		for _, i := range draw {
-			sum += x[i]
-		}
-		return sum / float64(len(draw))
-	})
+	return ratio(x, slices.Repeat([]float64{1}, len(x)), o)
 }
 
 // Paired estimates the mean of a[i] − b[i], where a[i] and b[i] were measured
-// on the same document under two conditions. Resampling the pairs removes the
-// differences between documents from the interval.
+// on the same document under two conditions. Taking differences removes what
+// documents differ by from the interval. o.Range is that of the differences.
 func Paired(a, b []float64, o Options) (Estimate, error) {
 	if len(a) != len(b) {
 		return Estimate{}, fmt.Errorf("stats: %d values against %d: pairs need the same documents on both sides", len(a), len(b))
@@ -111,27 +158,42 @@ func Paired(a, b []float64, o Options) (Estimate, error) {
 }
 
 // Clustered estimates the mean of x where x[i] belongs to the document
-// cluster[i]: whole documents are drawn, each with all its values, so values
-// that share a document do not count as independent. N is the number of
+// cluster[i]: whole documents count, each with all its values, so values
+// that share a document do not pass for independent. N is the number of
 // documents.
 func Clustered(x []float64, cluster []string, o Options) (Estimate, error) {
 	if len(x) != len(cluster) {
 		return Estimate{}, fmt.Errorf("stats: %d values but %d cluster names", len(x), len(cluster))
 	}
-	if err := finite("x", x); err != nil {
+	if err := o.possible("x", x); err != nil {
 		return Estimate{}, err
 	}
 	members := Clusters(cluster)
-	return Bootstrap(len(members), o, func(draw []int) float64 {
-		sum, n := 0.0, 0
-		for _, c := range draw {
-			for _, i := range members[c] {
-				sum += x[i]
-			}
-			n += len(members[c])
+	sum, size := make([]float64, len(members)), make([]float64, len(members))
+	for c, list := range members {
+		for _, i := range list {
+			sum[c] += x[i]
 		}
-		return sum / float64(n)
-	})
+		size[c] = float64(len(list))
+	}
+	return ratio(sum, size, o)
+}
+
+// Ratio estimates Σa/Σb, where a[i] and b[i] ≥ 0 were measured on the same document: a mean over events (Σ of a number over them
+// against their count) of which documents have different many. It fails where Σb is 0.
+func Ratio(a, b []float64, o Options) (Estimate, error) {
+	if len(a) != len(b) {
+		return Estimate{}, fmt.Errorf("stats: %d values against %d: a ratio needs the same documents on both sides", len(a), len(b))
+	}
+	if err := errors.Join(finite("a", a), finite("b", b)); err != nil {
+		return Estimate{}, err
+	}
+	for i, v := range b {
+		if v < 0 {
+			return Estimate{}, fmt.Errorf("stats: b[%d] is %g: what a ratio divides by must not be negative", i, v)
+		}
+	}
+	return ratio(a, b, o)
 }
 
 // Clusters lists, in order of first appearance, the indices that carry each name.
@@ -150,49 +212,24 @@ func Clusters(names []string) [][]int {
 	return members
 }
 
-// Bootstrap estimates statistic over n units. The statistic gets the indices
-// of the units drawn, in [0, n), with repetitions; its value on 0, 1, …, n−1 is
-// the estimate. It must not keep the slice.
-func Bootstrap(n int, o Options, statistic func(draw []int) float64) (Estimate, error) {
-	if err := o.Validate(); err != nil {
-		return Estimate{}, err
-	}
-	o = o.withDefaults()
-	if n < 1 {
-		return Estimate{}, errors.New("stats: no values: an estimate needs at least one document")
-	}
-	draw := make([]int, n)
-	for i := range draw {
-		draw[i] = i
-	}
-	e := Estimate{Value: statistic(draw), N: n}
-	if n == 1 {
-		return e, nil
-	}
-	rng := rand.New(rand.NewPCG(o.Seed, 0))
-	values := make([]float64, o.Resamples)
-	for r := range values {
-		for i := range draw {
-			draw[i] = rng.IntN(n)
-		}
-		values[r] = statistic(draw)
-	}
-	slices.Sort(values)
-	tail := (1 - o.Level) / 2
-	e.CI = &Interval{
-		Lo:    stat.Quantile(tail, stat.LinInterp, values, nil),
-		Hi:    stat.Quantile(1-tail, stat.LinInterp, values, nil),
-		SE:    stat.StdDev(values, nil),
-		Level: o.Level,
-	}
-	return e, nil
-}
-
 // finite refuses NaN and infinities, which would silently become the estimate.
 func finite(name string, x []float64) error {
 	for i, v := range x {
 		if math.IsNaN(v) || math.IsInf(v, 0) {
 			return fmt.Errorf("stats: %s[%d] is %g: leave that document out or find out why", name, i, v)
+		}
+	}
+	return nil
+}
+
+// possible is finite, and refuses values outside the range.
+func (o Options) possible(name string, x []float64) error {
+	if err := errors.Join(o.Validate(), finite(name, x)); err != nil {
+		return err
+	}
+	for i, v := range x {
+		if !o.Range.has(v) {
+			return fmt.Errorf("stats: %s[%d] is %g, outside the range [%g, %g] of what is measured", name, i, v, o.Range.Lo, o.Range.Hi)
 		}
 	}
 	return nil

@@ -21,56 +21,91 @@ func ExampleMean() {
 		return
 	}
 	fmt.Printf("%.2f [%.2f, %.2f], %d documents\n", e.Value, e.CI.Lo, e.CI.Hi, e.N)
-	// Output: 0.70 [0.62, 0.77], 4 documents
+	// Output: 0.70 [0.57, 0.83], 4 documents
 }
 
-// Two conditions measured on the same documents: every document gains 0.1, so
-// the interval of the paired difference has no width although documents differ.
+// Two conditions measured on the same documents: documents differ, what they gain hardly does.
 func ExamplePaired() {
-	with := []float64{0.5, 0.7, 0.9}
-	without := []float64{0.4, 0.6, 0.8}
-	e, err := stats.Paired(with, without, stats.Options{})
+	with := []float64{0.50, 0.71, 0.90}
+	without := []float64{0.40, 0.60, 0.81}
+	e, err := stats.Paired(with, without, stats.Options{Range: stats.ShareChange})
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
 	fmt.Printf("%.2f [%.2f, %.2f]\n", e.Value, e.CI.Lo, e.CI.Hi)
-	// Output: 0.10 [0.10, 0.10]
+	// Output: 0.10 [0.08, 0.12]
+}
+
+// Five training runs without a sink: that none of five has one leaves room for every second to have one.
+func ExampleClopperPearson() {
+	e, err := stats.ClopperPearson(0, 5, stats.Options{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(e)
+	// Output: 0 [0, 0.5218] (n=5)
 }
 
 func TestGoldenNumPy(t *testing.T) {
 	raw, err := os.ReadFile("testdata/golden.json")
 	require.NoError(t, err)
+	type summary struct{ Value, SE, Lo, Hi float64 }
 	var golden struct {
-		X       []float64
-		Cluster []string
-		Mean    struct{ Value, SE, Lo, Hi float64 }
-		Grouped struct{ Value, SE, Lo, Hi float64 }
+		X                      []float64
+		Cluster                []string
+		Mean, Grouped, LogSD   summary
+		Wilson, ClopperPearson [][4]float64
 	}
 	require.NoError(t, json.Unmarshal(raw, &golden))
-	o := stats.Options{Resamples: 20000, Seed: 7}
-
+	o := stats.Options{Resamples: 100000, Seed: 7}
+	same := func(want summary, e stats.Estimate, err error, tolerance float64) {
+		t.Helper()
+		require.NoError(t, err)
+		require.InDelta(t, want.Value, e.Value, 1e-12)
+		for _, x := range [][2]float64{{want.Lo, e.CI.Lo}, {want.Hi, e.CI.Hi}, {want.SE, e.CI.SE}} {
+			require.InDelta(t, x[0], x[1], tolerance*(want.Hi-want.Lo))
+		}
+	}
 	// Both sides draw at random: they agree within the Monte-Carlo error, here 2 % of the width.
 	e, err := stats.Mean(golden.X, o)
-	require.NoError(t, err)
-	require.InDelta(t, golden.Mean.Value, e.Value, 1e-12)
-	tol := 0.02 * (golden.Mean.Hi - golden.Mean.Lo)
-	require.InDelta(t, golden.Mean.Lo, e.CI.Lo, tol)
-	require.InDelta(t, golden.Mean.Hi, e.CI.Hi, tol)
-	require.InDelta(t, golden.Mean.SE, e.CI.SE, tol)
-
+	same(golden.Mean, e, err, 0.02)
+	y := golden.X[:17]
+	e, err = stats.Bootstrap(len(y), o, func(draw []int) float64 {
+		var sum, squares float64
+		for _, i := range draw {
+			sum += y[i]
+		}
+		for _, i := range draw {
+			d := y[i] - sum/float64(len(draw))
+			squares += d * d
+		}
+		return math.Log(squares/float64(len(draw))) / 2
+	})
+	same(golden.LogSD, e, err, 0.03) // far out in the tail
+	// No drawing here.
 	e, err = stats.Clustered(golden.X, golden.Cluster, o)
-	require.NoError(t, err)
 	require.Equal(t, 8, e.N)
-	require.InDelta(t, golden.Grouped.Value, e.Value, 1e-12)
-	tol = 0.02 * (golden.Grouped.Hi - golden.Grouped.Lo)
-	require.InDelta(t, golden.Grouped.Lo, e.CI.Lo, tol)
-	require.InDelta(t, golden.Grouped.Hi, e.CI.Hi, tol)
-	require.InDelta(t, golden.Grouped.SE, e.CI.SE, tol)
+	same(golden.Grouped, e, err, 1e-9)
+	for _, c := range []struct {
+		of   func(int, int, stats.Options) (stats.Estimate, error)
+		want [][4]float64
+	}{{stats.Wilson, golden.Wilson}, {stats.ClopperPearson, golden.ClopperPearson}} {
+		for _, w := range c.want {
+			e, err := c.of(int(w[0]), int(w[1]), o)
+			require.NoError(t, err)
+			require.InDelta(t, w[2], e.CI.Lo, 1e-8)
+			require.InDelta(t, w[3], e.CI.Hi, 1e-8)
+		}
+	}
 }
 
 func TestSameSeedSameInterval(t *testing.T) {
-	x := []float64{1, 2, 4, 8, 16}
+	x := make([]float64, 40)
+	for i := range x {
+		x[i] = float64(i * i)
+	}
 	a, err := stats.Mean(x, stats.Options{Seed: 3})
 	require.NoError(t, err)
 	b, err := stats.Mean(x, stats.Options{Seed: 3})
@@ -78,7 +113,7 @@ func TestSameSeedSameInterval(t *testing.T) {
 	c, err := stats.Mean(x, stats.Options{Seed: 4})
 	require.NoError(t, err)
 	require.Equal(t, a, b)
-	require.NotEqual(t, a.CI.SE, c.CI.SE)
+	require.NotEqual(t, a.CI.Lo, c.CI.Lo)
 }
 
 // Copying every value five times inside its document adds no information: the
@@ -112,6 +147,88 @@ func TestOneDocumentHasNoInterval(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, stats.Estimate{Value: 0.25, N: 1}, e)
 	require.Equal(t, "0.25 (n=1)", e.String())
+}
+
+// Fewer units than an interval takes have none, and neither have equal values unless what they can be is known. Five zeros among
+// shares are 0 of 5, not 0 ± 0.
+func TestNoSpreadNoInterval(t *testing.T) {
+	for n := range 6 {
+		e, err := stats.Bootstrap(n+1, stats.Options{}, func(draw []int) float64 { return float64(draw[0]) })
+		require.NoError(t, err)
+		require.Nil(t, e.CI, "n = %d", n+1)
+	}
+	e, err := stats.Mean([]float64{1, 2}, stats.Options{})
+	require.NoError(t, err)
+	require.Nil(t, e.CI)
+	for _, n := range []int{5, 50} {
+		zeros := make([]float64, n)
+		e, err = stats.Mean(zeros, stats.Options{})
+		require.NoError(t, err)
+		require.Nil(t, e.CI)
+		share, err := stats.Mean(zeros, stats.Options{Range: stats.Share})
+		require.NoError(t, err)
+		events, err := stats.ClopperPearson(0, n, stats.Options{})
+		require.NoError(t, err)
+		require.InDelta(t, events.CI.Hi, share.CI.Hi, 1e-9)
+		require.Zero(t, share.CI.Lo)
+		constant, err := stats.Bootstrap(n, stats.Options{Range: stats.ShareChange}, func([]int) float64 { return 0 })
+		require.True(t, n < stats.MinBootstrap && constant.CI == nil || err == nil && constant.CI.Hi == -constant.CI.Lo)
+	}
+	equal, err := stats.Repeats([]float64{40, 40, 40, 40, 40}, stats.Options{Range: stats.Percent})
+	require.NoError(t, err)
+	require.InDelta(t, 40-0.5218*40, equal.CI.Lo, 0.01)
+	require.InDelta(t, 40+0.5218*60, equal.CI.Hi, 0.01)
+}
+
+// No interval leaves what is possible.
+func TestRange(t *testing.T) {
+	x := []float64{0, 0, 0, 3, 20}
+	e, err := stats.Repeats(x, stats.Options{Range: stats.Percent})
+	require.NoError(t, err)
+	require.Zero(t, e.CI.Lo)
+	free, err := stats.Repeats(x, stats.Options{})
+	require.NoError(t, err)
+	require.Negative(t, free.CI.Lo)
+	require.Equal(t, free.CI.Hi, e.CI.Hi)
+	_, err = stats.Mean([]float64{0, 101}, stats.Options{Range: stats.Percent})
+	require.ErrorContains(t, err, "x[1] is 101, outside the range [0, 100]")
+	_, err = stats.Mean(x, stats.Options{Range: stats.Range{Lo: 1, Hi: 1}})
+	require.ErrorContains(t, err, "range [1, 1]")
+}
+
+// A ratio of nothing to nothing is an error on the documents, and on more than a few draws of them.
+func TestUndefinedRatio(t *testing.T) {
+	_, err := stats.Ratio([]float64{0, 0, 0}, []float64{0, 0, 0}, stats.Options{})
+	require.ErrorContains(t, err, "sum to 0")
+	rare := make([]float64, 40)
+	rare[0] = 1
+	_, err = stats.Ratio(rare, rare, stats.Options{})
+	require.NoError(t, err, "equal ratios need no draws")
+	two := make([]float64, 40)
+	two[0], two[1], rare[1] = 1, 2, 1
+	_, err = stats.Ratio(two, rare, stats.Options{})
+	require.ErrorContains(t, err, "not defined on")
+	bootstrap := func(x []float64) error {
+		_, err := stats.Bootstrap(len(x), stats.Options{}, func(draw []int) float64 {
+			a, b := 0.0, 0.0
+			for _, i := range draw {
+				a, b = a+x[i]*x[i], b+x[i]
+			}
+			return a / b
+		})
+		return err
+	}
+	require.ErrorContains(t, bootstrap(make([]float64, 9)), "is NaN")
+	require.ErrorContains(t, bootstrap([]float64{1, 0, 0, 0, 0, 0, 0, 0, 0}), "without document 1")
+	require.ErrorContains(t, bootstrap([]float64{1, 2, 0, 0, 0, 0, 0, 0, 0}), "not defined on")
+	require.NoError(t, bootstrap([]float64{1, 2, 3, 4, 5, 6, 7, 8, 0}))
+	_, err = stats.Ratio([]float64{1}, []float64{-1}, stats.Options{})
+	require.ErrorContains(t, err, "b[0] is -1")
+}
+
+func TestBonferroni(t *testing.T) {
+	require.InDelta(t, 0.99, stats.Options{}.Bonferroni(5).Level, 1e-12)
+	require.InDelta(t, 0.98, stats.Options{Level: 0.9}.Bonferroni(5).Level, 1e-12)
 }
 
 func TestRefused(t *testing.T) {
