@@ -13,6 +13,7 @@ import (
 // A disk that fills up while a checkpoint is written stops the run and leaves the
 // checkpoint before it. With room again the run goes on from there.
 func TestFullDisk(t *testing.T) {
+	fullOnly(t, "trains on a disk that fills up")
 	dir := t.TempDir()
 	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=1m"); err != nil {
 		t.Skip("only root can make a small disk: ", err)

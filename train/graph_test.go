@@ -51,6 +51,9 @@ func TestGradientsEqualFiniteDifferences(t *testing.T) {
 		{packing: fixedBOS(), gemma: true},
 	} {
 		t.Run(fmt.Sprint(test.packing, test.pattern, test.recompute, test.gemma), func(t *testing.T) {
+			if test.recompute || test.gemma || test.pattern != "" {
+				fullOnly(t, "two packings will do")
+			}
 			c := tiny(t).Model
 			c.Layers, c.TiedOutput, c.Pattern.Kind = 2, test.gemma, test.pattern
 			if test.gemma {
@@ -115,6 +118,7 @@ func TestGradientsEqualFiniteDifferences(t *testing.T) {
 // A document under intra-document masking has the losses it has alone, wherever it
 // lies in the window; with a fixed ⟨bos⟩, those it has alone after ⟨bos⟩.
 func TestIntraDocumentEqualsSeparateDocuments(t *testing.T) {
+	fullOnly(t, "compiles a model a packing")
 	for _, positions := range []corpus.Positions{corpus.PositionsContinued, corpus.PositionsRestarted} {
 		for _, bos := range []corpus.BOS{corpus.BOSNone, corpus.BOSFixed} {
 			if bos == corpus.BOSFixed && positions == corpus.PositionsContinued {
@@ -187,6 +191,7 @@ func TestVisibleEqualsPacking(t *testing.T) {
 
 // Products in bfloat16 change the loss by their rounding, no more.
 func TestBFloat16IsClose(t *testing.T) {
+	fullOnly(t, "compiles two updates")
 	c := tiny(t).Model
 	vars := randomVars(t, &c, 0.3)
 	b, err := walk{t: 8, v: c.Vocab, p: fixedBOS(), seed: 3}.Batch(0, 4)

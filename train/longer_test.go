@@ -15,6 +15,7 @@ import (
 // A run of a larger budget goes on from the longest finished one that differs in nothing else, and ends with the bits and the curves
 // of one that began at the beginning.
 func TestLongerRunGoesOn(t *testing.T) {
+	fullOnly(t, "two trainings")
 	c, err := tiny(t).Set("optimizer.schedule=constant")
 	require.NoError(t, err)
 	want, straight := whole(t, c)
@@ -49,6 +50,7 @@ func TestLongerRunGoesOn(t *testing.T) {
 
 // Nothing is gone on from without a result or a last checkpoint, nor where updates depend on how many follow.
 func TestLongerRunWithoutStart(t *testing.T) {
+	fullOnly(t, "two trainings")
 	c, err := tiny(t).Set("optimizer.schedule=constant", "budget_tokens=128")
 	require.NoError(t, err)
 	dir := t.TempDir()

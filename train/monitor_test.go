@@ -15,6 +15,7 @@ import (
 
 // What tells "no sink" from "the mass went elsewhere" equals sums over whole patterns and streams in plain Go.
 func TestMonitorOfForms(t *testing.T) {
+	fullOnly(t, "a training for each form of attention")
 	for _, kind := range []string{"softmax", "softpick", "sink-logit"} {
 		t.Run(kind, func(t *testing.T) {
 			c, err := task(t).Set("model.pattern.kind=" + kind)

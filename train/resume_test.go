@@ -49,6 +49,9 @@ func stopped(t *testing.T, c Config, dir string, at ...int) *Result {
 func TestResumeIsBitIdentical(t *testing.T) {
 	for change, stops := range map[string][]int{"accumulate=1": {3, 7}, "accumulate=2": {5}} {
 		t.Run(change, func(t *testing.T) {
+			if change != "accumulate=1" {
+				fullOnly(t, "one way to accumulate will do")
+			}
 			c, err := tiny(t).Set(change)
 			require.NoError(t, err)
 			want, reference := whole(t, c)
@@ -74,6 +77,7 @@ func curves(t *testing.T, run *store.Run) []store.Record {
 
 // A checkpoint that cannot be read is passed over for the one before it.
 func TestDamagedCheckpoint(t *testing.T) {
+	fullOnly(t, "three trainings")
 	c, dir := tiny(t), t.TempDir()
 	want, _ := whole(t, c)
 	ctx, cancel := context.WithCancel(context.Background())
@@ -139,6 +143,7 @@ func TestChild(t *testing.T) {
 
 // A run goes on only with the text that it began with: a configuration names the user's toolchain, not what is in it.
 func TestOtherTextIsRefused(t *testing.T) {
+	fullOnly(t, "trains and tokenises")
 	c, err := tiny(t).Set("optimizer.schedule=constant")
 	require.NoError(t, err)
 	text := func(digest string, onBatch func(int, corpus.Batch)) *data {
@@ -169,9 +174,7 @@ func TestOtherTextIsRefused(t *testing.T) {
 // Ten times a process is killed at a random moment of training and saving, with a
 // signal it cannot catch. The run goes on each time, and ends as it should.
 func TestKill(t *testing.T) {
-	if testing.Short() {
-		t.Skip("starts a dozen processes")
-	}
+	fullOnly(t, "starts a dozen processes")
 	want, _ := whole(t, killed(t))
 	dir := t.TempDir()
 	seed := uint64(time.Now().UnixNano())

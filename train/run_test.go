@@ -70,6 +70,7 @@ func TestTwoOnOneRun(t *testing.T) {
 }
 
 func TestSweep(t *testing.T) {
+	fullOnly(t, "three trainings")
 	dir := t.TempDir()
 	base := task(t)
 	var configs []Config
@@ -131,6 +132,7 @@ func (l logged) Write(p []byte) (int, error) { l(string(p)); return len(p), nil 
 
 // An interrupt stops a sweep between two runs, and while it waits for another process, as it does in one.
 func TestSweepInterrupted(t *testing.T) {
+	fullOnly(t, "a training a run")
 	base, dir := task(t), t.TempDir()
 	configs := []Config{base, base}
 	configs[1].Seed++

@@ -42,6 +42,7 @@ func TestOverfitsOneBatch(t *testing.T) {
 // The same updates, however a batch is cut up: over time, over devices, or with
 // activations computed twice.
 func TestUpdatesDoNotDependOnHowTheyAreComputed(t *testing.T) {
+	fullOnly(t, "compiles an update a way")
 	c := tiny(t)
 	_, reference := whole(t, c)
 	want, records := weightsOf(t, c, reference), curves(t, reference)

@@ -8,6 +8,7 @@ import (
 
 // An Updater makes the updates of a run.
 func TestUpdaterIsTheRun(t *testing.T) {
+	fullOnly(t, "trains twice")
 	c := tiny(t)
 	_, run := whole(t, c)
 	record := curves(t, run)[1]

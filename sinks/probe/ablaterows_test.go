@@ -11,6 +11,7 @@ import (
 // The head writes nothing at the chosen queries, and elsewhere what it wrote; rows
 // before the first of them are bit for bit the same throughout the model.
 func TestAblateRows(t *testing.T) {
+	fullOnly(t, "SmolLM2, several runs")
 	const layer, head = 0, 2
 	rows := []int{3, 7}
 	before, after := under(t, probe.AblateRows{Layer: layer, Head: head, Rows: rows})

@@ -42,6 +42,7 @@ func requireClose(t *testing.T, want, got [][]float32) {
 
 // The full block is the model; attention + residual is the model with all MLPs left out.
 func TestWiringsEqualTheModelUnderInterventions(t *testing.T) {
+	fullOnly(t, "SmolLM2 under three wirings")
 	m, docs := model(t), documents(13, 16)
 	for w, edits := range map[probe.Wiring]func(ids []int32) []probe.Intervention{
 		probe.FullBlock:         func([]int32) []probe.Intervention { return nil },
@@ -61,6 +62,7 @@ func TestWiringsEqualTheModelUnderInterventions(t *testing.T) {
 // Pure attention: a model of one layer, whose embedding is the stream that enters the layer, adds to it what pure attention puts in
 // its place.
 func TestPureAttentionReplacesTheStream(t *testing.T) {
+	fullOnly(t, "SmolLM2, block by block")
 	m, ids := model(t), documents(11)[0]
 	stream := wired(t, m, [][]int32{ids}, probe.PureAttention)[0]
 	require.Len(t, stream, m.Config.Layers+1)
@@ -91,6 +93,7 @@ func TestPureAttentionReplacesTheStream(t *testing.T) {
 
 // Equal tokens stay equal whatever attention does, since its rows sum to 1: with one token repeated there is nothing to mix.
 func TestOneTokenRepeatedStaysOneVector(t *testing.T) {
+	fullOnly(t, "SmolLM2 under three wirings")
 	for _, w := range probe.Wirings() {
 		for l, rows := range wired(t, model(t), [][]int32{{7, 7, 7, 7, 7, 7}}, w)[0] {
 			for _, row := range rows {

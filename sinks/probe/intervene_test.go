@@ -109,6 +109,7 @@ func TestAblateHead(t *testing.T) {
 // One half of one block adds nothing at one position; causality keeps everything
 // before that position as it was.
 func TestSkipUpdate(t *testing.T) {
+	fullOnly(t, "SmolLM2, two runs a part")
 	const layer, pos = 0, 3
 	for _, part := range []probe.Part{probe.Attention, probe.MLP} {
 		t.Run(string(part), func(t *testing.T) {
@@ -136,6 +137,7 @@ func TestSkipUpdate(t *testing.T) {
 
 // Interventions of one run add up, in every document of its batch.
 func TestInterventionsCombine(t *testing.T) {
+	fullOnly(t, "SmolLM2, pairs of interventions")
 	docs := documents(9, 12, 9)
 	traces := run(t, docs, probe.Options{Interventions: []probe.Intervention{
 		probe.MaskKey{Pos: 0, Layers: []int{1}}, probe.MaskKey{Pos: 2, Layers: []int{1}},

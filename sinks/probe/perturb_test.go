@@ -31,6 +31,7 @@ var normsOnly = probe.Options{Metrics: []ondevice.Metric{ondevice.ResidNorm}, Me
 // What the device subtracts is what the two residual streams on the host differ
 // by, with and without an intervention, and in two batches, one of them not full.
 func TestPerturbEqualsResiduals(t *testing.T) {
+	fullOnly(t, "SmolLM2, several runs a text")
 	for _, list := range [][]probe.Intervention{nil, {probe.MaskKey{}, probe.Noise{Layer: 0, Pos: 2, Norm: 3}}} {
 		o := normsOnly
 		o.Interventions, o.BatchTokens = list, 64
@@ -88,6 +89,7 @@ func TestPerturbIsCausalAndEmptyChangesNothing(t *testing.T) {
 
 // The traces are those of the texts as they are.
 func TestPerturbTraces(t *testing.T) {
+	fullOnly(t, "SmolLM2, several runs")
 	edits := someEdits()
 	o := probe.Options{Metrics: []ondevice.Metric{ondevice.FirstMass, ondevice.RowEntropy}}
 	_, traces, err := probe.Perturb(model(t), edits, o)
@@ -112,6 +114,7 @@ func TestPerturbTraces(t *testing.T) {
 // Lists that share their first blocks give what each gives alone, bit for bit, whichever
 // touches its first block last, and in two batches.
 func TestPerturbUnderEqualsPerturb(t *testing.T) {
+	fullOnly(t, "SmolLM2, every condition twice")
 	last := model(t).Config.Layers - 1
 	lists := map[string][][]probe.Intervention{
 		"with none":    {{probe.SkipUpdate{Layer: last, Part: probe.MLP}}, {}, {probe.MaskKey{}}, {probe.MaskKey{Layers: []int{last}}}, {}},
@@ -162,6 +165,7 @@ func TestPerturbRefuses(t *testing.T) {
 // SmolLM2 against testdata/perturb.py, which reads the weights and runs the model
 // by itself, under each intervention.
 func TestPerturbGolden(t *testing.T) {
+	fullOnly(t, "SmolLM2, two runs a golden text")
 	if _, err := local.Model("smollm2"); err != nil {
 		t.Skip("SmolLM2 is not set up: ", err)
 	}

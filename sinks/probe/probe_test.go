@@ -272,6 +272,7 @@ func TestRunRefuses(t *testing.T) {
 // Look is Run and Patterns in one pass: the same numbers, bit for bit apart from
 // what another fusion of the same sums may round.
 func TestLookIsRunAndPatterns(t *testing.T) {
+	fullOnly(t, "SmolLM2, three ways")
 	m := model(t)
 	ids := []int32{3, 1, 4, 1, 5, 9, 2, 6}
 	heads := []probe.Head{{Layer: 1, Head: 3}, {Layer: 0, Head: 2}, {Layer: 1, Head: 0}}
@@ -308,5 +309,13 @@ func TestPatternsRefuses(t *testing.T) {
 		},
 	} {
 		require.ErrorContains(t, call(), problem)
+	}
+}
+
+// fullOnly leaves a test out of the short ones, and says why: `make check` is for every few minutes, `make test` for everything.
+func fullOnly(t *testing.T, why string) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("not with -short: ", why)
 	}
 }

@@ -15,6 +15,7 @@ func letter(id int32) string { return string('A' + id) }
 // Documents of several lengths in one batch equal what the explicit patterns and
 // a trace give for each, with and without an intervention.
 func TestRecentEqualsPatternsAndTraces(t *testing.T) {
+	fullOnly(t, "SmolLM2, whole patterns")
 	m := model(t)
 	docs := documents(9, 16, 12)
 	var heads []probe.Head

@@ -12,6 +12,7 @@ import (
 
 // The stream on the host has the norms and medians that Run reduces on the device, with and without an intervention.
 func TestResidualsEqualMetrics(t *testing.T) {
+	fullOnly(t, "SmolLM2, every layer to the host")
 	ids := documents(13)[0]
 	for _, edits := range [][]probe.Intervention{nil, {probe.MaskKey{Pos: 0}, probe.SkipUpdate{Layer: 0, Pos: 2, Part: probe.MLP}}} {
 		stream, err := probe.Residuals(model(t), ids, edits...)

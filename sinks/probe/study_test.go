@@ -16,6 +16,7 @@ import (
 // A study is measured once, again when anything it depends on changes, and again
 // when its files are damaged.
 func TestStudyRunsOnce(t *testing.T) {
+	fullOnly(t, "SmolLM2, measured four times")
 	weights, err := local.Model("smollm2")
 	if err != nil {
 		t.Skip("SmolLM2 is not set up: ", err)

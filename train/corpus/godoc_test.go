@@ -140,6 +140,7 @@ func TestGoDocErrors(t *testing.T) {
 
 // The toolchain that runs the test is the corpus that users train on.
 func TestGoDocOfThisToolchain(t *testing.T) {
+	t.Parallel()
 	m := openGoDoc(t, corpus.DefaultGoDocConfig())
 	require.Empty(t, m.Warnings())
 	docs, err := corpus.Collect(m)

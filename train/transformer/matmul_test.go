@@ -34,6 +34,9 @@ var matmulCases = []struct {
 // The own gradient equals that of GoMLX's product, which the pure Go backend takes. In bfloat16, where the pure Go backend takes
 // the one for GPUs, it equals the float32 one as far as 8 bits go, and all products on the way to it have factors in bfloat16.
 func TestMatmulGradient(t *testing.T) {
+	if testing.Short() {
+		t.Skip("not with -short: compiles gradients of many shapes")
+	}
 	for _, s := range matmulCases {
 		for _, again := range []bool{false, true} {
 			t.Run(fmt.Sprint(s, again), func(t *testing.T) {

@@ -104,6 +104,9 @@ func TestJSONOfOneToken(t *testing.T) {
 
 // Each document alone, in order, and the mean of all: the same numbers.
 func TestDocumentsAloneAndTogether(t *testing.T) {
+	if testing.Short() {
+		t.Skip("not with -short: SmolLM2, twice")
+	}
 	model := tinyModel(t, nil)
 	docs := []string{"[72,101,108,108,111]", "[256,87,111,114,108,100,33,33,33,33]", "[1,2,3,4,5,6,7]", "[9]"}
 	list := "[" + strings.Join(docs, ",") + "]"

@@ -18,6 +18,9 @@ import (
 // TestSmolLM2 holds norms and constants of the first blocks against PyTorch's, in
 // float64 (testdata/golden.py).
 func TestSmolLM2(t *testing.T) {
+	if testing.Short() {
+		t.Skip("not with -short: SmolLM2, column by column")
+	}
 	if _, err := local.Model("smollm2"); errors.Is(err, local.ErrNotSetUp) {
 		t.Skipf("needs SmolLM2, which `make setup` fetches: %v", err)
 	}

@@ -43,6 +43,9 @@ func TestJob(t *testing.T) {
 }
 
 func TestSweepOfAGrid(t *testing.T) {
+	if testing.Short() {
+		t.Skip("not with -short: a training a run")
+	}
 	dir := t.TempDir()
 	file := filepath.Join(dir, "grid.json")
 	require.NoError(t, os.WriteFile(file, []byte(`{"preset": "smoke", "set": ["data={\"kind\":\"backcopy\"}", "budget_tokens=1024"],

@@ -33,6 +33,9 @@ func TestPrintedConfigurationIsReadBack(t *testing.T) {
 }
 
 func TestTrainsAndReturnsTheSameAgain(t *testing.T) {
+	if testing.Short() {
+		t.Skip("not with -short: a training")
+	}
 	args := []string{"-preset", "smoke", "-set", `data={"kind": "backcopy"}`, "-set", "budget_tokens=2048", "-set", "monitor.windows=4",
 		"-store", t.TempDir(), "-progress", "none", "-json"}
 	text, err := call(t, args...)
