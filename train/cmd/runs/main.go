@@ -36,7 +36,7 @@ var commands = map[string]func(ctx context.Context, args []string, out io.Writer
 
 func run(ctx context.Context, args []string, out io.Writer) error {
 	if len(args) == 0 || commands[args[0]] == nil {
-		return errors.New("say what to do: fetch [GRID.json or run]...")
+		return errors.New("say what to do: fetch [GRID.json or run …]")
 	}
 	return commands[args[0]](ctx, args[1:], out)
 }
