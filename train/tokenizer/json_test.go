@@ -198,7 +198,7 @@ func TestWhatFilesAskFor(t *testing.T) {
 		adds bool
 		pad  string
 	}{
-		`{"bos_token":"<|endoftext|>"}`:                                                           {false, ""},
+		`{"bos_token":"<|endoftext|>"}`: {false, ""},
 		`{"bos_token":"<|endoftext|>","add_bos_token":true,"pad_token":{"content":"!"}}`:          {true, "!"},
 		`{"bos_token":"<|endoftext|>","add_bos_token":false,"pad_token":null}`:                    {false, ""},
 		`{"bos_token":"<|endoftext|>","add_bos_token":null,"pad_token":"[PAD]"}`:                  {false, ""},
