@@ -1,4 +1,4 @@
-"""Writes golden.json, logits.f32 and quants.json: what the loaders must reproduce.
+"""Writes golden.json and logits.f32: what the loaders must reproduce.
 
     python3 -m venv v && v/bin/pip install numpy==2.4.6 gguf==0.19.0 tokenizers==0.23.3
     v/bin/python golden.py path/to/SmolLM2-135M-Instruct.Q4_1.gguf
@@ -16,9 +16,7 @@ import pathlib
 import sys
 
 import numpy as np
-from gguf import GGMLQuantizationType as Q
 from gguf import GGUFReader
-from gguf.constants import GGML_QUANT_SIZES
 from gguf.quants import dequantize
 from tokenizers import Tokenizer, models, pre_tokenizers
 
@@ -130,18 +128,6 @@ def main(path):
         lines.append(f'"{key}": [\n' + ",\n".join(json.dumps(r, separators=(",", ":")) for r in rows) + "\n]")
     (HERE / "golden.json").write_text("{\n" + ",\n".join(lines) + "\n}\n")
     (HERE / "logits.f32").write_bytes(b"".join(k.tobytes() for k in kept))
-
-    # One block of random bits of each quantised type, scales made finite.
-    rng, quants = np.random.default_rng(1), []
-    for kind in (Q.Q4_0, Q.Q4_1, Q.Q5_0, Q.Q5_1, Q.Q8_0, Q.Q2_K, Q.Q3_K, Q.Q4_K, Q.Q5_K, Q.Q6_K):
-        size = GGML_QUANT_SIZES[kind][1]
-        while True:
-            block = rng.integers(0, 256, size, dtype=np.uint8)
-            x = dequantize(block, kind)
-            if np.isfinite(x).all() and np.abs(x).max() < 1e4:
-                break
-        quants.append({"type": kind.name, "block": block.tobytes().hex(), "values": short(x)})
-    (HERE / "quants.json").write_text("[\n" + ",\n".join(json.dumps(q, separators=(",", ":")) for q in quants) + "\n]\n")
 
 
 if __name__ == "__main__":
