@@ -1,24 +1,22 @@
 // Takes a picture of a whole notebook as JupyterLab shows it, to look at figures
 // before a release:
 //
-//   npm install --prefix .tools playwright-core
 //   node scripts/screenshot.mjs notebooks/01-….ipynb out.png          # as it is in git
 //   node scripts/screenshot.mjs notebooks/01-….ipynb out.png --run    # Run All first
 //
-// Needs Chromium: $CHROMIUM, or chromium, chromium-browser or google-chrome in
-// PATH. Starts a JupyterLab of its own on a free port and ends it. Run All does
-// not save the notebook. Exit status 1 if a cell shows an error.
+// See browser.mjs for what it needs. Starts a JupyterLab of its own on a free port
+// and ends it. Run All does not save the notebook. Exit status 1 if a cell shows an
+// error.
 
-import { execFileSync, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { dirname, join, relative, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
+import { join, relative, resolve } from "node:path";
 
-const root = resolve(dirname(fileURLToPath(import.meta.url)), "..");
+import { launch, root } from "./browser.mjs";
+
 const minutes = 60_000;
 const tallest = 16_000; // Chromium draws no taller page
 
@@ -36,29 +34,6 @@ function parseArguments() {
     process.exit(2);
   }
   return { path, picture, run };
-}
-
-function loadPlaywright() {
-  const require = createRequire(import.meta.url);
-  try {
-    return require(require.resolve("playwright-core", { paths: [join(root, ".tools"), process.cwd()] }));
-  } catch {
-    console.error("playwright-core is missing: npm install --prefix .tools playwright-core");
-    process.exit(2);
-  }
-}
-
-function findChromium() {
-  for (const name of [process.env.CHROMIUM, "chromium", "chromium-browser", "google-chrome"]) {
-    if (!name) continue;
-    try {
-      return execFileSync("/bin/sh", ["-c", 'command -v "$0"', name], { encoding: "utf8" }).trim();
-    } catch {
-      continue;
-    }
-  }
-  console.error("Chromium is missing: install it, or set CHROMIUM to its path");
-  process.exit(2);
 }
 
 function freePort() {
@@ -131,15 +106,10 @@ async function runAll(page) {
 
 async function main() {
   const { path, picture, run } = parseArguments();
-  const { chromium } = loadPlaywright();
-  const executablePath = findChromium();
-  const lab = await startLab();
-  let browser;
+  const browser = await launch();
+  let lab;
   try {
-    browser = await chromium.launch({
-      executablePath,
-      args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
-    });
+    lab = await startLab();
     const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
     await page.goto(`${lab.url}/lab/tree/${encodeURI(path)}?reset&token=${lab.token}`);
     await page.waitForSelector(".jp-NotebookPanel .jp-Cell", { timeout: 2 * minutes });
@@ -169,8 +139,8 @@ async function main() {
     console.log(`${picture}: ${shown.cells} code cells, ${shown.images} images, ${shown.broken} broken images, ${shown.errors} errors`);
     if (shown.errors + shown.broken > 0) process.exitCode = 1;
   } finally {
-    await browser?.close();
-    lab.stop();
+    await browser.close();
+    lab?.stop();
   }
 }
 

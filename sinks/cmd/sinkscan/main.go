@@ -4,6 +4,7 @@
 //	sinkscan -model smollm2 -text FILE -json            one JSON object
 //	sinkscan -model smollm2 -ids FILE.json -per-document
 //	sinkscan -model smollm2 -text FILE -tokenize        token ids only, no forward pass
+//	sinkscan -model smollm2 -text FILE -html out.html   a page to look around in
 //
 // The number behind "sink rate at ε" is the share of (layer, head) pairs whose
 // mean attention to token 1, over all query rows, row 1 included, exceeds ε (Gu

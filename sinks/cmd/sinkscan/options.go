@@ -26,6 +26,7 @@ type options struct {
 	perDocument bool
 	tokenize    bool
 	trace       string
+	page        page
 	load        pretrained.Options
 }
 
@@ -50,6 +51,7 @@ func parse(args []string, stderr io.Writer) (*options, error) {
 	fs.BoolVar(&o.perDocument, "per-document", false, "with -ids: one JSON object a document, one a line, instead of means")
 	fs.BoolVar(&o.tokenize, "tokenize", false, "stop after ids and tokens")
 	fs.StringVar(&o.trace, "trace", "", "also save the trace of a single document to this safetensors `file`")
+	o.page.flags(fs)
 	fs.StringVar(&o.load.Weights, "weights", "", "`type` weights are kept in: float32 or bfloat16; default: as in the file")
 	fs.StringVar(&o.load.Compute, "compute", "", "`type` of matrix products: float32 (default) or bfloat16")
 	err := fs.Parse(args)
@@ -101,6 +103,9 @@ func parse(args []string, stderr io.Writer) (*options, error) {
 	}
 	if set["trace"] && o.tokenize {
 		return nil, errors.New("-trace needs a forward pass: leave out -tokenize")
+	}
+	if err := o.page.validate(o, set); err != nil {
+		return nil, err
 	}
 	if o.bos, err = tokenizer.ParseBOSPolicy(*bos); err != nil {
 		return nil, fmt.Errorf("-bos: %w", err)

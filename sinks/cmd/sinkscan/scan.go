@@ -56,20 +56,15 @@ func scan(o *options, stdin io.Reader, stdout, stderr io.Writer) error {
 	if o.trace != "" && len(docs.ids) > 1 {
 		return fmt.Errorf("-trace saves a single document, and there are %d: give one, or -T 0 for one window", len(docs.ids))
 	}
-	provenance, err := m.Provenance()
+	about, err := provenance(o, m, docs)
 	if err != nil {
 		return err
 	}
-	maps.Copy(provenance, backend.Provenance())
-	maps.Copy(provenance, map[string]string{
-		"bos policy": string(o.bos), "T": docs.cut, "compute": cmp.Or(m.Config.Compute, "float32"),
-		"weight type": m.Params().Embed.DType().String(),
-	})
-	if docs.read != "" {
-		provenance["text"] = docs.read
+	if o.page.file != "" {
+		return o.page.write(o, m, in, docs, about, warnings, stdout)
 	}
 	r := &reporter{o: o, tok: m.Tokenizer, docs: docs, warnings: warnings, out: stdout}
-	po := probe.Options{Model: o.model, Metrics: metrics, Provenance: provenance, Tokenizer: m.Tokenizer}
+	po := probe.Options{Model: o.model, Metrics: metrics, Provenance: about, Tokenizer: m.Tokenizer}
 	if o.trace != "" {
 		po.Metrics = ondevice.All()
 	}
@@ -109,4 +104,21 @@ func scan(o *options, stdin io.Reader, stdout, stderr io.Writer) error {
 		return r.json(s)
 	}
 	return r.table(s)
+}
+
+// provenance says where the numbers of a model come from.
+func provenance(o *options, m *pretrained.Loaded, docs *documents) (map[string]string, error) {
+	p, err := m.Provenance()
+	if err != nil {
+		return nil, err
+	}
+	maps.Copy(p, backend.Provenance())
+	maps.Copy(p, map[string]string{
+		"bos policy": string(o.bos), "T": docs.cut, "compute": cmp.Or(m.Config.Compute, "float32"),
+		"weight type": m.Params().Embed.DType().String(),
+	})
+	if docs.read != "" {
+		p["text"] = docs.read
+	}
+	return p, nil
 }
