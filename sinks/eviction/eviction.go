@@ -25,20 +25,12 @@ import (
 
 	"github.com/gomlx/compute/dtypes"
 	. "github.com/gomlx/gomlx/core/graph"
+
+	"firsttoken/train/transformer"
 )
 
-// Entries are what one layer's cache holds after a block of queries has passed, in order of position:
-// n = cached entries and the block's own. Empty slots, at the front while the cache fills and at the
-// end where the last block is short, have position −1.
-type Entries struct {
-	Keys     *Node // [1, K, n, Dh] float32, rotated as the block's queries saw them
-	Pattern  *Node // [1, K, G, B, n] attention of the block's queries; zeros in rows of padding
-	Pos      *Node // [1, K, n] int32, positions in the text
-	QueryPos *Node // [1, B] int32, of the block's queries; −1 for padding
-	Mass     *Node // [1, K, n] Σ over all queries so far of the mean attention of the group's heads
-	Seen     *Node // [1, K, n] how many queries so far could see the entry
-	Layer    *Node // int32 scalar, 0-based
-}
+// Entries are what a policy sees, see [transformer.Entries].
+type Entries = transformer.Entries
 
 // Policy says which entries stay.
 type Policy interface {
@@ -54,10 +46,17 @@ type Policy interface {
 
 // Keep returns the slots that stay, int32 [1, K, N] in order of position. N must not exceed the slots.
 func Keep(p Policy, e *Entries, n int) *Node {
-	score := Where(e.filled(), p.Score(e, n), constant(e, lowest))
+	score := Where(filled(e), p.Score(e, n), constant(e, lowest))
 	_, slots := TopK(score, n, -1) // stable: of equal scores the earlier slot is taken, and slots are in order of position
 	return Sort(slots, -1, true)
 }
+
+// Of makes a policy what a model's cache takes.
+func Of(p Policy) transformer.Keeper { return keeper{p} }
+
+type keeper struct{ Policy }
+
+func (k keeper) Keep(e *Entries, n int) *Node { return Keep(k.Policy, e, n) }
 
 // lowest is below every score of an entry, and still a number: TopK orders it.
 const lowest = -3e38
@@ -107,21 +106,21 @@ func budget(p Policy, n, least int) error {
 }
 
 // filled tells entries from empty slots, boolean [1, K, n].
-func (e *Entries) filled() *Node { return GreaterOrEqual(e.Pos, ZerosLike(e.Pos)) }
+func filled(e *Entries) *Node { return GreaterOrEqual(e.Pos, ZerosLike(e.Pos)) }
 
 // last is the position of the block's last query, int32 [1, 1, 1].
-func (e *Entries) last() *Node { return Reshape(ReduceMax(e.QueryPos, -1), 1, 1, 1) }
+func last(e *Entries) *Node { return Reshape(ReduceMax(e.QueryPos, -1), 1, 1, 1) }
 
 // recent tells the entries of the last n positions, boolean [1, K, n].
-func (e *Entries) recent(n int) *Node {
-	return GreaterThan(e.Pos, BroadcastToShape(AddScalar(e.last(), -n), e.Pos.Shape()))
+func recent(e *Entries, n int) *Node {
+	return GreaterThan(e.Pos, BroadcastToShape(AddScalar(last(e), -n), e.Pos.Shape()))
 }
 
 // position is the position as a score.
-func (e *Entries) position() *Node { return ConvertDType(e.Pos, dtypes.Float32) }
+func position(e *Entries) *Node { return ConvertDType(e.Pos, dtypes.Float32) }
 
 // stay makes scores of those entries the largest.
-func (e *Entries) stay(these, score *Node) *Node { return Where(these, constant(e, always), score) }
+func stay(e *Entries, these, score *Node) *Node { return Where(these, constant(e, always), score) }
 
 // constant is float32 [1, K, n] of one value.
 func constant(e *Entries, value float64) *Node {

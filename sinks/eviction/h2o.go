@@ -24,5 +24,5 @@ func (p H2O) Score(e *Entries, n int) *Node {
 	if p.Mean {
 		score = Div(score, MaxScalar(e.Seen, 1))
 	}
-	return e.stay(e.recent(n/2), score)
+	return stay(e, recent(e, n/2), score)
 }

@@ -14,7 +14,7 @@ func (p KeyDiff) Check(n, _ int) error { return budget(p, n, 1) }
 
 func (KeyDiff) Score(e *Entries, _ int) *Node {
 	unit := normalise(e.Keys)
-	filled := InsertAxes(ConvertDType(e.filled(), dtypes.Float32), -1)
+	filled := InsertAxes(ConvertDType(filled(e), dtypes.Float32), -1)
 	count := ReduceAndKeep(filled, ReduceSum, 2)
 	anchor := Div(ReduceAndKeep(Mul(unit, filled), ReduceSum, 2), MaxScalar(count, 1)) // [1, K, 1, Dh]
 	return Neg(ReduceSum(Mul(unit, normalise(anchor)), -1))

@@ -18,7 +18,7 @@ func (p SnapKV) Check(n, block int) error { return budget(p, n, min(snapWindow, 
 
 func (SnapKV) Score(e *Entries, _ int) *Node {
 	window := min(snapWindow, e.QueryPos.Shape().Dim(1))
-	first := AddScalar(e.last(), -window) // the observing queries come after it; in a short last block fewer are there
+	first := AddScalar(last(e), -window) // the observing queries come after it; in a short last block fewer are there
 	observing := rows(e, LogicalAnd(
 		GreaterOrEqual(e.QueryPos, ZerosLike(e.QueryPos)),
 		GreaterThan(e.QueryPos, BroadcastToShape(Reshape(first, 1, 1), e.QueryPos.Shape()))))
@@ -26,14 +26,14 @@ func (SnapKV) Score(e *Entries, _ int) *Node {
 	vote := Div(ReduceMean(ReduceSum(Mul(e.Pattern, observing), 3), 2), count) // [1, K, n]
 
 	// Entries of the block that lie before its observing queries are voted on as cached ones are.
-	own := LessThan(e.Pos, BroadcastToShape(Reshape(e.firstObserving(observing), 1, 1, 1), e.Pos.Shape()))
-	before := ConvertDType(LogicalAnd(e.filled(), own), dtypes.Float32)
+	own := LessThan(e.Pos, BroadcastToShape(Reshape(firstObserving(e, observing), 1, 1, 1), e.Pos.Shape()))
+	before := ConvertDType(LogicalAnd(filled(e), own), dtypes.Float32)
 	smooth := Div(neighbours(Mul(vote, before)), MaxScalar(neighbours(before), 1))
-	return e.stay(LogicalAnd(e.filled(), LogicalNot(own)), smooth)
+	return stay(e, LogicalAnd(filled(e), LogicalNot(own)), smooth)
 }
 
 // firstObserving is the position of the first observing query.
-func (e *Entries) firstObserving(observing *Node) *Node {
+func firstObserving(e *Entries, observing *Node) *Node {
 	is := GreaterThan(Reshape(observing, e.QueryPos.Shape().Dimensions...), Scalar(observing.Graph(), dtypes.Float32, 0))
 	far := AddScalar(ZerosLike(e.QueryPos), 1<<30)
 	return ReduceMin(Where(is, e.QueryPos, far), -1)

@@ -20,5 +20,5 @@ func (p Streaming) String() string {
 func (p Streaming) Check(n, _ int) error { return budget(p, n, p.Sinks+1) }
 
 func (p Streaming) Score(e *Entries, _ int) *Node {
-	return e.stay(LessThan(e.Pos, AddScalar(ZerosLike(e.Pos), p.Sinks)), e.position())
+	return stay(e, LessThan(e.Pos, AddScalar(ZerosLike(e.Pos), p.Sinks)), position(e))
 }

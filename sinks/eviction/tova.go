@@ -10,8 +10,8 @@ func (TOVA) String() string         { return "tova" }
 func (p TOVA) Check(n, _ int) error { return budget(p, n, 1) }
 
 func (TOVA) Score(e *Entries, _ int) *Node {
-	last := rows(e, Equal(e.QueryPos, BroadcastToShape(Reshape(e.last(), 1, 1), e.QueryPos.Shape())))
+	last := rows(e, Equal(e.QueryPos, BroadcastToShape(Reshape(last(e), 1, 1), e.QueryPos.Shape())))
 	row := ReduceSum(Mul(e.Pattern, last), 3)                // [1, K, G, n]
 	mean := ReduceAndKeep(ReduceMean(row, 2), ReduceMean, 1) // [1, 1, n]
-	return e.stay(e.recent(1), BroadcastToDims(mean, e.Pos.Shape().Dimensions...))
+	return stay(e, recent(e, 1), BroadcastToDims(mean, e.Pos.Shape().Dimensions...))
 }

@@ -8,4 +8,4 @@ type Window struct{}
 
 func (Window) String() string                { return "window" }
 func (p Window) Check(n, _ int) error        { return budget(p, n, 1) }
-func (Window) Score(e *Entries, _ int) *Node { return e.position() }
+func (Window) Score(e *Entries, _ int) *Node { return position(e) }
