@@ -1,0 +1,224 @@
+package transformer
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/gomlx/gomlx/core/tensors"
+)
+
+// CacheOptions say what a cache of keys and values holds.
+type CacheOptions struct {
+	// Entries is N, how many each key/value head keeps in each layer.
+	Entries int
+	// Block is B, the most tokens that are fed at once. While they pass a layer, N + B entries are
+	// there.
+	Block int
+	// Keep chooses the N that stay.
+	Keep Keeper
+	// Shifted turns keys and queries by their places in the cache and the block, as StreamingLLM does
+	// (arXiv 2309.17453), and windows count these; else by their positions in the text, which end with
+	// the model's context.
+	Shifted bool
+}
+
+// Validate says what no model could do.
+func (o *CacheOptions) Validate() error {
+	switch {
+	case o.Block < 1:
+		return fmt.Errorf("cache: blocks of %d tokens: use at least 1", o.Block)
+	case o.Entries < 1:
+		return fmt.Errorf("cache: %d entries: use at least 1", o.Entries)
+	case o.Keep == nil:
+		return fmt.Errorf("cache: no choice of the entries that stay: see sinks/eviction")
+	}
+	return o.Keep.Check(o.Entries, o.Block)
+}
+
+// Cache is what a model keeps of one text that it reads block by block: at most N entries a key/value
+// head, with keys as they are before the rotary embedding. Memory and work for a token do not depend on
+// how much was read. It is not safe for concurrent use.
+type Cache struct {
+	m      *Model
+	o      CacheOptions
+	layers []cachedLayer
+	tables map[Kind]turns
+	read   int // tokens so far
+}
+
+// cachedLayer is a layer's part on the device.
+type cachedLayer struct {
+	key, value *tensors.Tensor // [1, N, K, Dh] float32
+	pos        *tensors.Tensor // [1, K, N] int32, −1: empty
+	mass, seen *tensors.Tensor // [1, K, N] float32
+}
+
+func (l *cachedLayer) free() { free(l.key, l.value, l.pos, l.mass, l.seen) }
+
+// turns are the rotary tables of a kind of layer, a row for each position that can occur.
+type turns struct{ cos, sin, window *tensors.Tensor }
+
+// NewCache makes an empty cache. It is the caller's to close.
+func (m *Model) NewCache(o CacheOptions) (*Cache, error) {
+	if err := o.Validate(); err != nil {
+		return nil, err
+	}
+	c := &m.Config
+	positions := o.Entries + o.Block
+	if positions > c.Context && o.Shifted {
+		return nil, fmt.Errorf("cache: %d entries and a block of %d tokens are more places than the model's context of %d: lower one of them",
+			o.Entries, o.Block, c.Context)
+	}
+	if !o.Shifted {
+		positions = c.Context
+	}
+	cache := &Cache{m: m, o: o, layers: make([]cachedLayer, c.Layers), tables: map[Kind]turns{}}
+	for l := range cache.layers {
+		_, kind := c.KindOf(l)
+		if _, ok := cache.tables[kind]; !ok {
+			geo := c.Geometry(l, Ascending(positions))
+			cache.tables[kind] = turns{geo.Cos, geo.Sin, geo.Window}
+		}
+		n := o.Entries * c.KVHeads
+		empty := make([]int32, n)
+		for i := range empty {
+			empty[i] = -1
+		}
+		cache.layers[l] = cachedLayer{
+			key:   tensors.FromFlatDataAndDimensions(make([]float32, n*c.HeadDim), 1, o.Entries, c.KVHeads, c.HeadDim),
+			value: tensors.FromFlatDataAndDimensions(make([]float32, n*c.HeadDim), 1, o.Entries, c.KVHeads, c.HeadDim),
+			pos:   tensors.FromFlatDataAndDimensions(empty, 1, c.KVHeads, o.Entries),
+			mass:  tensors.FromFlatDataAndDimensions(make([]float32, n), 1, c.KVHeads, o.Entries),
+			seen:  tensors.FromFlatDataAndDimensions(make([]float32, n), 1, c.KVHeads, o.Entries),
+		}
+	}
+	return cache, nil
+}
+
+// Close frees the cache's memory.
+func (c *Cache) Close() {
+	for l := range c.layers {
+		c.layers[l].free()
+	}
+	for _, t := range c.tables {
+		free(t.cos, t.sin, t.window)
+	}
+	c.layers, c.tables = nil, nil
+}
+
+// Read is how many tokens the cache has seen.
+func (c *Cache) Read() int { return c.read }
+
+// Feed is what Cache.Feed returns.
+type Feed struct {
+	Loss   []float32 // [targets] −log p(target), nats
+	Logits []float32 // [V] after the last token
+}
+
+// Feed reads at most Block tokens on. targets, if any, are the tokens that follow each of the first of
+// them, whose losses are wanted; last asks for the logits after the last one.
+func (c *Cache) Feed(ids, targets []int32, last bool) (*Feed, error) {
+	if err := c.check(ids, targets); err != nil {
+		return nil, err
+	}
+	block := len(ids)
+	if block > 1 {
+		block = c.o.Block // two compiled shapes: a whole block, and one token
+	}
+	padded, pos := make([]int32, block), make([]int32, block)
+	for i := range pos {
+		pos[i] = -1
+		if i < len(ids) {
+			padded[i], pos[i] = ids[i], int32(c.read+i)
+		}
+	}
+	tokens := tensors.FromFlatDataAndDimensions(padded, 1, block)
+	queryPos := tensors.FromFlatDataAndDimensions(pos, 1, block)
+	defer free(tokens, queryPos)
+	resid, err := c.m.Embed(tokens)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { free(resid) }()
+	for l := range c.layers {
+		next, err := c.block(l, resid, queryPos)
+		if err != nil {
+			return nil, fmt.Errorf("layer %d: %w", l+1, err)
+		}
+		free(resid)
+		resid = next
+	}
+	c.read += len(ids)
+	return c.heads(resid, len(ids), targets, last)
+}
+
+// heads runs the output layer on the rows that are asked for.
+func (c *Cache) heads(resid *tensors.Tensor, n int, targets []int32, last bool) (*Feed, error) {
+	x, err := tensors.CopyFlatData[float32](resid)
+	if err != nil {
+		return nil, fmt.Errorf("reading the residual stream: %w", err)
+	}
+	d := c.m.Config.Width
+	rows := make([][]float32, n)
+	for t := range rows {
+		if rows[t] = x[t*d : (t+1)*d]; !finite(rows[t]) {
+			return nil, c.m.notFinite("token %d: the last residual stream is", c.read-n+t+1)
+		}
+	}
+	out := &Feed{}
+	if len(targets) > 0 {
+		if out.Loss, _, err = c.m.predict(rows[:len(targets)], targets); err != nil {
+			return nil, err
+		}
+	}
+	if last {
+		logits, err := c.m.logits(rows[n-1:])
+		if err != nil {
+			return nil, err
+		}
+		out.Logits = logits[0]
+	}
+	return out, nil
+}
+
+func (c *Cache) check(ids, targets []int32) error {
+	switch {
+	case c.layers == nil:
+		return fmt.Errorf("cache: it is closed")
+	case len(ids) == 0 || len(ids) > c.o.Block:
+		return fmt.Errorf("cache: %d tokens at once: it takes 1 to %d", len(ids), c.o.Block)
+	case len(targets) > len(ids):
+		return fmt.Errorf("cache: %d targets of %d tokens", len(targets), len(ids))
+	case !c.o.Shifted && c.read+len(ids) > c.m.Config.Context:
+		return fmt.Errorf("cache: token %d is beyond the model's context of %d: positions of the text end there; count places in the cache instead (Shifted), or read shorter texts",
+			c.read+len(ids), c.m.Config.Context)
+	case c.read+len(ids) > math.MaxInt32:
+		return fmt.Errorf("cache: %d tokens are more than it counts", c.read)
+	}
+	for _, list := range [][]int32{ids, targets} {
+		for t, id := range list {
+			if id < 0 || int(id) >= c.m.Config.Vocab {
+				return fmt.Errorf("cache: token %d: id %d is outside the vocabulary [0, %d)", c.read+t+1, id, c.m.Config.Vocab)
+			}
+		}
+	}
+	return nil
+}
+
+// Kept lists the positions that a layer holds, [K][≤ N] in order.
+func (c *Cache) Kept(layer int) ([][]int32, error) {
+	if layer < 0 || layer >= len(c.layers) {
+		return nil, fmt.Errorf("cache: no layer %d: there are 0 to %d", layer, len(c.layers)-1)
+	}
+	flat, err := tensors.CopyFlatData[int32](c.layers[layer].pos)
+	if err != nil {
+		return nil, fmt.Errorf("cache: %w", err)
+	}
+	kept := make([][]int32, c.m.Config.KVHeads)
+	for i, pos := range flat {
+		if pos >= 0 {
+			kept[i/c.o.Entries] = append(kept[i/c.o.Entries], pos)
+		}
+	}
+	return kept, nil
+}
