@@ -105,14 +105,14 @@ func TestPageRefusals(t *testing.T) {
 	for want, args := range map[string][]string{
 		"-html is empty": {"-prompt", "a", "-html", ""},
 		"-against is the second condition of a page": {"-prompt", "a", "-against", "bos=none"},
-		"leave out -json":                               {"-prompt", "a", "-html", out, "-json"},
-		`-against "bos": say bos=none, bos=add`:         {"-prompt", "a", "-html", out, "-against", "bos"},
-		`-against "bos=keep": say bos=none or bos=add`:  {"-prompt", "a", "-html", out, "-against", "bos=keep"},
-		`-against "mask=0": tokens are counted from 1`:  {"-prompt", "a", "-html", out, "-against", "mask=0"},
-		`-against "zero=1x": tokens are counted from 1`: {"-prompt", "a", "-html", out, "-against", "zero=1x"},
-		"-against bos=none: the text is so already":     {"-model", model, "-prompt", "a", "-html", out, "-against", "bos=none"},
-		"-html shows a single document":                 {"-model", model, "-ids", file(t, "ids.json", "[[1],[2]]"), "-html", out},
-		"-against model=… needs -text or -prompt":       {"-model", model, "-ids", file(t, "ids.json", "[[1]]"), "-html", out, "-against", "model=" + model},
+		"leave out -json":                                 {"-prompt", "a", "-html", out, "-json"},
+		`-against "bos": say bos=none, bos=add`:           {"-prompt", "a", "-html", out, "-against", "bos"},
+		`-against "bos=keep": say bos=none or bos=add`:    {"-prompt", "a", "-html", out, "-against", "bos=keep"},
+		`-against "mask=0": tokens are counted from 1`:    {"-prompt", "a", "-html", out, "-against", "mask=0"},
+		`-against "zero=1x": tokens are counted from 1`:   {"-prompt", "a", "-html", out, "-against", "zero=1x"},
+		"-against bos=none: the text is so already":       {"-model", model, "-prompt", "a", "-html", out, "-against", "bos=none"},
+		"-html shows a single document":                   {"-model", model, "-ids", file(t, "ids.json", "[[1],[2]]"), "-html", out},
+		"-against model=… needs -text or -prompt":         {"-model", model, "-ids", file(t, "ids.json", "[[1]]"), "-html", out, "-against", "model=" + model},
 		"mask key 9, layers all: document 1 has 1 tokens": {"-model", model, "-prompt", "a", "-html", out, "-against", "mask=9"},
 	} {
 		t.Run(want, func(t *testing.T) {
