@@ -6,25 +6,27 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/google/renameio/v2"
 
 	"firsttoken/train/local"
 )
 
-// Record is the verdict on one claim and all that led to it.
+// Record is the verdict on one claim, on one model, and all that led to it.
 type Record struct {
-	ID         string            `json:"id"`
-	Statement  string            `json:"statement"`
-	Evidence   string            `json:"evidence"`        // the paper's, in words
-	Paper      []PaperValue      `json:"paper,omitempty"` // the paper's, in numbers
-	Ours       Figures           `json:"ours,omitempty"`  // measured here
-	Rule       string            `json:"rule,omitempty"`  // how figures became the verdict
+	ID        string       `json:"id"`
+	Model     string       `json:"model"` // SmolLM2, Gemma3, Trained or another name: the column of the table
+	Statement string       `json:"statement"`
+	Evidence  string       `json:"evidence"`        // the paper's, in words
+	Paper     []PaperValue `json:"paper,omitempty"` // the paper's, in numbers
+	Ours      Figures      `json:"ours,omitempty"`  // measured here
+	Rule      *Rule        `json:"rule,omitempty"`  // how figures became the verdict; nil where nothing could be measured
+	// Seen says which of the data judged, or of data that should give the same, had been seen when the rule was fixed. Empty: none,
+	// the rule was committed before.
+	Seen       string            `json:"seen,omitempty"`
 	Verdict    Verdict           `json:"verdict"`
 	Why        string            `json:"why"`               // the numbers that decided, or why it is not testable
 	Notebook   string            `json:"notebook"`          // path from the checkout's root
@@ -33,24 +35,19 @@ type Record struct {
 	Warnings   []string          `json:"warnings,omitempty"`
 }
 
-// Judge applies rule to the figures measured for a claim. The record lacks only
-// what the rule does not know: Command, Provenance and further Warnings.
+// Judge applies rule to the figures measured for a claim, on the claim's own model. The record lacks only
+// what the rule does not know: Command, Provenance, Seen and Warnings, and Model where it is another.
 func Judge(id, notebook string, ours []Figure, rule Rule) (*Record, error) {
 	r, err := newRecord(id, notebook)
 	if err != nil {
 		return nil, err
 	}
-	r.Ours, r.Rule = slices.Clone(ours), rule.Text
+	r.Ours, r.Rule = slices.Clone(ours), &rule
 	if err := r.Ours.check(r.Paper); err != nil {
 		return nil, fmt.Errorf("%w (claim %s)", err, id)
 	}
 	if r.Verdict, r.Why, err = rule.Apply(r.Ours); err != nil {
 		return nil, fmt.Errorf("%w (claim %s)", err, id)
-	}
-	for _, f := range r.Ours {
-		if f.CI == nil {
-			r.Warnings = append(r.Warnings, fmt.Sprintf("%s has no interval (n = %d)", f.Name, f.N))
-		}
 	}
 	if r.Verdict == NotTestable {
 		return r, nil // it needs a Command yet
@@ -75,11 +72,11 @@ func newRecord(id, notebook string) (*Record, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Record{ID: c.ID, Statement: c.Statement, Evidence: c.Evidence, Paper: slices.Clone(c.Figures), Notebook: notebook}, nil
+	return &Record{ID: c.ID, Model: c.Model, Statement: c.Statement, Evidence: c.Evidence, Paper: slices.Clone(c.Figures), Notebook: notebook}, nil
 }
 
-// Validate reports a record that is incomplete, or that was made when this
-// package stated the claim otherwise.
+// Validate reports a record that is incomplete, that was made when this
+// package stated the claim otherwise, or whose verdict is not what its rule gives on its figures.
 func (r *Record) Validate() error {
 	c, err := Find(r.ID)
 	if err != nil {
@@ -90,22 +87,40 @@ func (r *Record) Validate() error {
 		return fmt.Errorf("claims: the record of %s was made for another wording or other figures of the claim: run %s again", r.ID, r.Notebook)
 	case r.Why == "":
 		return fmt.Errorf("claims: the record of %s does not say why", r.ID)
+	case slug(r.Model) == "":
+		return fmt.Errorf("claims: the record of %s does not name the model it is about", r.ID)
 	case r.Notebook == "" || filepath.IsAbs(r.Notebook):
 		return fmt.Errorf("claims: the record of %s needs its notebook's path from the root, not %q", r.ID, r.Notebook)
+	case !slices.Contains(verdicts, r.Verdict):
+		return fmt.Errorf("claims: unknown verdict %q of %s", r.Verdict, r.ID)
+	case r.Verdict == NotTestable && r.Command == "" && !r.byConstruction():
+		return fmt.Errorf("claims: %s is not testable here: give the command that would test it", r.ID)
+	case r.Verdict != NotTestable && (len(r.Ours) == 0 || r.Rule == nil):
+		return fmt.Errorf("claims: %s is judged %q without figures or rule", r.ID, r.Verdict)
 	}
-	switch r.Verdict {
-	case NotTestable:
-		if r.Command == "" {
-			return fmt.Errorf("claims: %s is not testable here: give the command that would test it", r.ID)
-		}
+	if err := r.Ours.check(r.Paper); err != nil {
+		return fmt.Errorf("%w (claim %s)", err, r.ID)
+	}
+	return r.reapply()
+}
+
+// byConstruction reports a record whose rule says that nothing could test the claim on this model.
+func (r *Record) byConstruction() bool { return r.Rule != nil && r.Rule.Kind == never }
+
+// reapply judges the record's figures by its rule again.
+func (r *Record) reapply() error {
+	if r.Rule == nil {
 		return nil
-	case Holds, DoesNotHold, Mixed:
-		if len(r.Ours) == 0 || r.Rule == "" {
-			return fmt.Errorf("claims: %s is judged %q without figures or rule", r.ID, r.Verdict)
-		}
-		return r.Ours.check(r.Paper)
 	}
-	return fmt.Errorf("claims: unknown verdict %q of %s", r.Verdict, r.ID)
+	verdict, why, err := r.Rule.Apply(r.Ours)
+	if err != nil {
+		return fmt.Errorf("%w (claim %s)", err, r.ID)
+	}
+	if verdict != r.Verdict || why != r.Why {
+		return fmt.Errorf("claims: the record of %s on %s says %q (%s), its rule gives %q on its figures (%s): run %s again",
+			r.ID, r.Model, r.Verdict, r.Why, verdict, why, r.Notebook)
+	}
+	return nil
 }
 
 // DirEnv names the environment variable that, when set, is where records are kept.
@@ -124,11 +139,6 @@ func Dir() (string, error) {
 		return "", fmt.Errorf("claims: %w", err)
 	}
 	return filepath.Join(root, "notebooks", "results", "claims"), nil
-}
-
-// fileName is "C07.json" for C7, so that a folder lists in order.
-func fileName(id string) string {
-	return fmt.Sprintf("C%02s.json", strings.TrimPrefix(id, "C"))
 }
 
 // Save writes the record as JSON into dir ("" for Dir) and returns the file's
@@ -150,7 +160,11 @@ func (r *Record) Save(dir string) (path string, err error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return "", fmt.Errorf("claims: %w", err)
 	}
-	path = filepath.Join(dir, fileName(r.ID))
+	c, err := Find(r.ID)
+	if err != nil {
+		return "", err
+	}
+	path = filepath.Join(dir, c.fileName(r.Model))
 	if err := renameio.WriteFile(path, text.Bytes(), 0o644, renameio.WithTempDir(dir)); err != nil {
 		return "", fmt.Errorf("claims: %w", err)
 	}
@@ -168,58 +182,70 @@ func (r *Record) SaveAt(settings, shipped []any) error {
 	return err
 }
 
-// Load reads the record of one claim from dir ("" for Dir). A claim without a
+// Load reads the record of one claim on its own model from dir ("" for Dir). A claim without a
 // record gives an error that wraps fs.ErrNotExist.
 func Load(dir, id string) (*Record, error) {
-	if _, err := Find(id); err != nil {
-		return nil, err
-	}
-	dir, err := orDefault(dir)
+	c, err := Find(id)
 	if err != nil {
 		return nil, err
 	}
-	path := filepath.Join(dir, fileName(id))
+	return LoadOn(dir, id, c.Model)
+}
+
+// LoadOn is Load for a model by name.
+func LoadOn(dir, id, model string) (*Record, error) {
+	c, err := Find(id)
+	if err != nil {
+		return nil, err
+	}
+	if dir, err = orDefault(dir); err != nil {
+		return nil, err
+	}
+	return load(filepath.Join(dir, c.fileName(model)))
+}
+
+// load reads a record, whose file must have the name that Save gives it.
+func load(path string) (*Record, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("claims: %w", err)
 	}
 	r, err := parse(text)
-	if err == nil && r.ID != id {
-		err = fmt.Errorf("claims: the file holds %s", r.ID)
-	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	c, err := Find(r.ID)
+	if err != nil {
+		return nil, err
+	}
+	if want := c.fileName(r.Model); want != filepath.Base(path) {
+		return nil, fmt.Errorf("%s: claims: the file holds %s on %s, which belongs into %s", path, r.ID, r.Model, want)
 	}
 	return r, nil
 }
 
-// LoadAll reads every record in dir ("" for Dir), by claim. A missing folder
+// LoadAll reads every record in dir ("" for Dir), by claim; the claim's own model comes first, others by name. A missing folder
 // holds none; a JSON file that is no record of a claim is an error.
-func LoadAll(dir string) (map[string]*Record, error) {
+func LoadAll(dir string) (map[string][]*Record, error) {
 	dir, err := orDefault(dir)
 	if err != nil {
 		return nil, err
 	}
-	records := map[string]*Record{}
-	expected := map[string]bool{}
-	for _, c := range registry {
-		expected[fileName(c.ID)] = true
-		r, err := Load(dir, c.ID)
-		switch {
-		case err == nil:
-			records[c.ID] = r
-		case !errors.Is(err, fs.ErrNotExist):
-			return nil, err
-		}
-	}
-	files, err := filepath.Glob(filepath.Join(dir, "*.json"))
+	files, err := filepath.Glob(filepath.Join(dir, "*.json")) // in order
 	if err != nil {
 		return nil, fmt.Errorf("claims: %w", err)
 	}
-	for _, f := range files {
-		if !expected[filepath.Base(f)] {
-			return nil, fmt.Errorf("claims: %s is the record of no claim: remove it", f)
+	records := map[string][]*Record{}
+	for _, path := range files {
+		r, err := load(path)
+		if err != nil {
+			return nil, err
 		}
+		if c, err := Find(r.ID); err == nil && r.Model == c.Model {
+			records[r.ID] = slices.Insert(records[r.ID], 0, r)
+			continue
+		}
+		records[r.ID] = append(records[r.ID], r)
 	}
 	return records, nil
 }

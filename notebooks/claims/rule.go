@@ -2,270 +2,332 @@ package claims
 
 import (
 	"fmt"
-	"math"
+	"slices"
 	"strings"
-
-	"firsttoken/sinks/stats"
 )
 
 // Verdict is the outcome for one claim.
 type Verdict string
 
-// The four verdicts.
+// The verdicts on a claim, and the two outcomes of a check, which are no verdicts.
 const (
 	Holds       Verdict = "holds"
 	DoesNotHold Verdict = "does not hold"
-	Mixed       Verdict = "mixed"        // in parts, or within the spread of the measurement
+	Mixed       Verdict = "mixed"        // parts decide differently
+	Undecided   Verdict = "undecided"    // within the spread of the measurement
 	NotTestable Verdict = "not testable" // here; the record says why and what would test it
+	// A theorem holds whatever is measured. What a computation can show is that the arithmetic is right: it passes, or something is
+	// broken, which is no finding about the claim either.
+	CheckPassed Verdict = "check passed"
+	CheckFailed Verdict = "check failed"
 )
 
-// Figure is one number measured here.
-type Figure struct {
-	Name string `json:"name"`           // equal to a PaperValue's name where it answers one
-	Unit string `json:"unit,omitempty"` // as in PaperValue
-	stats.Estimate
-}
+// verdicts are all of them, as they are counted.
+var verdicts = []Verdict{Holds, Mixed, Undecided, DoesNotHold, NotTestable, CheckPassed, CheckFailed}
 
-// lo and hi bound the figure: its interval, or the value where it has none.
-func (f Figure) lo() float64 {
-	if f.CI == nil {
-		return f.Value
-	}
-	return f.CI.Lo
-}
+// Kind says what a Rule asks.
+type Kind string
 
-func (f Figure) hi() float64 {
-	if f.CI == nil {
-		return f.Value
-	}
-	return f.CI.Hi
-}
+// The kinds of rules: see the functions that make them.
+const (
+	above    Kind = "above"
+	below    Kind = "below"
+	within   Kind = "within"
+	greater  Kind = "greater"
+	every    Kind = "every"
+	parts    Kind = "parts"
+	specific Kind = "specific"
+	given    Kind = "given"
+	check    Kind = "check"
+	never    Kind = "never"
+)
 
-// String is the figure as the table shows it: "sink rate: 72.2 % [70.1, 74.3], n = 100".
-func (f Figure) String() string {
-	s := f.Name + ": " + quantity(f.Value, f.Unit)
-	if f.CI != nil {
-		s += fmt.Sprintf(" [%.4g, %.4g]", f.CI.Lo, f.CI.Hi)
-	}
-	return s + fmt.Sprintf(", n = %d", f.N)
-}
-
-// quantity is a number with its unit.
-func quantity(v float64, unit string) string {
-	return strings.TrimSpace(fmt.Sprintf("%.4g %s", v, unit))
-}
-
-// Figures are the measured numbers of one claim.
-type Figures []Figure
-
-// Get finds a figure by name.
-func (fs Figures) Get(name string) (Figure, error) {
-	for _, f := range fs {
-		if f.Name == name {
-			return f, nil
-		}
-	}
-	return Figure{}, fmt.Errorf("claims: the rule needs a figure %q", name)
-}
-
-// Rule turns figures into a verdict. Text states it in full, so that a reader of
-// a record can apply it again; the rules made here derive it from their arguments.
+// Rule turns figures into a verdict. It is data: a Record keeps it, and whoever reads the record can apply it again. Make one with
+// the functions below.
+//
+// A bound decides on a whole interval only: all of it on the right side, the rule holds; all of it on the wrong side, it does not; else
+// it is undecided. A figure without an interval is undecided too, unless it is exact by definition and says so.
 type Rule struct {
-	Text  string
-	Apply func(Figures) (verdict Verdict, why string, err error)
-
-	many bool // its reasons are several
+	Kind    Kind      `json:"kind"`
+	Figures []string  `json:"figures,omitempty"` // that a bound is about
+	Bounds  []float64 `json:"bounds,omitempty"`
+	Rules   []Rule    `json:"rules,omitempty"`   // that it is made of
+	Because string    `json:"because,omitempty"` // why nothing measured could decide
 }
 
-// Above holds if the whole interval of the figure lies above bound, does not
-// hold if the value does not, and is mixed where the value does but the interval
-// reaches bound.
+// Above asks for a figure above a bound. An exact figure equal to it is not.
 func Above(name string, bound float64) Rule {
-	return Rule{
-		Text: fmt.Sprintf("%s > %.4g, with its whole interval", name, bound),
-		Apply: func(fs Figures) (Verdict, string, error) {
-			f, err := fs.Get(name)
-			if err != nil {
-				return "", "", err
-			}
-			return threeWay(f.Value > bound, f.lo() > bound), fmt.Sprintf("%s; bound %.4g", f, bound), nil
-		},
-	}
+	return Rule{Kind: above, Figures: []string{name}, Bounds: []float64{bound}}
 }
 
-// Below is Above in the other direction.
+// Below asks for a figure below a bound.
 func Below(name string, bound float64) Rule {
-	return Rule{
-		Text: fmt.Sprintf("%s < %.4g, with its whole interval", name, bound),
-		Apply: func(fs Figures) (Verdict, string, error) {
-			f, err := fs.Get(name)
-			if err != nil {
-				return "", "", err
-			}
-			return threeWay(f.Value < bound, f.hi() < bound), fmt.Sprintf("%s; bound %.4g", f, bound), nil
-		},
-	}
+	return Rule{Kind: below, Figures: []string{name}, Bounds: []float64{bound}}
 }
 
-// Greater holds if figure a exceeds figure b and their intervals do not touch,
-// does not hold if a ≤ b, and is mixed where a > b but the intervals touch. For
-// figures of the same documents judge their paired difference with Above instead.
-func Greater(a, b string) Rule {
-	return Rule{
-		Text: fmt.Sprintf("%s > %s, with intervals that do not touch", a, b),
-		Apply: func(fs Figures) (Verdict, string, error) {
-			fa, err := fs.Get(a)
-			if err != nil {
-				return "", "", err
-			}
-			fb, err := fs.Get(b)
-			if err != nil {
-				return "", "", err
-			}
-			if fa.Unit != fb.Unit {
-				return "", "", fmt.Errorf("claims: cannot compare %q in %q with %q in %q", a, fa.Unit, b, fb.Unit)
-			}
-			return threeWay(fa.Value > fb.Value, fa.lo() > fb.hi()), fmt.Sprintf("%s; %s", fa, fb), nil
-		},
-	}
-}
-
-// Within holds if the figure's whole interval lies in [lo, hi], does not hold if
-// the value lies outside, and is mixed between.
+// Within asks for a figure in [lo, hi]. It does not hold where the whole interval lies outside, on one side.
 func Within(name string, lo, hi float64) Rule {
-	return Rule{
-		Text: fmt.Sprintf("%s in [%.4g, %.4g], with its whole interval", name, lo, hi),
-		Apply: func(fs Figures) (Verdict, string, error) {
-			f, err := fs.Get(name)
-			if err != nil {
-				return "", "", err
-			}
-			return threeWay(f.Value >= lo && f.Value <= hi, f.lo() >= lo && f.hi() <= hi),
-				fmt.Sprintf("%s; range [%.4g, %.4g]", f, lo, hi), nil
-		},
-	}
+	return Rule{Kind: within, Figures: []string{name}, Bounds: []float64{lo, hi}}
 }
 
-// threeWay is the verdict on a value and on its whole interval.
-func threeWay(value, interval bool) Verdict {
+// Greater asks for figure a above figure b, and decides where their intervals do not touch, either way round. It is for figures of
+// different runs or texts. Two intervals may touch though the difference is clear, the more so if both were measured on the same
+// texts or seeds: judge the paired difference with Above, 0, wherever there is one.
+func Greater(a, b string) Rule { return Rule{Kind: greater, Figures: []string{a, b}} }
+
+// Every is one statement of several rules: one that does not hold is enough for the whole not to. Else it is as undecided, untestable
+// or mixed as any of them.
+func Every(rules ...Rule) Rule { return Rule{Kind: every, Rules: rules} }
+
+// Parts is for claims made about several settings, each of which can be true alone: mixed where some parts hold and some do not.
+// Where all that could be decided agree but some could not be, it is undecided.
+func Parts(rules ...Rule) Rule { return Rule{Kind: parts, Rules: rules} }
+
+// Specific judges a claim and then whether it is special to what it is said of: by the claim where it does not hold, and where it does
+// by the control, which can spoil it to mixed ("so it is, but not because of that") and to no less.
+func Specific(claim, control Rule) Rule { return Rule{Kind: specific, Rules: []Rule{claim, control}} }
+
+// Given judges by rule where the precondition holds. Where it does not there is nothing to judge: not testable. Where it is undecided,
+// so is the whole. All rows of one table get the same precondition, whichever way it works out for them.
+func Given(precondition, rule Rule) Rule { return Rule{Kind: given, Rules: []Rule{precondition, rule}} }
+
+// Check is for theorems, which only rounding or a mistake of ours can break. Beside rules it does not count; alone it is the outcome,
+// a check and no verdict. One that fails takes every verdict with it.
+func Check(rule Rule) Rule { return Rule{Kind: check, Rules: []Rule{rule}} }
+
+// Never is the rule where a claim cannot be tested on a model by construction, and says why.
+func Never(because string) Rule { return Rule{Kind: never, Because: because} }
+
+// shape is what a kind is made of; −1 is any number above 0.
+var shape = map[Kind]struct{ figures, bounds, rules int }{
+	above: {1, 1, 0}, below: {1, 1, 0}, within: {1, 2, 0}, greater: {2, 0, 0},
+	every: {0, 0, -1}, parts: {0, 0, -1}, specific: {0, 0, 2}, given: {0, 0, 2}, check: {0, 0, 1}, never: {},
+}
+
+// Validate refuses a rule that asks nothing, as one read from a file may.
+func (r Rule) Validate() error {
+	s, ok := shape[r.Kind]
+	if !ok {
+		return fmt.Errorf("claims: a rule of unknown kind %q", r.Kind)
+	}
 	switch {
-	case value && interval:
-		return Holds
-	case value:
-		return Mixed
+	case s.rules < 0 && len(r.Rules) == 0:
+		return fmt.Errorf("claims: a rule made of no rules judges nothing")
+	case len(r.Figures) != s.figures || len(r.Bounds) != s.bounds || s.rules >= 0 && len(r.Rules) != s.rules:
+		return fmt.Errorf("claims: a rule %q of %d figures, %d bounds and %d rules", r.Kind, len(r.Figures), len(r.Bounds), len(r.Rules))
+	case r.Kind == within && !(r.Bounds[0] <= r.Bounds[1]):
+		return fmt.Errorf("claims: %s: the bounds must ascend", r.Text())
+	case (r.Kind == never) != (r.Because != ""):
+		return fmt.Errorf("claims: a rule %q that gives %q as the reason why nothing could decide", r.Kind, r.Because)
 	}
-	return DoesNotHold
-}
-
-// Every holds if every rule does; one rule that does not hold is enough for the
-// claim not to, and else one that is not testable for it not to be.
-func Every(rules ...Rule) Rule {
-	return combine("every one of: ", rules, func(count map[Verdict]int) Verdict {
-		switch {
-		case count[DoesNotHold] > 0:
-			return DoesNotHold
-		case count[NotTestable] > 0:
-			return NotTestable
-		case count[Mixed] > 0:
-			return Mixed
-		}
-		return Holds
-	})
-}
-
-// Parts holds if every rule does, does not hold if none does, not even in part,
-// and is mixed otherwise: for claims made about several settings.
-func Parts(rules ...Rule) Rule {
-	return combine("part by part: ", rules, func(count map[Verdict]int) Verdict {
-		switch len(rules) {
-		case count[Holds]:
-			return Holds
-		case count[DoesNotHold]:
-			return DoesNotHold
-		case count[NotTestable]:
-			return NotTestable
-		}
-		return Mixed
-	})
-}
-
-// combine applies rules one by one and lets merge turn their verdicts into one.
-func combine(prefix string, rules []Rule, merge func(map[Verdict]int) Verdict) Rule {
-	texts := make([]string, len(rules))
-	for i, r := range rules {
-		texts[i] = r.Text
-	}
-	return Rule{
-		Text: prefix + strings.Join(texts, "; "),
-		many: true,
-		Apply: func(fs Figures) (Verdict, string, error) {
-			if len(rules) == 0 {
-				return "", "", fmt.Errorf("claims: a rule made of no rules judges nothing")
-			}
-			count := map[Verdict]int{}
-			reasons := make([]string, len(rules))
-			for i, r := range rules {
-				v, why, err := r.Apply(fs)
-				if err != nil {
-					return "", "", err
-				}
-				count[v]++
-				reasons[i] = fmt.Sprintf("%s: %s", v, why)
-				if r.many {
-					reasons[i] = fmt.Sprintf("%s (%s)", v, why)
-				}
-			}
-			return merge(count), strings.Join(reasons, "; "), nil
-		},
-	}
-}
-
-// Given judges by rule where the precondition holds with its whole interval. Where it does not, there is nothing to judge: the claim
-// is not testable on these figures.
-func Given(precondition, rule Rule) Rule {
-	return Rule{
-		Text: fmt.Sprintf("given %s: %s", precondition.Text, rule.Text),
-		many: rule.many,
-		Apply: func(fs Figures) (Verdict, string, error) {
-			v, why, err := precondition.Apply(fs)
-			switch {
-			case err != nil:
-				return "", "", err
-			case v == Holds:
-				return rule.Apply(fs)
-			}
-			return NotTestable, "the precondition is not met: " + why, nil
-		},
-	}
-}
-
-// check reports figures that no measurement can give, names used twice, and
-// figures in another unit than the paper's of the same name.
-func (fs Figures) check(paper []PaperValue) error {
-	seen := map[string]bool{}
-	for _, f := range fs {
-		switch {
-		case f.Name == "":
-			return fmt.Errorf("claims: a figure of value %g has no name", f.Value)
-		case seen[f.Name]:
-			return fmt.Errorf("claims: two figures are named %q", f.Name)
-		case f.N < 1:
-			return fmt.Errorf("claims: figure %q was measured on %d samples", f.Name, f.N)
-		}
-		seen[f.Name] = true
-		for _, p := range paper {
-			if p.Name == f.Name && p.Unit != f.Unit {
-				return fmt.Errorf("claims: figure %q is in %q, the paper's in %q", f.Name, f.Unit, p.Unit)
-			}
-		}
-		for _, v := range []float64{f.Value, f.lo(), f.hi()} {
-			if math.IsNaN(v) || math.IsInf(v, 0) {
-				return fmt.Errorf("claims: figure %q is not finite: %s", f.Name, f)
-			}
-		}
-		if f.lo() > f.hi() {
-			return fmt.Errorf("claims: the interval of %q is upside down: %s", f.Name, f)
+	for _, sub := range r.Rules {
+		if err := sub.Validate(); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// Text states the rule in words.
+func (r Rule) Text() string {
+	subs := make([]string, len(r.Rules))
+	for i, sub := range r.Rules {
+		if subs[i] = sub.Text(); len(sub.Rules) > 1 {
+			subs[i] = "(" + subs[i] + ")"
+		}
+	}
+	switch r.Kind {
+	case above:
+		return fmt.Sprintf("%s > %.4g", r.Figures[0], r.Bounds[0])
+	case below:
+		return fmt.Sprintf("%s < %.4g", r.Figures[0], r.Bounds[0])
+	case within:
+		return fmt.Sprintf("%s in [%.4g, %.4g]", r.Figures[0], r.Bounds[0], r.Bounds[1])
+	case greater:
+		return fmt.Sprintf("%s > %s, with intervals that do not touch", r.Figures[0], r.Figures[1])
+	case every:
+		return "every one of: " + strings.Join(subs, "; ")
+	case parts:
+		return "part by part: " + strings.Join(subs, "; ")
+	case specific:
+		return subs[0] + ", and more than without it: " + subs[1]
+	case given:
+		return "given " + subs[0] + ": " + subs[1]
+	case check:
+		return "as a check of the arithmetic: " + subs[0]
+	}
+	return "none: " + r.Because
+}
+
+// names are the figures that the rule reads, in order, each once.
+func (r Rule) names() []string {
+	names := slices.Clone(r.Figures)
+	for _, sub := range r.Rules {
+		for _, name := range sub.names() {
+			if !slices.Contains(names, name) {
+				names = append(names, name)
+			}
+		}
+	}
+	return names
+}
+
+// Apply gives the verdict on figures and the numbers that decided.
+func (r Rule) Apply(fs Figures) (verdict Verdict, why string, err error) {
+	o, err := r.outcome(fs)
+	return o.verdict, o.why(), err
+}
+
+// outcome is a verdict with its reason, or with those of the rules that it is made of.
+type outcome struct {
+	verdict Verdict
+	reason  string
+	parts   []outcome
+}
+
+// why is the reason in one line.
+func (o outcome) why() string {
+	if len(o.parts) == 0 {
+		return o.reason
+	}
+	var list []string
+	for _, p := range o.parts {
+		if len(p.parts) > 0 {
+			list = append(list, fmt.Sprintf("%s (%s)", p.verdict, p.why()))
+		} else {
+			list = append(list, fmt.Sprintf("%s: %s", p.verdict, p.reason))
+		}
+	}
+	return strings.Join(list, "; ")
+}
+
+func (r Rule) outcome(fs Figures) (outcome, error) {
+	if err := r.Validate(); err != nil {
+		return outcome{}, err
+	}
+	var f []Figure
+	for _, name := range r.Figures {
+		one, err := fs.Get(name)
+		if err != nil {
+			return outcome{}, err
+		}
+		f = append(f, one)
+	}
+	if r.Kind == given {
+		return r.given(fs)
+	}
+	var subs []outcome
+	for _, sub := range r.Rules {
+		o, err := sub.outcome(fs)
+		if err != nil {
+			return outcome{}, err
+		}
+		subs = append(subs, o)
+	}
+	switch r.Kind {
+	case above:
+		return outcome{verdict: decide(f, f[0].lo() > r.Bounds[0], f[0].hi() <= r.Bounds[0]), reason: fmt.Sprintf("%s; bound %.4g", f[0], r.Bounds[0])}, nil
+	case below:
+		return outcome{verdict: decide(f, f[0].hi() < r.Bounds[0], f[0].lo() >= r.Bounds[0]), reason: fmt.Sprintf("%s; bound %.4g", f[0], r.Bounds[0])}, nil
+	case within:
+		lo, hi := r.Bounds[0], r.Bounds[1]
+		return outcome{verdict: decide(f, f[0].lo() >= lo && f[0].hi() <= hi, f[0].lo() > hi || f[0].hi() < lo),
+			reason: fmt.Sprintf("%s; range [%.4g, %.4g]", f[0], lo, hi)}, nil
+	case greater:
+		if f[0].Unit != f[1].Unit {
+			return outcome{}, fmt.Errorf("claims: cannot compare %q in %q with %q in %q", f[0].Name, f[0].Unit, f[1].Name, f[1].Unit)
+		}
+		return outcome{verdict: decide(f, f[0].lo() > f[1].hi(), f[1].lo() > f[0].hi() || f[0].lo() == f[0].hi() && f[1].lo() == f[1].hi() && f[0].lo() == f[1].lo()),
+			reason: fmt.Sprintf("%s; %s", f[0], f[1])}, nil
+	case every, parts:
+		return outcome{verdict: merge(r.Kind, subs), parts: subs}, nil
+	case specific:
+		return outcome{verdict: spoil(subs[0].verdict, subs[1].verdict), parts: subs}, nil
+	case check:
+		v := CheckFailed
+		if subs[0].verdict == Holds {
+			v = CheckPassed
+		}
+		return outcome{verdict: v, reason: subs[0].reason, parts: subs[0].parts}, nil
+	}
+	return outcome{verdict: NotTestable, reason: r.Because}, nil
+}
+
+// given applies the rule where the precondition holds; its figures need not be there where it does not.
+func (r Rule) given(fs Figures) (outcome, error) {
+	pre, err := r.Rules[0].outcome(fs)
+	if err != nil {
+		return outcome{}, err
+	}
+	switch pre.verdict {
+	case Holds, CheckPassed:
+		return r.Rules[1].outcome(fs)
+	case Undecided:
+		return outcome{verdict: Undecided, reason: "whether the precondition is met is undecided: " + pre.why()}, nil
+	case CheckFailed:
+		return pre, nil
+	}
+	return outcome{verdict: NotTestable, reason: "the precondition is not met: " + pre.why()}, nil
+}
+
+// decide is the verdict where the whole interval is on the right side, or on the wrong one.
+func decide(fs []Figure, right, wrong bool) Verdict {
+	for _, f := range fs {
+		if !f.decides() {
+			return Undecided
+		}
+	}
+	switch {
+	case right:
+		return Holds
+	case wrong:
+		return DoesNotHold
+	}
+	return Undecided
+}
+
+// merge makes one verdict of several. Checks that pass do not count unless there is nothing else.
+func merge(kind Kind, subs []outcome) Verdict {
+	count := map[Verdict]int{}
+	for _, o := range subs {
+		count[o.verdict]++
+	}
+	judged := len(subs) - count[CheckPassed]
+	switch {
+	case count[CheckFailed] > 0:
+		return CheckFailed
+	case judged == 0:
+		return CheckPassed
+	case count[Holds] == judged:
+		return Holds
+	case count[DoesNotHold] == judged:
+		return DoesNotHold
+	case count[NotTestable] == judged:
+		return NotTestable
+	}
+	if kind == every {
+		for _, v := range []Verdict{DoesNotHold, NotTestable, Undecided} {
+			if count[v] > 0 {
+				return v
+			}
+		}
+		return Mixed
+	}
+	if count[Mixed] > 0 || count[Holds] > 0 && count[DoesNotHold] > 0 {
+		return Mixed
+	}
+	return Undecided
+}
+
+// spoil is the verdict on a claim after its control.
+func spoil(claim, control Verdict) Verdict {
+	switch {
+	case control == CheckFailed:
+		return CheckFailed
+	case claim != Holds || control == Holds || control == CheckPassed:
+		return claim
+	case control == DoesNotHold || control == Mixed:
+		return Mixed
+	}
+	return Undecided
 }

@@ -2,59 +2,90 @@ package claims
 
 import (
 	"fmt"
-	"regexp"
+	"slices"
 	"strings"
 )
 
 // notRun stands for the verdict of a claim without a record.
 const notRun = "not run"
 
-// Markdown is the table of all claims, one row each with the figures that decided, and
-// below it the rule, the reasons, the other figures and the warnings of those that have a
+// Markdown is the verdicts that changed with their rule; the table of all claims, one row each for every model that it was judged on, with the
+// figures that decided; and below it the rule, the reasons, the other figures and the warnings of those that have a
 // record. Links are relative to the checkout's root.
-func Markdown(records map[string]*Record) string {
+func Markdown(records map[string][]*Record, history []Former) string {
 	var b strings.Builder
-	b.WriteString("| # | claim | paper | measured here | verdict | notebook |\n| --- | --- | --- | --- | --- | --- |\n")
+	b.WriteString(changes(records, history))
+	b.WriteString("| # | claim | paper | judged on | measured here | verdict | notebook |\n| --- | --- | --- | --- | --- | --- | --- |\n")
 	for _, c := range registry {
-		ours, verdict, notebook := "", notRun, ""
-		if r := records[c.ID]; r != nil {
-			judged, _ := r.judged()
-			ours, verdict = strings.Join(judged.lines(), "<br>"), string(r.Verdict)
-			notebook = fmt.Sprintf("[%s](%s)", r.Notebook, r.Notebook)
+		source := strings.Join(append([]string{c.Evidence}, c.lines()...), "<br>")
+		if len(records[c.ID]) == 0 {
+			fmt.Fprintf(&b, "| %s | %s | %s |  |  | **%s** |  |\n", c.ID, cell(c.Statement), cell(source), notRun)
 		}
-		paper := strings.Join(append([]string{c.Evidence}, c.lines()...), "<br>")
-		fmt.Fprintf(&b, "| %s | %s | %s | %s | **%s** | %s |\n", c.ID, cell(c.Statement), cell(paper), cell(ours), verdict, cell(notebook))
+		id, statement := c.ID, c.Statement
+		for _, r := range records[c.ID] {
+			judged, _ := r.judged()
+			fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | **%s** | %s |\n", id, cell(statement), cell(source), cell(r.Model),
+				cell(strings.Join(judged.lines(), "<br>")), r.Verdict, cell(fmt.Sprintf("[%s](%s)", r.Notebook, r.Notebook)))
+			id, statement, source = "", "", "" // said once
+		}
 	}
 	fmt.Fprintf(&b, "\n%s.\n", summary(records))
 	for _, c := range registry {
-		r := records[c.ID]
-		if r == nil {
-			continue
-		}
-		fmt.Fprintf(&b, "\n**%s, %s.** %s\n\n", r.ID, r.Verdict, r.Statement)
-		if r.Rule != "" {
-			fmt.Fprintf(&b, "- Rule: %s\n", r.Rule)
-		}
-		if why := reasons(r.Why); len(why) == 1 {
-			fmt.Fprintf(&b, "- Why: %s\n", r.Why)
-		} else {
-			fmt.Fprintf(&b, "- Why:\n  - %s\n", strings.Join(why, "\n  - "))
-		}
-		if _, others := r.judged(); len(others) > 0 {
-			fmt.Fprintf(&b, "- Beside it: %s\n", strings.Join(others.lines(), "; "))
-		}
-		if r.Command != "" {
-			fmt.Fprintf(&b, "- Test it: `%s`\n", r.Command)
-		}
-		for _, w := range r.Warnings {
-			fmt.Fprintf(&b, "- Warning: %s\n", w)
+		for _, r := range records[c.ID] {
+			b.WriteString(r.section())
 		}
 	}
 	return b.String()
 }
 
-// Text is the same for a terminal, one block a claim.
-func Text(records map[string]*Record) string {
+// section is all that a record says, in Markdown.
+func (r *Record) section() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "\n**%s, %s, %s.** %s\n\n", r.ID, r.Model, r.Verdict, r.Statement)
+	if r.Rule != nil {
+		fmt.Fprintf(&b, "- Rule: %s\n", r.Rule.Text())
+	}
+	if r.Seen != "" {
+		fmt.Fprintf(&b, "- Seen before the rule was fixed: %s\n", r.Seen)
+	}
+	if why := r.reasons(); len(why) == 1 {
+		fmt.Fprintf(&b, "- Why: %s\n", why[0])
+	} else {
+		fmt.Fprintf(&b, "- Why:\n  - %s\n", strings.Join(why, "\n  - "))
+	}
+	if _, others := r.judged(); len(others) > 0 {
+		fmt.Fprintf(&b, "- Beside it: %s\n", strings.Join(others.lines(), "; "))
+	}
+	if r.Command != "" {
+		fmt.Fprintf(&b, "- Test it: `%s`\n", r.Command)
+	}
+	for _, w := range r.Warnings {
+		fmt.Fprintf(&b, "- Warning: %s\n", w)
+	}
+	return b.String()
+}
+
+// changes is the table of verdicts that a new rule changed, empty if there are none. What the verdict is now is read from the records.
+func changes(records map[string][]*Record, history []Former) string {
+	var b strings.Builder
+	for _, f := range history {
+		i := slices.IndexFunc(records[f.ID], func(r *Record) bool { return r.Model == f.Model })
+		if i < 0 || records[f.ID][i].Verdict == f.Verdict {
+			continue
+		}
+		if b.Len() == 0 {
+			b.WriteString("Verdicts that changed when their rule, or how intervals decide, did:\n\n| # | judged on | old verdict | new verdict | why the rule was replaced | until |\n| --- | --- | --- | --- | --- | --- |\n")
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s | **%s** | %s | %s |\n", f.ID, cell(f.Model), f.Verdict, records[f.ID][i].Verdict, cell(f.Reason), f.Until)
+	}
+	if b.Len() > 0 {
+		b.WriteString("\n")
+	}
+	return b.String()
+}
+
+// Text is the same for a terminal, one block a record.
+func Text(records map[string][]*Record) string {
 	var b strings.Builder
 	item := func(name string, lines ...string) {
 		for _, line := range lines {
@@ -63,53 +94,63 @@ func Text(records map[string]*Record) string {
 		}
 	}
 	for _, c := range registry {
-		r := records[c.ID]
-		verdict := notRun
-		if r != nil {
-			verdict = string(r.Verdict)
+		list := records[c.ID]
+		if len(list) == 0 {
+			fmt.Fprintf(&b, "%-4s [%s] %s\n", c.ID, notRun, c.Statement)
+			item("paper", append([]string{c.Evidence}, c.lines()...)...)
 		}
-		fmt.Fprintf(&b, "%-4s [%s] %s\n", c.ID, verdict, c.Statement)
-		item("paper", append([]string{c.Evidence}, c.lines()...)...)
-		if r == nil {
-			continue
+		for i, r := range list {
+			fmt.Fprintf(&b, "%-4s [%s] %s (%s)\n", c.ID, r.Verdict, c.Statement, r.Model)
+			if i == 0 {
+				item("paper", append([]string{c.Evidence}, c.lines()...)...)
+			}
+			item("ours", r.Ours.lines()...)
+			item("why", r.reasons()...)
+			if r.Rule != nil {
+				item("rule", r.Rule.Text())
+			}
+			if r.Seen != "" {
+				item("seen", r.Seen)
+			}
+			if r.Command != "" {
+				item("test", r.Command)
+			}
+			item("warning", r.Warnings...)
 		}
-		item("ours", r.Ours.lines()...)
-		item("why", reasons(r.Why)...)
-		if r.Rule != "" {
-			item("rule", r.Rule)
-		}
-		if r.Command != "" {
-			item("test", r.Command)
-		}
-		item("warning", r.Warnings...)
 	}
 	fmt.Fprintf(&b, "%s.\n", summary(records))
 	return b.String()
 }
 
 // summary counts the verdicts.
-func summary(records map[string]*Record) string {
-	count := map[string]int{}
+func summary(records map[string][]*Record) string {
+	count, total := map[string]int{}, 0
 	for _, c := range registry {
-		if r := records[c.ID]; r != nil {
+		for _, r := range records[c.ID] {
 			count[string(r.Verdict)]++
-		} else {
+			total++
+		}
+		if len(records[c.ID]) == 0 {
 			count[notRun]++
 		}
 	}
-	var parts []string
-	for _, v := range []string{string(Holds), string(Mixed), string(DoesNotHold), string(NotTestable), notRun} {
-		if count[v] > 0 {
-			parts = append(parts, fmt.Sprintf("%s: %d", v, count[v]))
+	var list []string
+	for _, v := range append(slices.Clone(verdicts), notRun) {
+		if count[string(v)] > 0 {
+			list = append(list, fmt.Sprintf("%s: %d", v, count[string(v)]))
 		}
 	}
-	return fmt.Sprintf("%d claims; %s", len(registry), strings.Join(parts, ", "))
+	return fmt.Sprintf("%d claims, %d records; %s", len(registry), total, strings.Join(list, ", "))
 }
 
-// judged splits the figures into those that the reason names and the others; without any such, all count as judged.
+// judged splits the figures into those that the rule reads and the others; without any such, all count as judged.
 func (r *Record) judged() (judged, others Figures) {
+	var names []string
+	if r.Rule != nil {
+		names = r.Rule.names()
+	}
 	for _, f := range r.Ours {
-		if strings.Contains(r.Why, f.String()) {
+		if slices.Contains(names, f.Name) {
 			judged = append(judged, f)
 		} else {
 			others = append(others, f)
@@ -121,28 +162,18 @@ func (r *Record) judged() (judged, others Figures) {
 	return judged, others
 }
 
-// begins finds where a reason made of several has the next one; those in brackets belong to one.
-var begins = regexp.MustCompile(`; (?:holds|mixed|does not hold|not testable)(?:: | \()`)
-
-// reasons splits the reasons of a rule made of rules.
-func reasons(why string) []string {
-	var list []string
-	last := 0
-	for _, at := range begins.FindAllStringIndex(why, -1) {
-		if head := why[last:at[0]]; strings.Count(head, " (") == strings.Count(head, ")") {
-			list, last = append(list, head), at[0]+len("; ")
+// reasons lists those of a rule made of rules, one each, those that belong to one of them indented in brackets.
+func (r *Record) reasons() []string {
+	if r.Rule != nil {
+		if o, err := r.Rule.outcome(r.Ours); err == nil && len(o.parts) > 0 {
+			var list []string
+			for _, p := range o.parts {
+				list = append(list, outcome{parts: []outcome{p}}.why())
+			}
+			return list
 		}
 	}
-	return append(list, why[last:])
-}
-
-// lines lists the figures, one each.
-func (fs Figures) lines() []string {
-	var lines []string
-	for _, f := range fs {
-		lines = append(lines, f.String())
-	}
-	return lines
+	return []string{r.Why}
 }
 
 // lines lists the paper's numbers, one each.

@@ -48,8 +48,12 @@ func run(args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
+	history, err := claims.History()
+	if err != nil {
+		return err
+	}
 	path := filepath.Join(root, "RESULTS.md")
-	text := "# Results\n\nWritten by `go run ./notebooks/claims/cmd/claims -md` from the records that the notebooks save.\n\n" + claims.Markdown(records)
+	text := "# Results\n\nWritten by `go run ./notebooks/claims/cmd/claims -md` from the records that the notebooks save.\n\n" + claims.Markdown(records, history)
 	if err := renameio.WriteFile(path, []byte(text), 0o644, renameio.WithTempDir(root)); err != nil {
 		return fmt.Errorf("claims: %w", err)
 	}

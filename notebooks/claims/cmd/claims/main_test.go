@@ -25,7 +25,7 @@ func checkout(t *testing.T) string {
 func TestPrintsRecordsOfTheCheckout(t *testing.T) {
 	root := checkout(t)
 	r, err := claims.Judge("C6", "notebooks/02.ipynb",
-		[]claims.Figure{{Name: "violations", Estimate: stats.Estimate{Value: 0, N: 500}}}, claims.Within("violations", 0, 0))
+		[]claims.Figure{{Name: "violations", Exact: "counted", Estimate: stats.Estimate{Value: 0, N: 500}}}, claims.Within("violations", 0, 0))
 	require.NoError(t, err)
 	path, err := r.Save("")
 	require.NoError(t, err)
@@ -34,7 +34,7 @@ func TestPrintsRecordsOfTheCheckout(t *testing.T) {
 	var out bytes.Buffer
 	require.NoError(t, run(nil, &out))
 	require.Contains(t, out.String(), "C6   [holds] ")
-	require.Contains(t, out.String(), "17 claims; holds: 1, not run: 16.")
+	require.Contains(t, out.String(), "17 claims, 1 records; holds: 1, not run: 16.")
 
 	out.Reset()
 	require.NoError(t, run([]string{"-md"}, &out))

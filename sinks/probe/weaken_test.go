@@ -1,0 +1,77 @@
+package probe_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"firsttoken/sinks/perturb"
+	"firsttoken/sinks/probe"
+)
+
+// At a fraction of 1 the updates are left out, at 0 nothing changes, and between the loss is between: it can be calibrated to.
+func TestWeaken(t *testing.T) {
+	docs := documents(9, 16)
+	weaken := func(by float64) probe.Options {
+		return probe.Options{Interventions: []probe.Intervention{probe.Weaken{Part: probe.MLP, From: 0, To: 1, Spare: 1, Fraction: by}}}
+	}
+	var skip []probe.Intervention
+	for layer := range 2 {
+		skip = append(skip, probe.Across(1, 9, func(pos int) probe.Intervention {
+			return probe.SkipUpdate{Layer: layer, Pos: pos, Part: probe.MLP}
+		})...)
+	}
+	require.Equal(t, run(t, docs[:1], probe.Options{Interventions: skip})[0].ResidNorm, run(t, docs[:1], weaken(1))[0].ResidNorm)
+	require.Equal(t, run(t, docs, probe.Options{})[1].ResidNorm, run(t, docs, weaken(0))[1].ResidNorm)
+	intact, half, off := run(t, docs, weaken(0))[1], run(t, docs, weaken(0.5))[1], run(t, docs, weaken(1))[1]
+	require.Equal(t, intact.ResidNorm[2][0], off.ResidNorm[2][0], "a token that is spared")
+	require.NotEqual(t, half.ResidNorm[2][5], intact.ResidNorm[2][5])
+	require.NotEqual(t, half.ResidNorm[2][5], off.ResidNorm[2][5])
+
+	for want, v := range map[string]probe.Weaken{
+		`part ""`:            {Fraction: 1},
+		"must ascend":        {Part: probe.MLP, From: 1},
+		"must be in [0, 1]":  {Part: probe.MLP, Fraction: 1.5},
+		"the model has 2":    {Part: probe.MLP, To: 2},
+		"document 1 has 9 t": {Part: probe.MLP, Spare: 9},
+	} {
+		_, err := probe.Run(model(t), docs, probe.Options{Interventions: []probe.Intervention{v}})
+		require.ErrorContains(t, err, want)
+	}
+}
+
+// Noise of its own for each text is what each text alone would get.
+func TestPerturbEach(t *testing.T) {
+	edits := someEdits()
+	lists := func(i int) [][]probe.Intervention {
+		var out [][]probe.Intervention
+		for draw := range 2 {
+			out = append(out, []probe.Intervention{probe.Noise{Layer: 0, Pos: 2, Norm: 3, Seed: probe.NoiseSeed(1, i, draw)}})
+		}
+		return out
+	}
+	got, err := probe.PerturbEach(model(t), edits, lists, normsOnly)
+	require.NoError(t, err)
+	require.Len(t, got, 2)
+	for i, e := range edits {
+		alone, err := probe.PerturbUnder(model(t), []perturb.Edit{e}, lists(i), normsOnly)
+		require.NoError(t, err)
+		for k := range alone {
+			require.Equal(t, alone[k].Maps[0], got[k].Maps[i])
+		}
+		require.NotEqual(t, got[0].Maps[i].Norm, got[1].Maps[i].Norm, "two draws")
+	}
+	_, err = probe.PerturbEach(model(t), edits, func(i int) [][]probe.Intervention { return make([][]probe.Intervention, 1+i) }, normsOnly)
+	require.ErrorContains(t, err, "edit 2 has 2 lists")
+
+	seen := map[uint64]bool{}
+	for seed := range uint64(4) {
+		for text := range 40 {
+			for draw := range 5 {
+				s := probe.NoiseSeed(seed, text, draw)
+				require.False(t, seen[s])
+				seen[s] = true
+			}
+		}
+	}
+}
