@@ -142,6 +142,16 @@ func TestBoundedCaches(t *testing.T) {
 	}
 }
 
+// Places in a cache know no end of the context.
+func TestShiftedReadsOn(t *testing.T) {
+	m := tiny(t, nil)
+	losses, _, c := read(t, m, text(300), transformer.CacheOptions{Entries: 24, Block: 16, Keep: eviction.Of(eviction.Streaming{Sinks: 4}), Shifted: true})
+	require.Len(t, losses, 299)
+	kept, err := c.Kept(1)
+	require.NoError(t, err)
+	require.Equal(t, []int32{3, 280}, kept[0][3:5])
+}
+
 func TestCacheRefuses(t *testing.T) {
 	m := tiny(t, nil)
 	window := eviction.Of(eviction.Window{})
