@@ -3,6 +3,7 @@ package sinks
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -10,7 +11,7 @@ import (
 
 // SaveAll writes the traces of a study to a folder, one file each, numbered from
 // 1. A folder that is there already is replaced once the new one is whole: a call
-// that fails or is interrupted before that leaves what was there.
+// that fails or is interrupted, wherever it is, leaves what was there for LoadAll.
 func SaveAll(folder string, traces []*Trace) (err error) {
 	if len(traces) == 0 {
 		return errors.New("sinks: no traces to save")
@@ -32,17 +33,41 @@ func SaveAll(folder string, traces []*Trace) (err error) {
 			return err
 		}
 	}
-	if err := os.RemoveAll(folder); err != nil {
-		return fmt.Errorf("sinks: %w", err)
+	// A folder cannot take the place of another in one step: the old one steps aside first, where LoadAll finds it.
+	old := folder + oldSuffix
+	_, err = os.Lstat(folder)
+	there := err == nil
+	if there {
+		if err := os.RemoveAll(old); err != nil {
+			return fmt.Errorf("sinks: %w", err)
+		}
+		if err := os.Rename(folder, old); err != nil {
+			return fmt.Errorf("sinks: %w", err)
+		}
 	}
 	if err := os.Rename(fresh, folder); err != nil {
+		err = fmt.Errorf("sinks: %w", err)
+		if there {
+			err = errors.Join(err, os.Rename(old, folder))
+		}
+		return err
+	}
+	if err := os.RemoveAll(old); err != nil {
 		return fmt.Errorf("sinks: %w", err)
 	}
 	return nil
 }
 
+// oldSuffix marks the folder that is being replaced.
+const oldSuffix = ".old"
+
 // LoadAll reads the traces that SaveAll wrote, in their order.
 func LoadAll(folder string) ([]*Trace, error) {
+	if _, err := os.Lstat(folder); errors.Is(err, fs.ErrNotExist) {
+		if _, err := os.Lstat(folder + oldSuffix); err == nil {
+			folder += oldSuffix // SaveAll was interrupted on its last step
+		}
+	}
 	names, err := filepath.Glob(filepath.Join(folder, "*.safetensors"))
 	if err != nil {
 		return nil, fmt.Errorf("sinks: %w", err)

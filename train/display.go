@@ -6,9 +6,8 @@ import (
 	"os"
 	"time"
 
-	"github.com/gomlx/gomlx/ml/train"
-	"github.com/gomlx/gomlx/ui/commandline"
 	"github.com/janpfeifer/gonb/gonbui"
+	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
 
 	"firsttoken/train/local"
@@ -20,8 +19,8 @@ type Progress string
 const (
 	// ProgressAuto is a bar in a terminal and in a notebook, and lines elsewhere.
 	ProgressAuto Progress = ""
-	// ProgressBar is GoMLX's progress bar, on standard output. In a notebook that
-	// someone watches, a plot of losses and sink rates follows the run.
+	// ProgressBar is a progress bar on standard output. In a notebook that someone
+	// watches, a plot of losses and sink rates follows the run.
 	ProgressBar Progress = "bar"
 	// ProgressLines is a line every few seconds, on standard error.
 	ProgressLines Progress = "lines"
@@ -37,15 +36,20 @@ func (p Progress) Validate() error {
 	return fmt.Errorf("progress %q: must be %s, %s, %s or empty", p, ProgressBar, ProgressLines, ProgressNone)
 }
 
-// linePeriod is the time between two lines of ProgressLines.
-const linePeriod = 5 * time.Second
+// How often progress is shown.
+const (
+	linePeriod = 5 * time.Second
+	barPeriod  = time.Second / 5
+)
 
-// display shows a session.
+// display shows a session. All of it runs in the loop's goroutine, between updates: GoMLX's own bar for terminals draws in another,
+// which would read what the loop writes.
 type display struct {
 	s     *session
-	lines io.Writer // nil for none
-	shown time.Time // when the last line was written
-	plot  *livePlot // nil for none
+	lines io.Writer                // nil for none
+	bar   *progressbar.ProgressBar // nil for none
+	shown time.Time                // when the last line was written, or the bar drawn
+	plot  *livePlot                // nil for none
 
 	// The step and the seconds after this process's first update, which includes
 	// compilation; speed is counted from there.
@@ -55,7 +59,7 @@ type display struct {
 	peak float64 // FLOP/s of the devices together; 0: not known, or not in bfloat16
 }
 
-func newDisplay(s *session, loop *train.Loop, p Progress, devices int) (*display, error) {
+func newDisplay(s *session, p Progress, devices int) (*display, error) {
 	if err := p.Validate(); err != nil {
 		return nil, err
 	}
@@ -78,7 +82,9 @@ func newDisplay(s *session, loop *train.Loop, p Progress, devices int) (*display
 				return nil, err
 			}
 		}
-		commandline.AttachProgressBar(loop, d.speed, d.left, d.sink)
+		d.bar = progressbar.NewOptions(s.c.Steps(), progressbar.OptionSetWriter(os.Stdout), progressbar.OptionSetTheme(progressbar.ThemeASCII),
+			progressbar.OptionSetWidth(20), progressbar.OptionShowCount(), progressbar.OptionSetPredictTime(false),
+			progressbar.OptionSetElapsedTime(false), progressbar.OptionShowDescriptionAtLineEnd())
 	case ProgressLines:
 		d.lines = os.Stderr
 	}
@@ -90,13 +96,23 @@ func (d *display) updated(loss float64) {
 	if d.step0 == 0 {
 		d.step0, d.seconds0 = d.s.step, d.s.seconds
 	}
-	if d.lines == nil || time.Since(d.shown) < linePeriod {
+	switch since := time.Since(d.shown); {
+	case d.bar != nil && (since >= barPeriod || d.s.step == d.s.c.Steps()):
+		d.bar.Describe(fmt.Sprintf("loss %.4f, tokens/s: %s, %s left, sink rate %s", loss, d.speed(), d.left(), d.sink()))
+		_ = d.bar.Set(d.s.step) // a terminal that is gone is no reason to stop training
+	case d.lines != nil && since >= linePeriod:
+		fmt.Fprintf(d.lines, "step %d of %d, loss %.4f, tokens/s: %s, %s left\n", d.s.step, d.s.c.Steps(), loss, d.speed(), d.left())
+	default:
 		return
 	}
 	d.shown = time.Now()
-	_, speed := d.speed()
-	_, left := d.left()
-	fmt.Fprintf(d.lines, "step %d of %d, loss %.4f, tokens/s: %s, %s left\n", d.s.step, d.s.c.Steps(), loss, speed, left)
+}
+
+// close ends the bar's line.
+func (d *display) close() {
+	if d.bar != nil {
+		fmt.Println()
+	}
 }
 
 // recorded is told of each new record.
@@ -109,42 +125,37 @@ func (d *display) recorded() {
 			r.Step, r.Tokens, e.Loss, 100*e.SinkRate[0], d.s.c.Monitor.Epsilons[0], largest, l+1, h+1)
 	}
 	if d.plot != nil {
-		_, speed := d.speed()
-		_, left := d.left()
-		d.plot.add(r, fmt.Sprintf("step %d of %d, tokens/s: %s, %s left, sink rate %.2f %% (ε = %g)",
-			r.Step, d.s.c.Steps(), speed, left, 100*e.SinkRate[0], d.s.c.Monitor.Epsilons[0]))
+		d.plot.add(r, fmt.Sprintf("step %d of %d, tokens/s: %s, %s left, sink rate %s", r.Step, d.s.c.Steps(), d.speed(), d.left(), d.sink()))
 	}
 }
 
-// speed, left and sink are rows of the progress bar.
+// speed, left and sink are what is shown, a dash as long as it is not known.
 
-func (d *display) speed() (name, value string) {
+func (d *display) speed() string {
 	rate := d.tokensPerSecond()
-	if rate == 0 {
-		return "Tokens/s", "–"
+	switch {
+	case rate == 0:
+		return "–"
+	case d.peak > 0:
+		return fmt.Sprintf("%.0f (%.0f %% MFU)", rate, 100*d.s.c.Utilisation(rate, d.peak))
 	}
-	value = fmt.Sprintf("%.0f", rate)
-	if d.peak > 0 {
-		value += fmt.Sprintf(" (%.0f %% MFU)", 100*d.s.c.Utilisation(rate, d.peak))
-	}
-	return "Tokens/s", value
+	return fmt.Sprintf("%.0f", rate)
 }
 
-func (d *display) left() (name, value string) {
+func (d *display) left() string {
 	rate := d.tokensPerSecond()
 	if rate == 0 {
-		return "Time left", "–"
+		return "–"
 	}
 	tokens := float64(d.s.c.Steps()-d.s.step) * float64(d.s.c.BatchTokens)
-	return "Time left", (time.Duration(tokens/rate) * time.Second).String()
+	return (time.Duration(tokens/rate) * time.Second).String()
 }
 
-func (d *display) sink() (name, value string) {
-	name = fmt.Sprintf("Sink rate (ε = %g)", d.s.c.Monitor.Epsilons[0])
+func (d *display) sink() string {
 	if e := d.s.record.Eval(evalPacked); e != nil {
-		return name, fmt.Sprintf("%.2f %%", 100*e.SinkRate[0])
+		return fmt.Sprintf("%.2f %% (ε = %g)", 100*e.SinkRate[0], d.s.c.Monitor.Epsilons[0])
 	}
-	return name, "–"
+	return "–"
 }
 
 // tokensPerSecond is 0 as long as it is not known.

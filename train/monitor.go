@@ -212,7 +212,14 @@ func (m *monitor) eval() (store.Eval, error) {
 	bins := min(lossBins, t)
 	for i := range bins {
 		lo, hi := i*t/bins, (i+1)*t/bins
-		e.LossAt = append(e.LossAt, ratio(loss[lo:hi], weight[lo:hi]))
+		var at *float64
+		if mean := ratio(loss[lo:hi], weight[lo:hi]); !math.IsNaN(mean) {
+			at = &mean
+		}
+		e.LossAt = append(e.LossAt, at)
+	}
+	if sinks.RowSum(weight) == 0 {
+		return e, fmt.Errorf("monitor %q: no target of the held-out text counts", m.name)
 	}
 	if math.IsNaN(e.Loss) || math.IsInf(e.Loss, 0) {
 		return e, fmt.Errorf("monitor %q: the held-out loss is %g", m.name, e.Loss)
@@ -242,14 +249,8 @@ func (m *monitor) call(b corpus.Batch) ([][]float32, error) {
 	return values, nil
 }
 
-// ratio is Σ a / Σ b, 0 where b is all zeros: a bin of positions without a target.
-func ratio(a, b []float64) float64 {
-	sa, sb := sinks.RowSum(a), sinks.RowSum(b)
-	if sb == 0 {
-		return 0
-	}
-	return sa / sb
-}
+// ratio is Σ a / Σ b, NaN where b is all zeros: a bin of positions without a target has no loss, least of all 0.
+func ratio(a, b []float64) float64 { return sinks.RowSum(a) / sinks.RowSum(b) }
 
 func matrix(rows, columns int) [][]float64 {
 	m := make([][]float64, rows)

@@ -3,6 +3,7 @@ package train
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"math"
 	"os"
@@ -229,7 +230,7 @@ func TestLoadedModelEqualsMonitor(t *testing.T) {
 	require.InDelta(t, ratio, e.ValueRatio[0][0], 1e-5)
 	require.InDelta(t, entropy, e.Entropy[0], 1e-5)
 	// The probe knows no target after the last token; leave it out on both sides.
-	all, last := 0.0, e.LossAt[len(e.LossAt)-1]
+	all, last := 0.0, *e.LossAt[len(e.LossAt)-1]
 	for _, trace := range traces {
 		mean, err := trace.MeanLoss()
 		require.NoError(t, err)
@@ -291,4 +292,74 @@ func TestSingles(t *testing.T) {
 	require.Nil(t, none)
 	_, err = alone.Batch(1, 50)
 	require.ErrorContains(t, err, "there are 50")
+}
+
+// A run with the bar on ends as one without, and the bar is whole; with -race, nothing of it reads what the loop writes.
+func TestProgressBar(t *testing.T) {
+	out, err := os.Create(filepath.Join(t.TempDir(), "out"))
+	require.NoError(t, err)
+	defer out.Close()
+	stdout := os.Stdout
+	os.Stdout = out
+	defer func() { os.Stdout = stdout }()
+	c, err := task(t).Set("budget_tokens=640") // so that the bar is drawn while the run goes on
+	require.NoError(t, err)
+	result, err := Run(context.Background(), c, Options{Store: t.TempDir(), Progress: ProgressBar, Backend: openBackend(t)})
+	require.NoError(t, err)
+	text, err := os.ReadFile(out.Name())
+	require.NoError(t, err)
+	require.Contains(t, string(text), fmt.Sprintf("(%d/%d)", result.Steps, result.Steps))
+	require.Contains(t, string(text), "loss ")
+	require.Contains(t, string(text), "% (ε = 0.3)")
+	require.True(t, strings.HasSuffix(string(text), "\n"))
+}
+
+// silenced is a stream without a counted target at token 1, or at any.
+type silenced struct {
+	corpus.Stream
+	all bool
+}
+
+func (s silenced) Batch(step, b int) (corpus.Batch, error) {
+	batch, err := s.Stream.Batch(step, b)
+	for i := range batch.Weights {
+		if s.all || i%batch.T == 0 {
+			batch.Weights[i] = 0
+		}
+	}
+	return batch, err
+}
+
+// Positions without a counted target have no loss: not 0, which would be a perfect one.
+func TestLossOfEmptyBins(t *testing.T) {
+	c := tiny(t)
+	held := source(c, nil)
+	measured := func(all bool) (*store.Eval, error) {
+		d := *held
+		d.held = func(as condition) (corpus.Stream, error) {
+			s, err := held.held(as)
+			if s == nil || err != nil {
+				return nil, err
+			}
+			return silenced{s, all}, nil
+		}
+		_, run, err := startOn(t, context.Background(), c, t.TempDir(), Options{}, &d)
+		if err != nil {
+			return nil, err
+		}
+		records, err := run.Curves()
+		require.NoError(t, err)
+		return records[len(records)-1].Eval(evalPacked), nil
+	}
+	e, err := measured(false)
+	require.NoError(t, err)
+	require.Nil(t, e.LossAt[0])
+	_, ok := e.LossIn(0)
+	require.False(t, ok)
+	for bin := 1; bin < len(e.LossAt); bin++ {
+		loss, ok := e.LossIn(bin)
+		require.True(t, ok && loss > 0, "bin %d", bin)
+	}
+	_, err = measured(true)
+	require.ErrorContains(t, err, "no target of the held-out text counts")
 }

@@ -110,9 +110,10 @@ func (s *session) train(d *decoder, data *data, devices int, progress Progress) 
 		return err
 	}
 	defer trainer.ResetComputationGraphs()
-	if s.display, err = newDisplay(s, loop, progress, devices); err != nil {
+	if s.display, err = newDisplay(s, progress, devices); err != nil {
 		return err
 	}
+	defer s.display.close()
 	if s.step == 0 {
 		if err := s.observe(false); err != nil {
 			return err

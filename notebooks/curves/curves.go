@@ -273,21 +273,26 @@ func (s *Set) Series(name string, number Number) (plots.Series, error) {
 }
 
 // ByPosition is the mean over runs of the loss at the end of training by position, in the bins in which runs keep it: X is the middle
-// of each bin, counted from 1.
+// of each bin, counted from 1. Bins without a target are left out.
 func (s *Set) ByPosition(name, eval string) (plots.Series, error) {
 	series := plots.Series{Name: name}
 	for bin := 0; ; bin++ {
-		bins, t := 0, 0
+		bins, t, empty := 0, 0, false
 		x, err := s.Last(func(r *store.Record) (float64, bool) {
 			e := r.Eval(eval)
 			if e == nil {
 				return 0, false
 			}
 			bins, t = len(e.LossAt), e.T
-			return e.LossAt[min(bin, bins-1)], true
+			loss, ok := e.LossIn(min(bin, bins-1))
+			empty = empty || !ok
+			return loss, true
 		})
 		if err != nil || bin >= bins {
 			return series, err
+		}
+		if empty {
+			continue
 		}
 		mean, err := stats.Repeats(x, stats.Options{})
 		if err != nil {

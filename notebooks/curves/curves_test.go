@@ -21,7 +21,7 @@ func runs(t *testing.T) []store.Point {
 			require.NoError(t, run.Create())
 			for step := 1; step <= 2; step++ {
 				eval := store.Eval{
-					Name: "packed", Loss: 2, T: 8, LossAt: []float64{3, 1 + float64(seed)},
+					Name: "packed", Loss: 2, T: 8, LossAt: []*float64{new(3.0), new(1 + float64(seed)), nil, new(0.0)},
 					SinkRate:   []float64{float64(step-1) * (float64(context)/1000 + float64(seed)/100)},
 					SinkScore:  [][]float64{{0.1, 0.2, 0.7, 0.3}},
 					ResidPeak:  []float64{1, 3},
@@ -91,7 +91,7 @@ func TestSet(t *testing.T) {
 
 	at, err := long.ByPosition("", "packed")
 	require.NoError(t, err)
-	require.Equal(t, []float64{2.5, 6.5}, at.X)
+	require.Equal(t, []float64{1.5, 3.5}, at.X, "two of the four bins have no target")
 	require.Equal(t, []float64{3, 1.5}, at.Y)
 	_, err = long.ByPosition("", "text@64")
 	require.ErrorContains(t, err, "not evaluated so")

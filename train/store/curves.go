@@ -33,8 +33,9 @@ type Eval struct {
 	T     int     `json:"t"`     // tokens in a window
 	Texts int     `json:"texts"` // windows
 	Loss  float64 `json:"loss"`  // mean over counted targets, nats
-	// LossAt is the mean loss by position, in equal bins from token 1 to token T.
-	LossAt []float64 `json:"loss_at"`
+	// LossAt is the mean loss by position, in equal bins from token 1 to token T; nil where a bin has no counted target, which
+	// files of older runs write as 0: read it by LossIn.
+	LossAt []*float64 `json:"loss_at"`
 	// SinkRate is the share of (text, layer, head) whose sink score exceeds ε, by ε
 	// in the configuration's order (Gu et al. 2025: thresholded per text).
 	SinkRate []float64 `json:"sink_rate"`
@@ -60,6 +61,14 @@ type Eval struct {
 	RowSum          [][]float64 `json:"row_sum,omitempty"`
 	NormalisedScore [][]float64 `json:"normalised_score,omitempty"`
 	NormalisedRate  []float64   `json:"normalised_rate,omitempty"`
+}
+
+// LossIn is the mean loss in a bin of positions; ok is false where it has no counted target.
+func (e *Eval) LossIn(bin int) (loss float64, ok bool) {
+	if x := e.LossAt[bin]; x != nil && *x != 0 {
+		return *x, true
+	}
+	return 0, false
 }
 
 // Largest is the largest sink score of any head, with its 0-based place.
