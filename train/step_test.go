@@ -160,8 +160,3 @@ func TestNaNStopsAndKeepsTheLastGoodCheckpoint(t *testing.T) {
 	reference, _ := whole(t, c)
 	require.Equal(t, reference.WeightsSHA256, result.WeightsSHA256)
 }
-
-func TestRatioOfNoTargetsIsZero(t *testing.T) {
-	require.Zero(t, ratio([]float64{0, 0}, []float64{0, 0}))
-	require.Equal(t, 2.0, ratio([]float64{1, 5}, []float64{1, 2}))
-}
