@@ -77,7 +77,11 @@ func (d *decoder) weights(store *model.Store, g *Graph) *transformer.Params[*Nod
 // residual stream before the first.
 func (d *decoder) blocks(p *transformer.Params[*Node], w window) (embedded *Node, blocks []*transformer.Nodes) {
 	geometry := d.geometry(w)
-	embedded = transformer.Embed(d.c, p.Embed, w.tokens)
+	positions := w.positions
+	if positions == nil && d.c.LearnedPositions > 0 {
+		positions = Const(w.tokens.Graph(), transformer.Ascending(w.tokens.Shape().Dim(1)))
+	}
+	embedded = transformer.Embed(d.c, p, w.tokens, positions)
 	x := embedded
 	for l := range p.Layers {
 		if d.recompute {
@@ -96,11 +100,7 @@ func (d *decoder) losses(p *transformer.Params[*Node], resid *Node, w window) *N
 		resid = resid.StopCheckpoint()
 	}
 	b, t := w.tokens.Shape().Dim(0), w.tokens.Shape().Dim(1)
-	output := p.Output
-	if d.c.TiedOutput {
-		output = p.Embed
-	}
-	logits := transformer.Logits(d.c, resid, p.Norm, output)
+	logits := transformer.Logits(d.c, p, resid)
 	loss, _ := transformer.NextToken(Reshape(logits, b*t, d.c.Vocab), Reshape(w.targets, b*t))
 	return Reshape(loss, b, t)
 }

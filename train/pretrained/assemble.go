@@ -25,19 +25,6 @@ type checkpoint interface {
 	read(name string) (*tensors.Tensor, error)
 }
 
-// layout says where a checkpoint format keeps the weights.
-type layout struct {
-	// name translates a weight's name ("layers.3.query") to the file's.
-	name func(weight string) string
-	// ignored tells tensors that are known and not weights.
-	ignored func(name string) bool
-	// interleaved is true where rotary pairs are neighbours (i, i+1) in the rows
-	// of Query and Key; they are re-ordered to (i, i+Dh/2).
-	interleaved bool
-	// gainLessOne is true where norms hold their gain less 1.
-	gainLessOne bool
-}
-
 // assemble reads weights, several at a time, and the vocabulary beside them, and
 // makes a model on the backend's first device of them. The first error stops all
 // reading; whatever was read by then is freed.
@@ -72,7 +59,7 @@ func assemble(backend compute.Backend, c transformer.Config, o Options, ck check
 					return
 				}
 				if err := weights[i].load(backend, &c, ck, o.Weights); err != nil {
-					stop(fmt.Errorf("tensor %s: %w", weights[i].name, err))
+					stop(fmt.Errorf("tensor %s: %w", weights[i].tensor, err))
 				}
 			}
 		})
@@ -102,19 +89,24 @@ func match(c *transformer.Config, have map[string][]int, lay layout) (*transform
 	p := &transformer.Params[*tensors.Tensor]{Layers: make([]transformer.Layer[*tensors.Tensor], c.Layers)}
 	var weights []weight
 	var problems []error
+	lay = lay.under(have)
 	used := map[string]bool{}
 	p.Each(c, func(role string, slot **tensors.Tensor, dims []int) {
-		name := lay.name(role)
-		used[name] = true
-		got, ok := have[name]
+		src, ok := lay.source(role)
+		if !ok {
+			problems = append(problems, fmt.Errorf("weight %s: no tensor of this family of models is known to hold it", role))
+			return
+		}
+		used[src.tensor] = true
+		got, ok := have[src.tensor]
+		want := src.stored(dims)
 		switch {
 		case !ok:
-			problems = append(problems, fmt.Errorf("tensor %s is missing", name))
-		case !slices.Equal(got, dims):
-			problems = append(problems, fmt.Errorf("tensor %s has shape %v: must be %v", name, got, dims))
+			problems = append(problems, fmt.Errorf("tensor %s is missing", src.tensor))
+		case !slices.Equal(got, want):
+			problems = append(problems, fmt.Errorf("tensor %s has shape %v: must be %v", src.tensor, got, want))
 		default:
-			weights = append(weights, weight{name: name, slot: slot, rotary: lay.interleaved && isRotary(role),
-				addOne: lay.gainLessOne && isGain(role)})
+			weights = append(weights, weight{source: src, slot: slot, dims: dims})
 		}
 	})
 	var extra []string

@@ -57,7 +57,7 @@ func readHostile(t *testing.T, path string, fileSize int64) {
 	}
 	if c, err := g.config(); err == nil {
 		require.NoError(t, c.Validate())
-		_, _, _ = match(&c, g.dims(), ggufLayout)
+		_, _, _ = match(&c, g.dims(), ggufLayout(g.file.Architecture()))
 	}
 	_, _ = g.tokenizer()
 }

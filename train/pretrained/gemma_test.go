@@ -79,7 +79,7 @@ func TestGemmaRefuses(t *testing.T) {
 		value any
 		want  string
 	}{
-		{"model_type", "gemma2", `model_type "gemma2", architectures ["GemmaForCausalLM"]: supported are gemma (GemmaForCausalLM) and llama (LlamaForCausalLM)`},
+		{"model_type", "gemma2", `model_type "gemma2", architectures ["GemmaForCausalLM"]: supported are gemma (GemmaForCausalLM), gemma3_text`},
 		{"model_type", "gemma3_text", `model_type "gemma3_text"`},
 		{"model_type", "llama", `model_type "llama", architectures ["GemmaForCausalLM"]`},
 		{"architectures", []string{"Gemma2ForCausalLM"}, `architectures ["Gemma2ForCausalLM"]`},

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strings"
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/go-huggingface/models/gguf"
@@ -111,29 +110,6 @@ func (g *ggufFile) read(name string) (*tensors.Tensor, error) {
 // ropeFreqs is the tensor that ropeFactors reads.
 const ropeFreqs = "rope_freqs.weight"
 
-// ggufNames maps weights to tensors of a GGUF file.
-var ggufNames = strings.NewReplacer(
-	".attn_norm", ".attn_norm.weight", ".query", ".attn_q.weight", ".key", ".attn_k.weight",
-	".value", ".attn_v.weight", ".out", ".attn_output.weight", ".mlp_norm", ".ffn_norm.weight",
-	".gate", ".ffn_gate.weight", ".up", ".ffn_up.weight", ".down", ".ffn_down.weight", "layers.", "blk.",
-)
-
-var ggufLayout = layout{
-	name: func(weight string) string {
-		switch weight {
-		case "embed":
-			return "token_embd.weight"
-		case "norm":
-			return "output_norm.weight"
-		case "output":
-			return "output.weight"
-		}
-		return ggufNames.Replace(weight)
-	},
-	ignored:     func(name string) bool { return name == ropeFreqs }, // read into the configuration
-	interleaved: true,
-}
-
 // loadGGUF reads a GGUF file.
 func loadGGUF(backend compute.Backend, path string, o Options) (*Loaded, error) {
 	g, err := openGGUF(path)
@@ -150,7 +126,7 @@ func loadGGUF(backend compute.Backend, path string, o Options) (*Loaded, error) 
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	m, err := assemble(backend, c, o, g, ggufLayout, g.tokenizer)
+	m, err := assemble(backend, c, o, g, ggufLayout(g.file.Architecture()), g.tokenizer)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}

@@ -3,19 +3,44 @@ package pretrained
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 
 	"firsttoken/train/tokenizer"
 	"firsttoken/train/transformer"
 )
 
-// config reads the architecture from the metadata. Every llama.* key must be
-// known, since an unknown one may change the computation.
+// ggufArchitectures are those that the decoder can run, by general.architecture, with what
+// is their own. llama.cpp's code has it; the files say only the sizes.
+var ggufArchitectures = map[string]func(m *metadata, c *transformer.Config){
+	"llama": func(*metadata, *transformer.Config) {},
+	"qwen2": func(_ *metadata, c *transformer.Config) { c.Bias.QKV = true },
+	"qwen3": func(_ *metadata, c *transformer.Config) { c.QKNorm = transformer.QKNormHead },
+	"gemma3": func(m *metadata, c *transformer.Config) {
+		c.Activation, c.ScaleEmbed = transformer.ActivationGELUTanh, true
+		c.QKNorm, c.Placement = transformer.QKNormHead, transformer.PlacementSandwich
+		if c.Layers == 62 { // 27B, whose scalar the files do not carry
+			c.ScoreScale = scoreScale(float64(c.Width/max(c.Heads, 1)), c)
+		}
+		local := transformer.Kind{Window: m.natural("attention.sliding_window", required), RopeBase: m.real("rope.freq_base_swa", 10000)}
+		if c.Layers >= 1 && c.Layers <= 1<<12 {
+			tile(c, everyNth(c.Layers, 6), map[string]transformer.Kind{"L": local, "G": {}})
+		}
+	},
+}
+
+// config reads the architecture from the metadata. Every key of it must be known, since
+// an unknown one may change the computation.
 func (g *ggufFile) config() (transformer.Config, error) {
 	var c transformer.Config
-	if arch := g.file.Architecture(); arch != "llama" {
-		return c, fmt.Errorf("metadata key general.architecture = %q is not supported: only llama is (Gemma can be read from a safetensors folder)", arch)
+	arch := g.file.Architecture()
+	own, known := ggufArchitectures[arch]
+	if !known {
+		return c, fmt.Errorf("metadata key general.architecture = %q is not supported: supported are %s (others may load from a safetensors folder)",
+			arch, strings.Join(slices.Sorted(maps.Keys(ggufArchitectures)), ", "))
 	}
-	m := readMetadata(g.file, "llama.")
+	m := readMetadata(g.file, arch+".")
 	c.Layers = m.natural("block_count", required)
 	c.Context = m.natural("context_length", required)
 	c.Width = m.natural("embedding_length", required)
@@ -26,19 +51,27 @@ func (g *ggufFile) config() (transformer.Config, error) {
 	c.RopeBase = m.real("rope.freq_base", 10000)
 	c.HeadDim = m.natural("attention.key_length", c.Width/max(c.Heads, 1))
 	if v := m.natural("attention.value_length", c.HeadDim); v != c.HeadDim {
-		m.bad("metadata key llama.attention.value_length = %d differs from the key length %d", v, c.HeadDim)
+		m.bad("metadata key %s.attention.value_length = %d differs from the key length %d", arch, v, c.HeadDim)
 	}
 	if r := m.natural("rope.dimension_count", c.HeadDim); r != c.HeadDim {
-		m.bad("metadata key llama.rope.dimension_count = %d: rotating only a part of a head of %d is not supported", r, c.HeadDim)
+		m.bad("metadata key %s.rope.dimension_count = %d: rotating only a part of a head of %d is not supported", arch, r, c.HeadDim)
 	}
 	if embed, ok := g.file.GetTensorInfo("token_embd.weight"); ok && len(embed.Shape) == 2 {
 		c.Vocab = int(embed.Shape[1])
 	}
 	if v := m.natural("vocab_size", c.Vocab); v != c.Vocab {
-		m.bad("metadata key llama.vocab_size = %d, but token_embd.weight has %d rows", v, c.Vocab)
+		m.bad("metadata key %s.vocab_size = %d, but token_embd.weight has %d rows", arch, v, c.Vocab)
 	}
 	_, untied := g.file.GetTensorInfo("output.weight")
 	c.TiedOutput = !untied
+	switch kind := value[string](m, "rope.scaling.type"); kind {
+	case "", "none":
+	case "linear":
+		c.RopeScale = &transformer.RopeScaling{Factor: m.real("rope.scaling.factor", required)}
+	default:
+		m.bad("metadata key %s.rope.scaling.type = %q is not supported: only linear is", arch, kind)
+	}
+	own(m, &c)
 	m.refuseOthers()
 	if _, ok := g.file.GetTensorInfo(ropeFreqs); ok {
 		factors, err := g.ropeFactors()

@@ -67,7 +67,8 @@ func TestHFConfig(t *testing.T) {
 			got, lay, err := parseHFConfig([]byte(c.json))
 			require.NoError(t, err)
 			require.Equal(t, c.want, got)
-			require.Equal(t, c.want.ScaleEmbed, lay.gainLessOne, "Gemma's")
+			gain, _ := lay.source("layers.0.mlp_norm")
+			require.Equal(t, c.want.ScaleEmbed, gain.lessOne, "Gemma's")
 		})
 	}
 }
@@ -87,8 +88,8 @@ func TestHFConfigRefuses(t *testing.T) {
 		value any // nil: the field is left out
 		want  string
 	}{
-		{"model_type", "mistral", `model_type "mistral"`},
-		{"model_type", "gemma2", `model_type "gemma2", architectures ["LlamaForCausalLM"]: supported are gemma (GemmaForCausalLM) and llama (LlamaForCausalLM)`},
+		{"model_type", "mistral", `model_type "mistral", architectures ["LlamaForCausalLM"]`},
+		{"model_type", "gemma2", `model_type "gemma2", architectures ["LlamaForCausalLM"]: supported are gemma (GemmaForCausalLM), gemma3_text (Gemma3ForCausalLM), gpt2`},
 		{"model_type", "gemma", `model_type "gemma", architectures ["LlamaForCausalLM"]`},
 		{"model_type", nil, `model_type ""`},
 		{"architectures", []string{"LlamaForSequenceClassification"}, `["LlamaForSequenceClassification"]`},
@@ -100,8 +101,7 @@ func TestHFConfigRefuses(t *testing.T) {
 		{"head_dim", 7, "head_dim = 7"},
 		{"rms_norm_eps", 0, "norm_eps = 0"},
 		{"tie_word_embeddings", "yes", "field tie_word_embeddings"},
-		{"attention_bias", true, "field attention_bias = true is not supported: only false is"},
-		{"mlp_bias", true, "field mlp_bias = true"},
+		{"attention_bias", "yes", "field attention_bias: json"},
 		{"rope_interleaved", true, "field rope_interleaved = true"},
 		{"hidden_act", "gelu", "field hidden_act = gelu is not supported: only silu is"},
 		{"hidden_activation", "silu", "field hidden_activation is unknown"},
@@ -111,7 +111,9 @@ func TestHFConfigRefuses(t *testing.T) {
 		{"rope_theta", 1, "rope_base = 1"},
 		{"rope_theta", "1e4", "field rope_theta"},
 		{"rope_scaling", []int{1}, "field rope_scaling: json"},
-		{"rope_scaling", map[string]any{"type": "linear", "factor": 2}, `field rope_scaling: rotary scaling "linear" is not supported: only llama3 is`},
+		{"rope_scaling", map[string]any{"type": "linear"}, "field rope_scaling: linear needs factor, and nothing else"},
+		{"rope_scaling", map[string]any{"type": "linear", "factor": 0.5}, "factor ≥ 1"},
+		{"rope_scaling", map[string]any{"type": "dynamic", "factor": 2}, `field rope_scaling: rotary scaling "dynamic" is not supported: only linear and llama3 are`},
 		{"rope_scaling", map[string]any{"rope_type": "yarn", "factor": 2}, `"yarn"`},
 		{"rope_scaling", map[string]any{"rope_type": 5}, "field rope_scaling: json"},
 		{"rope_scaling", map[string]any{"factor": 2}, "field rope_scaling: has numbers of a scaling and no rope_type"},
@@ -122,7 +124,7 @@ func TestHFConfigRefuses(t *testing.T) {
 		{"rope_scaling", with("original_max_position_embeddings", 64.5), "field rope_scaling: json"},
 		{"rope_scaling", with("type", "linear"), `type "linear" differs from rope_type "llama3"`},
 		{"rope_scaling", with("rope_theta", 5), "field rope_theta = 10000 differs from rope_scaling.rope_theta = 5"},
-		{"rope_parameters", with("partial_rotary_factor", 0.5), `field rope_parameters: json: unknown field "partial_rotary_factor"`},
+		{"rope_parameters", with("partial_rotary_factor", 0.5), "field partial_rotary_factor = 0.5 is not supported for this family"},
 		{"rope_parameters", with("rope_theta", "5"), "field rope_parameters: json"},
 	} {
 		fields := newTiny(true).hfConfigFields()
@@ -142,9 +144,9 @@ func TestHFConfigRefuses(t *testing.T) {
 	fields["rope_scaling"], fields["rope_parameters"] = llama3, llama3
 	_, _, err := parseHFConfig(jsonOf(t, fields))
 	require.ErrorContains(t, err, "rope_scaling and rope_parameters are both given")
-	fields["mlp_bias"], fields["first"], fields["second"] = true, 1, 2
+	fields["hidden_act"], fields["first"], fields["second"] = "gelu", 1, 2
 	_, _, err = parseHFConfig(jsonOf(t, fields))
-	for _, want := range []string{"both given", "mlp_bias", "field first", "field second"} {
+	for _, want := range []string{"both given", "hidden_act", "field first", "field second"} {
 		require.ErrorContains(t, err, want, "all problems at once")
 	}
 }

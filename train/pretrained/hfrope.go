@@ -19,12 +19,12 @@ type hfRope struct {
 	LowFreqFactor   *float64 `json:"low_freq_factor"`
 	HighFreqFactor  *float64 `json:"high_freq_factor"`
 	OriginalContext *int     `json:"original_max_position_embeddings"`
+	Partial         *float64 `json:"partial_rotary_factor"`
 }
 
 // rope reads the rotary parameters, in the old form (rope_theta beside
 // rope_scaling) or the new one (rope_parameters).
 func (h *hfConfig) rope(c *transformer.Config) {
-	c.RopeBase = 10000
 	given := h.get("rope_theta", &c.RopeBase)
 	var object json.RawMessage
 	field := "rope_scaling"
@@ -43,17 +43,26 @@ func (h *hfConfig) rope(c *transformer.Config) {
 		h.bad("field %s: %w", field, err)
 		return
 	}
-	if r.Theta != nil {
-		if given && *r.Theta != c.RopeBase {
-			h.bad("field rope_theta = %g differs from %s.rope_theta = %g", c.RopeBase, field, *r.Theta)
-		}
-		c.RopeBase = *r.Theta
+	if r.Theta != nil && given && *r.Theta != c.RopeBase {
+		h.bad("field rope_theta = %g differs from %s.rope_theta = %g", c.RopeBase, field, *r.Theta)
 	}
-	scale, err := r.scaling()
+	h.partial = r.Partial
+	h.ropeOf(field, &r, &c.RopeBase, &c.RopeScale)
+}
+
+// ropeOf reads one set of rotary parameters.
+func (h *hfConfig) ropeOf(field string, r *hfRope, base *float64, scale **transformer.RopeScaling) {
+	if r == nil {
+		return
+	}
+	if r.Theta != nil {
+		*base = *r.Theta
+	}
+	s, err := r.scaling()
 	if err != nil {
 		h.bad("field %s: %w", field, err)
 	}
-	c.RopeScale = scale
+	*scale = s
 }
 
 // scaling returns nil for plain rotary positions.
@@ -78,8 +87,12 @@ func (r *hfRope) scaling() (*transformer.RopeScaling, error) {
 		return nil, nil
 	case kind == "default":
 		return nil, errors.New("has numbers of a scaling and no rope_type that says which")
+	case kind == "linear" && numbers == 1 && r.Factor != nil:
+		return &transformer.RopeScaling{Factor: *r.Factor}, nil
+	case kind == "linear":
+		return nil, errors.New("linear needs factor, and nothing else")
 	case kind != "llama3":
-		return nil, fmt.Errorf("rotary scaling %q is not supported: only llama3 is", kind)
+		return nil, fmt.Errorf("rotary scaling %q is not supported: only linear and llama3 are", kind)
 	case numbers < 4:
 		return nil, errors.New("llama3 needs factor, low_freq_factor, high_freq_factor and original_max_position_embeddings")
 	}

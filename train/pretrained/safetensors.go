@@ -7,9 +7,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
-	"strings"
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
@@ -193,30 +191,6 @@ func (f *folder) read(name string) (*tensors.Tensor, error) {
 		return nil, fmt.Errorf("%s: %w", s.path, err)
 	}
 	return t, nil
-}
-
-// hfNames maps weights to tensors of a Llama or Gemma safetensors checkpoint.
-var hfNames = strings.NewReplacer(
-	"layers.", "model.layers.", ".attn_norm", ".input_layernorm.weight", ".query", ".self_attn.q_proj.weight",
-	".key", ".self_attn.k_proj.weight", ".value", ".self_attn.v_proj.weight", ".out", ".self_attn.o_proj.weight",
-	".mlp_norm", ".post_attention_layernorm.weight", ".gate", ".mlp.gate_proj.weight",
-	".up", ".mlp.up_proj.weight", ".down", ".mlp.down_proj.weight",
-)
-
-var hfLayout = layout{
-	name: func(weight string) string {
-		switch weight {
-		case "embed":
-			return "model.embed_tokens.weight"
-		case "norm":
-			return "model.norm.weight"
-		case "output":
-			return "lm_head.weight"
-		}
-		return hfNames.Replace(weight)
-	},
-	// Old exports carry the rotary frequencies, which follow from the configuration.
-	ignored: regexp.MustCompile(`^model\.layers\.\d+\.self_attn\.rotary_emb\.inv_freq$`).MatchString,
 }
 
 // loadFolder reads config.json, tokenizer.json and the weights of a folder.

@@ -57,6 +57,18 @@ func newTinyOf(c transformer.Config) *tinyModel {
 	return m
 }
 
+// isRotary tells the weights whose output is turned, isGain the gains of norms.
+func isRotary(role string) bool {
+	return strings.HasSuffix(role, ".query") || strings.HasSuffix(role, ".key")
+}
+func isGain(role string) bool { return role == "norm" || strings.HasSuffix(role, "_norm") }
+
+// tensorOf is the name of the tensor that holds a weight.
+func tensorOf(l layout, role string) string {
+	s, _ := l.source(role)
+	return s.tensor
+}
+
 func size(dims []int) int {
 	n := 1
 	for _, d := range dims {
@@ -128,11 +140,11 @@ func (m *tinyModel) gguf(kind func(role string) gguf.TensorType) (*ggufBuilder, 
 		x := m.weights[role]
 		if !isRotary(role) {
 			data, back := encode(k, x)
-			g.tensors, held[role] = append(g.tensors, ggufTensor{ggufLayout.name(role), k, dims, data}), back
+			g.tensors, held[role] = append(g.tensors, ggufTensor{tensorOf(ggufLayout("llama"), role), k, dims, data}), back
 			return
 		}
 		data, back := encode(k, interleave(x, dims[1], c.HeadDim))
-		g.tensors = append(g.tensors, ggufTensor{ggufLayout.name(role), k, dims, data})
+		g.tensors = append(g.tensors, ggufTensor{tensorOf(ggufLayout("llama"), role), k, dims, data})
 		held[role] = make([]float32, len(back))
 		for r := range dims[0] { // row r of the model is where interleave puts it
 			marker := make([]float32, dims[0])
@@ -218,8 +230,8 @@ func (m *tinyModel) hf(t testing.TB, kind func(role string) safetensors.DType, s
 		data, back := encode(hfKinds[kind(role)], m.stored(role))
 		held[role] = back
 		part := i % shards
-		parts[part] = append(parts[part], safetensors.Tensor{Name: hfLayout.name(role), DType: kind(role), Shape: dims, Data: data})
-		where[hfLayout.name(role)] = shardName(part)
+		parts[part] = append(parts[part], safetensors.Tensor{Name: tensorOf(hfLayout, role), DType: kind(role), Shape: dims, Data: data})
+		where[tensorOf(hfLayout, role)] = shardName(part)
 		i++
 	})
 	for i, part := range parts {

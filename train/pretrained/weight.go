@@ -3,7 +3,6 @@ package pretrained
 import (
 	"fmt"
 	"math"
-	"strings"
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
@@ -17,24 +16,15 @@ import (
 
 // weight is one tensor on its way from a checkpoint into a model.
 type weight struct {
-	name   string           // in the checkpoint
-	slot   **tensors.Tensor // in the model
-	rotary bool             // rows hold interleaved rotary pairs, to be re-ordered
-	addOne bool             // holds a norm's gain less 1
+	source
+	slot **tensors.Tensor // in the model
+	dims []int            // there
 }
-
-// isRotary tells the weights whose output is rotated.
-func isRotary(role string) bool {
-	return strings.HasSuffix(role, ".query") || strings.HasSuffix(role, ".key")
-}
-
-// isGain tells the gains of norms.
-func isGain(role string) bool { return role == "norm" || strings.HasSuffix(role, "_norm") }
 
 // load fills the slot with the tensor on the device: in the wanted type, finite,
-// rotary pairs half-split, gains as they multiply. On an error the slot stays nil and nothing is left.
+// its own rows, rotary pairs half-split, gains as they multiply. On an error the slot stays nil and nothing is left.
 func (w *weight) load(backend compute.Backend, c *transformer.Config, ck checkpoint, dtype string) (err error) {
-	t, err := ck.read(w.name)
+	t, err := ck.read(w.tensor)
 	if err != nil {
 		return err
 	}
@@ -44,7 +34,7 @@ func (w *weight) load(backend compute.Backend, c *transformer.Config, ck checkpo
 		}
 	}()
 	to := kept(t.DType(), dtype)
-	if w.addOne {
+	if w.lessOne {
 		// 1 + w of a bfloat16 w needs more than bfloat16's 8 bits. In float32 the sum
 		// is what the transformers library computes, bit for bit, whenever norms run.
 		to = dtypes.Float32
@@ -57,12 +47,15 @@ func (w *weight) load(backend compute.Backend, c *transformer.Config, ck checkpo
 	} else if at >= 0 {
 		return fmt.Errorf("element %d is not a finite number in %s: the file is damaged, the training run diverged, or the type is too narrow", at, t.DType())
 	}
+	if t, err = w.own(backend, c, t); err != nil {
+		return err
+	}
 	if w.rotary {
 		if err = splitHalves(t, c.HeadDim); err != nil {
 			return err
 		}
 	}
-	if w.addOne {
+	if w.lessOne {
 		if err = addOne(t); err != nil {
 			return err
 		}
@@ -155,8 +148,10 @@ func addOne(t *tensors.Tensor) error {
 // splitHalves re-orders the rows of each head from interleaved rotary pairs to
 // half-split ones: row 2i+j of a head becomes row j·Dh/2 + i.
 func splitHalves(t *tensors.Tensor, headDim int) error {
-	dims := t.Shape().Dimensions
-	row, half := dims[1]*t.DType().Size(), headDim/2
+	row, half := t.DType().Size(), headDim/2
+	for _, d := range t.Shape().Dimensions[1:] {
+		row *= d
+	}
 	scratch := make([]byte, headDim*row)
 	return t.MutableBytes(func(data []byte) {
 		for head := 0; head < len(data); head += len(scratch) {

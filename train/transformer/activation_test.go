@@ -20,7 +20,8 @@ func TestActivation(t *testing.T) {
 	gelu := func(x float64) float64 {
 		return 0.5 * x * (1 + math.Tanh(math.Sqrt(2/math.Pi)*(x+0.044715*x*x*x)))
 	}
-	for a, want := range map[Activation]func(float64) float64{"": silu, ActivationSiLU: silu, ActivationGELUTanh: gelu} {
+	exact := func(x float64) float64 { return x * math.Erfc(-x/math.Sqrt2) / 2 }
+	for a, want := range map[Activation]func(float64) float64{"": silu, ActivationSiLU: silu, ActivationGELUTanh: gelu, ActivationGELU: exact} {
 		out := run(t, pureGo(t), func(in []*Node) []*Node {
 			y := a.Apply(in[0])
 			return []*Node{y, Gradient(ReduceAllSum(y), in[0])[0]}
@@ -49,7 +50,7 @@ func TestScaleEmbed(t *testing.T) {
 		table := tensors.FromFlatDataAndDimensions(floats(c.Vocab*c.Width, func() float64 { return 0.3 }), c.Vocab, c.Width)
 		ids := tensors.FromValue([][]int32{{0, 63}})
 		embed := func() float32 {
-			return run(t, pureGo(t), func(a []*Node) []*Node { return []*Node{Embed(&c, a[0], a[1])} }, table, ids)[0][c.Width]
+			return run(t, pureGo(t), func(a []*Node) []*Node { return []*Node{Embed(&c, &Params[*Node]{Embed: a[0]}, a[1], nil)} }, table, ids)[0][c.Width]
 		}
 		plain := embed()
 		c.ScaleEmbed = true

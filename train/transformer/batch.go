@@ -55,6 +55,9 @@ func (b *Batch) check(c *Config) error {
 			if len(b.Positions[d]) != len(b.IDs[d]) {
 				return fmt.Errorf("batch: document %d has %d positions for %d tokens", d+1, len(b.Positions[d]), len(b.IDs[d]))
 			}
+			if p := c.LearnedPositions; p > 0 && (slices.Max(b.Positions[d]) >= int32(p) || slices.Min(b.Positions[d]) < 0) {
+				return fmt.Errorf("batch: document %d has positions outside [0, %d): the model learned no others", d+1, p)
+			}
 		}
 	}
 	return b.checkVisible()
@@ -110,6 +113,8 @@ type inputs struct {
 	b, t int
 	ids  *tensors.Tensor // [B, T] int32
 	lens *tensors.Tensor // [B] int32
+	// positions [B or 1, T] int32 are those of the learned table, where there is one.
+	positions *tensors.Tensor
 	// kinds are the layers' geometries by the letters of their kinds; Visible is not in
 	// them but here, [B, T, T] bool or nil.
 	kinds   map[string]Geometry[*tensors.Tensor]
@@ -146,6 +151,15 @@ func (b *Batch) inputs(c *Config, backend compute.Backend) (*inputs, error) {
 		for _, row := range b.Positions {
 			positions = append(positions, append(slices.Clone(row), ascending[len(row):]...))
 		}
+	}
+	if p := c.LearnedPositions; p > 0 {
+		rows := make([][]int32, len(positions))
+		for i, row := range positions {
+			for _, at := range row {
+				rows[i] = append(rows[i], min(at, int32(p-1))) // padding may stand beyond the table
+			}
+		}
+		in.positions = tensors.FromValue(rows)
 	}
 	in.kinds = map[string]Geometry[*tensors.Tensor]{}
 	for l := range c.Layers {
@@ -185,7 +199,7 @@ func (b *Batch) inputs(c *Config, backend compute.Backend) (*inputs, error) {
 
 // each visits all tensors, nil ones too.
 func (in *inputs) each(visit func(*tensors.Tensor)) {
-	for _, t := range []*tensors.Tensor{in.ids, in.lens, in.visible} {
+	for _, t := range []*tensors.Tensor{in.ids, in.lens, in.positions, in.visible} {
 		visit(t)
 	}
 	for _, geo := range in.kinds {

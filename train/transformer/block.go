@@ -37,7 +37,7 @@ type Inputs struct {
 // be 0. The first key is always key 0.
 type Rows struct {
 	Start   int   // first query of the chunk
-	Scores  *Node // [B, K, G, Tc, Sc] q·k/√Dh and KeyBias, before masking
+	Scores  *Node // [B, K, G, Tc, Sc] q·k/√Dh (or · ScoreScale) and KeyBias, before masking
 	Pattern *Node // [B, K, G, Tc, Sc]
 	// Query [B or 1, 1, 1, Tc, 1] and Key [B or 1, K or 1, 1, 1, Sc] are their places
 	// in the sequence; nil: row t of the chunk is Start + t, and key s is s.
@@ -84,7 +84,8 @@ func (n *Nodes) First(documents int) *Nodes {
 // while its matrix products stay large enough to be efficient.
 const defaultQueryChunk = 256
 
-// Block builds one decoder block: x + Attn(Norm(x)), then y + MLP(Norm(y)).
+// Block builds one decoder block: x + Attn(Norm(x)), then y + MLP(Norm(y)), with the
+// norms where Config.Placement has them. Parallel halves both read x.
 func Block(c *Config, w *Layer[*Node], in Inputs) *Nodes {
 	in.Resid.AssertRank(3)
 	in.Resid.AssertDims(-1, -1, c.Width)
@@ -95,10 +96,24 @@ func Block(c *Config, w *Layer[*Node], in Inputs) *Nodes {
 		n.ResidMid = Add(n.Resid, n.AttnOut)
 	}
 
-	h := rmsNorm(n.ResidMid, w.MLPNorm, c.NormEps, in.Frozen)
-	gate := c.dot(h, w.Gate)
-	hidden := Mul(c.Activation.Apply(gate), c.dot(h, w.Up))
-	n.MLPOut = scaleUpdate(c.dot(hidden, w.Down), in.Edits.MLPScale)
+	h := n.ResidMid
+	if c.Parallel {
+		h = n.Resid
+	}
+	if c.Placement.pre() {
+		h = c.norm(h, w.MLPNorm, w.MLPNormBias, in.Frozen)
+	}
+	hidden := c.dot(h, w.Up, w.UpBias)
+	if c.PlainMLP {
+		hidden = c.Activation.Apply(hidden)
+	} else {
+		hidden = Mul(c.Activation.Apply(c.dot(h, w.Gate, w.GateBias)), hidden)
+	}
+	n.MLPOut = c.dot(hidden, w.Down, w.DownBias)
+	if c.Placement.post() {
+		n.MLPOut = c.norm(n.MLPOut, w.MLPPostNorm, w.MLPPostNormBias, in.Frozen)
+	}
+	n.MLPOut = scaleUpdate(n.MLPOut, in.Edits.MLPScale)
 	n.ResidOut = n.ResidMid
 	if in.Wiring == "" || in.Wiring == FullBlock {
 		n.ResidOut = Add(n.ResidMid, n.MLPOut)
@@ -112,18 +127,33 @@ func Block(c *Config, w *Layer[*Node], in Inputs) *Nodes {
 // attend fills in the attention half of a block's nodes.
 func attend(c *Config, w *Layer[*Node], in Inputs, n *Nodes) {
 	b, t := n.Resid.Shape().Dim(0), n.Resid.Shape().Dim(1)
-	h := rmsNorm(n.Resid, w.AttnNorm, c.NormEps, in.Frozen)
-	heads := func(weight *Node, count int) *Node {
-		return Reshape(c.dot(h, weight), b, t, count, c.HeadDim)
+	h := n.Resid
+	if c.Placement.pre() {
+		h = c.norm(h, w.AttnNorm, w.AttnNormBias, in.Frozen)
 	}
-	n.Q = rotate(heads(w.Query, c.Heads), in.Cos, in.Sin)
-	n.KeyPlain = heads(w.Key, c.KVHeads)
+	heads := func(weight, bias, gain *Node, count int) *Node {
+		x := c.dot(h, weight, bias)
+		if gain != nil && c.QKNorm == QKNormWidth {
+			x = rmsNorm(x, gain, c.NormEps, in.Frozen)
+		}
+		x = Reshape(x, b, t, count, c.HeadDim)
+		if gain != nil && c.QKNorm == QKNormHead {
+			x = rmsNorm(x, gain, c.NormEps, in.Frozen)
+		}
+		return x
+	}
+	n.Q = rotate(heads(w.Query, w.QueryBias, w.QueryNorm, c.Heads), in.Cos, in.Sin)
+	n.KeyPlain = heads(w.Key, w.KeyBias, w.KeyNorm, c.KVHeads)
 	n.Key = rotateKeys(&in, n.KeyPlain)
-	n.V = scaleValues(&in.Edits, after(in.PastValue, heads(w.Value, c.KVHeads)))
+	n.V = scaleValues(&in.Edits, after(in.PastValue, heads(w.Value, w.ValueBias, nil, c.KVHeads)))
 
 	// Heads lead, so that each product is one batched matrix product; query
 	// heads that share keys are stacked into its rows.
-	q := c.cast(MulScalar(n.Q, 1/math.Sqrt(float64(c.HeadDim))))
+	scale := c.ScoreScale
+	if scale == 0 {
+		scale = 1 / math.Sqrt(float64(c.HeadDim))
+	}
+	q := c.cast(MulScalar(n.Q, scale))
 	q = TransposeAllAxes(Reshape(q, b, t, c.KVHeads, c.Groups(), c.HeadDim), 0, 2, 3, 1, 4)
 	k := TransposeAllAxes(c.cast(n.Key), 0, 2, 1, 3)
 	v := TransposeAllAxes(c.cast(n.V), 0, 2, 1, 3)
@@ -159,7 +189,11 @@ func attend(c *Config, w *Layer[*Node], in Inputs, n *Nodes) {
 	}
 	z = TransposeAllAxes(z, 0, 3, 1, 2, 4) // [B, T, K, G, Dh]
 	n.Z = scaleHeads(&in.Edits, Reshape(z, b, t, c.Heads, c.HeadDim))
-	n.AttnOut = scaleUpdate(c.dot(Reshape(n.Z, b, t, c.Heads*c.HeadDim), w.Out), in.Edits.AttnScale)
+	n.AttnOut = c.dot(Reshape(n.Z, b, t, c.Heads*c.HeadDim), w.Out, w.OutBias)
+	if c.Placement.post() {
+		n.AttnOut = c.norm(n.AttnOut, w.AttnPostNorm, w.AttnPostNormBias, in.Frozen)
+	}
+	n.AttnOut = scaleUpdate(n.AttnOut, in.Edits.AttnScale)
 }
 
 // after puts what a block makes of its own tokens behind what it is given, if anything.
@@ -170,7 +204,7 @@ func after(past, own *Node) *Node {
 	return Concatenate([]*Node{past, own}, 1)
 }
 
-// scores are the products of queries [B, K, G, T, Dh], already divided by √Dh,
+// scores are the products of queries [B, K, G, T, Dh], already scaled,
 // and keys [B, K, S, Dh]: float32 [B, K, G, T, S]. With both in bfloat16 they stay
 // unrounded sums, as in fused attention kernels: around 20, bfloat16 has steps of ⅛,
 // so that rounding would move a weight by up to 6 %.
@@ -198,28 +232,15 @@ func sinkLogits(c *Config, w *Layer[*Node]) *Node {
 	return Reshape(ConvertDType(w.Sink, dtypes.Float32), 1, c.KVHeads, c.Groups(), 1, 1)
 }
 
-// RMSNorm is x / √(mean(x²) + ε) · gain along the last axis, in the type of x.
-func RMSNorm(x, gain *Node, eps float64) *Node { return rmsNorm(x, gain, eps, false) }
-
-// rmsNorm is RMSNorm, with the divisor a constant to gradients if frozen.
-func rmsNorm(x, gain *Node, eps float64, frozen bool) *Node {
-	variance := ReduceAndKeep(Mul(x, x), ReduceMean, -1)
-	// Div by Sqrt, because GoMLX has no gradient for Rsqrt.
-	rms := Sqrt(AddScalar(variance, eps))
-	if frozen {
-		rms = StopGradient(rms)
-	}
-	x = Div(x, rms)
-	gain = ConvertDType(gain, x.DType())
-	return Mul(x, ExpandLeftToRank(gain, x.Rank()))
-}
-
-// dot is x Wᵀ for x [..., in] and W [out, in]: float32 [..., out], multiplied in
-// the compute type.
-func (c *Config) dot(x, w *Node) *Node {
+// dot is x Wᵀ + bias for x [..., in] and W [out, in]: float32 [..., out], multiplied in
+// the compute type. A nil bias adds nothing.
+func (c *Config) dot(x, w, bias *Node) *Node {
 	x, w = c.cast(x), c.cast(w)
-	y := matmul(x, w, 0, 1)
-	return ConvertDType(y, dtypes.Float32)
+	y := ConvertDType(matmul(x, w, 0, 1), dtypes.Float32)
+	if bias == nil {
+		return y
+	}
+	return Add(y, along(bias, y))
 }
 
 // cast brings a node to the type matrix products run in.
@@ -230,8 +251,12 @@ func (c *Config) cast(x *Node) *Node {
 	return ConvertDType(x, dtypes.Float32)
 }
 
-// Logits are the scores of the next token: Norm(x) Wᵀ, float32 [..., V]. output
-// is the embedding when the configuration ties them.
-func Logits(c *Config, x, norm, output *Node) *Node {
-	return c.dot(RMSNorm(x, norm, c.NormEps), output)
+// Logits are the scores of the next token: Norm(x) Wᵀ, float32 [..., V], W the
+// embedding when the configuration ties them. It reads Norm, NormBias and Output or Embed.
+func Logits(c *Config, p *Params[*Node], x *Node) *Node {
+	output := p.Output
+	if c.TiedOutput {
+		output = p.Embed
+	}
+	return c.dot(c.norm(x, p.Norm, p.NormBias, false), output, nil)
 }

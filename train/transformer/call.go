@@ -61,15 +61,3 @@ func operands[E any](g *Geometry[E], e *edits[E], visit func(slot *E)) {
 	g.each(visit)
 	e.each(&Config{}, 0, 0, func(_ string, slot *E, _ []int) { visit(slot) })
 }
-
-// Embed looks token ids [B, T] up: the residual stream [B, T, D] before the first
-// block, the caller's to free.
-func (m *Model) Embed(ids *tensors.Tensor) (*tensors.Tensor, error) {
-	out, err := m.call("embed", func(args []*Node) []*Node {
-		return []*Node{Embed(&m.Config, args[0], args[1])}
-	}, m.params.Embed, ids)
-	if err != nil {
-		return nil, err
-	}
-	return out[0], nil
-}

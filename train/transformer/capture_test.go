@@ -165,7 +165,11 @@ func captureChunked(t testing.TB, m *Model, batch Batch, layerEdits []*Edits, ch
 	in, err := batch.inputs(c, m.Backend)
 	require.NoError(t, err)
 	defer in.free()
-	args := []*tensors.Tensor{in.ids}
+	positions := in.positions
+	if positions == nil {
+		positions = tensors.FromValue(Ascending(in.t))
+	}
+	args := []*tensors.Tensor{in.ids, positions}
 	for _, e := range layerEdits {
 		require.NoError(t, e.check(c, in.b, in.t))
 		e.each(c, in.b, in.t, func(_ string, slot **tensors.Tensor, _ []int) {
@@ -178,7 +182,7 @@ func captureChunked(t testing.TB, m *Model, batch Batch, layerEdits []*Edits, ch
 
 	out := run(t, m.Backend, func(a []*Node) []*Node {
 		next := func() *Node { n := a[0]; a = a[1:]; return n }
-		ids := next()
+		ids, at := next(), next()
 		all := make([]EditNodes, c.Layers)
 		for l, e := range layerEdits {
 			var there []bool
@@ -192,7 +196,7 @@ func captureChunked(t testing.TB, m *Model, batch Batch, layerEdits []*Edits, ch
 		}
 		p := Params[*Node]{Layers: make([]Layer[*Node], c.Layers)}
 		p.Each(c, func(_ string, slot **Node, _ []int) { *slot = next() })
-		x := Embed(c, p.Embed, ids)
+		x := Embed(c, &p, ids, at)
 		outs := []*Node{Identity(x)}
 		for l := range p.Layers {
 			geo := Constants(x.Graph(), in.geometry(c, l))
@@ -200,11 +204,7 @@ func captureChunked(t testing.TB, m *Model, batch Batch, layerEdits []*Edits, ch
 			outs = append(outs, n.ResidOut, wholePattern(c, n), n.Z)
 			x = n.ResidOut
 		}
-		output := p.Output
-		if c.TiedOutput {
-			output = p.Embed
-		}
-		return append(outs, Logits(c, x, p.Norm, output))
+		return append(outs, Logits(c, &p, x))
 	}, args...)
 
 	got := &captured{t: in.t, Output: &Output{}, resid: out[:1]}

@@ -21,9 +21,9 @@ type Config struct {
 	Context int `json:"context"`  // longest T the model is meant for
 
 	NormEps   float64      `json:"norm_eps"`               // ε inside RMSNorm's square root
-	RopeBase  float64      `json:"rope_base"`              // θ: pair i turns by position · θ^(−2i/Dh)
+	RopeBase  float64      `json:"rope_base"`              // θ: pair i turns by position · θ^(−2i/R), R = Dh but for RotaryDim
 	RopeScale *RopeScaling `json:"rope_scaling,omitempty"` // Llama 3's frequency scaling; nil for none
-	// RopeFactors [Dh/2] divide the rotary frequencies one by one, as files
+	// RopeFactors [R/2] divide the rotary frequencies one by one, as files
 	// store them that carry the result of a scaling instead of its parameters.
 	RopeFactors []float64 `json:"rope_factors,omitempty"`
 	TiedOutput  bool      `json:"tied_output"` // the output matrix is the embedding
@@ -40,6 +40,20 @@ type Config struct {
 	// as the implementations do that the weights come from (Google's in JAX, Hugging
 	// Face's): for Gemma 7B, trained in bfloat16, √3072 is 55.4256 or 55.5.
 	ScaleEmbed bool `json:"scale_embed,omitempty"`
+
+	// Switches that tell other families from Llama's, see arch.go.
+	Bias       Bias      `json:"bias,omitzero"`            // which products have a bias
+	QKNorm     QKNorm    `json:"qk_norm,omitempty"`        // queries and keys are normalised
+	ScoreScale float64   `json:"score_scale,omitempty"`    // factor of q·k; 0: 1/√Dh
+	Norm       NormKind  `json:"norm,omitempty"`           // of the residual stream
+	Placement  Placement `json:"norm_placement,omitempty"` // where a block's norms stand
+	Parallel   bool      `json:"parallel,omitempty"`       // the MLP reads what attention reads: x + Attn(N(x)) + MLP(N'(x))
+	PlainMLP   bool      `json:"plain_mlp,omitempty"`      // W_down a(W_up x), without a gate
+	RotaryDim  int       `json:"rotary_dim,omitempty"`     // R, how many numbers of a head are turned; 0: all
+	// LearnedPositions is the number of rows of a table of positions that is added to
+	// the embeddings, as GPT-2 does; 0 for none. Nothing else makes a block notice
+	// positions then: nothing is turned.
+	LearnedPositions int `json:"learned_positions,omitempty"`
 
 	Pattern Pattern `json:"pattern"` // how scores become a pattern; zero value: softmax
 
@@ -136,12 +150,13 @@ func (c *Config) Validate() error {
 	}
 	errs = append(errs, checkRope("", c.RopeBase, c.RopeScale)...)
 	errs = append(errs, c.checkKinds()...)
+	errs = append(errs, c.checkSwitches()...)
 	if n := len(c.RopeFactors); n > 0 {
 		if c.RopeScale != nil {
 			bad("rope_factors and rope_scaling are both given: use one")
 		}
-		if 2*n != c.HeadDim {
-			bad("rope_factors has %d entries: must be head_dim/2 = %d", n, c.HeadDim/2)
+		if 2*n != c.RotaryWidth() {
+			bad("rope_factors has %d entries: must be head_dim/2 = %d", n, c.RotaryWidth()/2)
 		}
 		for i, f := range c.RopeFactors {
 			if !(f >= 1e-3 && f <= 1e6) {

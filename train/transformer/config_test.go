@@ -56,7 +56,15 @@ func TestValidate(t *testing.T) {
 		{"factor not a number", func(c *Config) { c.RopeFactors = []float64{1, 2, 3, nan} }, "rope_factors[3] = NaN"},
 		{"both scalings", func(c *Config) { c.RopeFactors, c.RopeScale = []float64{1, 1, 1, 1}, scaling(8, 1, 4, 64) }, "use one"},
 		{"compute type", func(c *Config) { c.Compute = "float16" }, `compute = "float16": must be float32 or bfloat16`},
-		{"activation", func(c *Config) { c.Activation = "gelu" }, `activation = "gelu": must be silu or gelu-tanh`},
+		{"activation", func(c *Config) { c.Activation = "tanh" }, `activation = "tanh": must be silu, gelu-tanh, gelu or relu`},
+		{"switches", func(c *Config) {
+			c.QKNorm, c.Norm, c.Placement, c.ScoreScale, c.RotaryDim, c.LearnedPositions = "all", "batch", "pre", -1, 10, 5
+		}, `qk_norm = "all": must be head or width
+norm = "batch": must be layer, or empty for RMSNorm
+norm_placement = "pre": must be sandwich or post
+score_scale = -1: must be above 0 and finite, or 0 for 1/√Dh
+rotary_dim = 10: must be even and at most head_dim = 8, or 0 for all of it
+learned_positions = 5: fewer than context = 128`},
 		{"pattern kind", func(c *Config) { c.Pattern.Kind = "sofmax" }, `pattern "sofmax" is unknown: use softmax`},
 		{"γ of softmax", func(c *Config) { c.Pattern.Gamma = -1 }, "takes no gamma or zeta"},
 		{"γ above 0", func(c *Config) { c.Pattern = Pattern{PatternClipped, 0.1, 1} }, "need gamma ≤ 0 and zeta ≥ 1"},

@@ -46,15 +46,11 @@ func forwardGraph(t *testing.T, c *Config, b, length int) *Graph {
 	p := &Params[*Node]{Layers: make([]Layer[*Node], c.Layers)}
 	p.Each(c, func(_ string, slot **Node, _ []int) { *slot, weights = weights[0], weights[1:] })
 
-	x := Embed(c, p.Embed, ConstTensor(g, tensors.FromFlatDataAndDimensions(make([]int32, b*length), b, length)))
+	x := Embed(c, p, ConstTensor(g, tensors.FromFlatDataAndDimensions(make([]int32, b*length), b, length)), nil)
 	for l := range p.Layers {
 		x = Block(c, &p.Layers[l], Inputs{Resid: x, Geometry: Constants(g, c.Geometry(l, Ascending(length)))}).ResidOut
 	}
-	output := p.Output
-	if c.TiedOutput {
-		output = p.Embed
-	}
-	Logits(c, x, p.Norm, output)
+	Logits(c, p, x)
 	return g
 }
 

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/gomlx/compute/dtypes"
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 )
@@ -155,28 +154,17 @@ func (m *Model) blocks(in *inputs, pass Pass) (last *Stream, kept map[int]*Strea
 // embed looks tokens up, [B, T, D] float32, and returns the observer's outputs.
 func (m *Model) embed(in *inputs, obs *Observer) (*tensors.Tensor, []*tensors.Tensor, error) {
 	if obs == nil || obs.Embedded == nil {
-		x, err := m.Embed(in.ids)
+		x, err := m.Embed(in.ids, in.positions)
 		return x, nil, err
 	}
 	out, err := m.call("embed observer="+obs.Name, func(args []*Node) []*Node {
-		x := Embed(&m.Config, args[0], args[1])
-		return append([]*Node{x}, obs.Embedded(&m.Config, x, args[2])...)
-	}, m.params.Embed, in.ids, in.lens)
+		x := embedNodes(&m.Config, args[1:])
+		return append([]*Node{x}, obs.Embedded(&m.Config, x, args[0])...)
+	}, append([]*tensors.Tensor{in.lens}, m.embedArgs(in.ids, in.positions)...)...)
 	if err != nil {
 		return nil, nil, err
 	}
 	return out[0], out[1:], nil
-}
-
-// Embed looks token ids [B, T] up in the embedding [V, D], and scales them if the
-// configuration says so: float32 [B, T, D].
-func Embed(c *Config, embed, ids *Node) *Node {
-	embed.AssertDims(c.Vocab, c.Width)
-	x := ConvertDType(Gather(embed, InsertAxes(ids, -1)), dtypes.Float32)
-	if c.ScaleEmbed {
-		x = MulScalar(x, c.embedFactor())
-	}
-	return x
 }
 
 // block runs one layer and returns the new residual stream and the observer's

@@ -56,7 +56,7 @@ func (c *Config) Geometry(l int, positions [][]int32) Geometry[*tensors.Tensor] 
 	}
 	cos, sin := c.Rotations(kind, flat)
 	table := func(x []float32) *tensors.Tensor {
-		return tensors.FromFlatDataAndDimensions(x, len(positions), len(positions[0]), c.HeadDim/2)
+		return tensors.FromFlatDataAndDimensions(x, len(positions), len(positions[0]), c.RotaryWidth()/2)
 	}
 	geo := Geometry[*tensors.Tensor]{Cos: table(cos), Sin: table(sin)}
 	if c.windowed() {

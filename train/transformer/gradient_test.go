@@ -93,13 +93,19 @@ func TestBlockGradient(t *testing.T) {
 		Context: 8, NormEps: 1e-5, RopeBase: 100,
 	}
 	const T = 5
-	options := map[string]Config{"gelu-tanh": {Activation: ActivationGELUTanh}}
+	options := map[string]Config{
+		"gelu-tanh": {Activation: ActivationGELUTanh}, "gelu": {Activation: ActivationGELU}, "qk-norm": {QKNorm: QKNormWidth},
+		"sandwich":   {Placement: PlacementSandwich, QKNorm: QKNormHead, Bias: Bias{QKV: true, Out: true, MLP: true}},
+		"layer norm": {Norm: NormLayer, Parallel: true, PlainMLP: true, RotaryDim: 2},
+	}
 	for _, p := range everyPattern[1:] {
 		options[string(p.Kind)] = Config{Pattern: p}
 	}
 	for name, o := range options {
 		t.Run(name, func(t *testing.T) {
-			c.Pattern, c.Activation = o.Pattern, o.Activation
+			o.Vocab, o.Width, o.Layers, o.Heads, o.KVHeads, o.HeadDim = c.Vocab, c.Width, c.Layers, c.Heads, c.KVHeads, c.HeadDim
+			o.Hidden, o.Context, o.NormEps, o.RopeBase = c.Hidden, c.Context, c.NormEps, c.RopeBase
+			c := o
 			rng := rand.New(rand.NewPCG(21, 22))
 			vars := []variable{{"resid", []int{1, T, c.Width}, floats(T*c.Width, rng.NormFloat64)}}
 			var w Layer[struct{}]
@@ -132,7 +138,7 @@ func TestLossGradient(t *testing.T) {
 		{"output", []int{v, d}, floats(v*d, rng.NormFloat64)},
 	}
 	checkGradient(t, vars, func(a []*Node) *Node {
-		loss, _ := NextToken(Logits(&c, a[0], a[1], a[2]), Const(a[0].Graph(), []int32{0, 8, 3, 3}))
+		loss, _ := NextToken(Logits(&c, &Params[*Node]{Norm: a[1], Output: a[2]}, a[0]), Const(a[0].Graph(), []int32{0, 8, 3, 3}))
 		return loss
 	})
 }

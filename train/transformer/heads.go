@@ -12,8 +12,11 @@ import (
 
 // The output layer runs on real rows only, gathered over documents, a fixed
 // number at a time: it compiles once for any T, and T·V logits never exist at
-// once unless asked for.
+// once unless asked for. A large vocabulary has fewer rows at a time.
 var headRows = []int{16, 64, 128}
+
+// headFloats bounds the logits of one call, unless the fewest rows are more: 64 MiB.
+const headFloats = 16 << 20
 
 // heads computes what the pass asks of the final residual stream, and refuses to
 // return numbers made of NaN or infinity.
@@ -87,12 +90,25 @@ func (m *Model) heads(batch Batch, in *inputs, resid *tensors.Tensor, pass Pass)
 	return out, nil
 }
 
-// outputMatrix is the [V, D] matrix logits are made with.
-func (m *Model) outputMatrix() *tensors.Tensor {
-	if m.Config.TiedOutput {
-		return m.params.Embed
+// output are the weights of the output layer, as outputNodes takes them.
+func (m *Model) output() []*tensors.Tensor {
+	p, list := m.params, []*tensors.Tensor{m.params.Norm, m.params.Embed}
+	if !m.Config.TiedOutput {
+		list[1] = p.Output
 	}
-	return m.params.Output
+	if m.Config.Norm == NormLayer {
+		list = append(list, p.NormBias)
+	}
+	return list
+}
+
+// outputNodes are Logits of x with those weights.
+func outputNodes(c *Config, x *Node, weights []*Node) *Node {
+	p := Params[*Node]{Norm: weights[0], Embed: weights[1], Output: weights[1]}
+	if c.Norm == NormLayer {
+		p.NormBias = weights[2]
+	}
+	return Logits(c, &p, x)
 }
 
 // predict returns each row's loss against its target and its most probable token.
@@ -104,9 +120,9 @@ func (m *Model) predict(rows [][]float32, targets []int32) (loss []float32, top1
 		t := tensors.FromFlatDataAndDimensions(padded, len(padded))
 		defer free(t)
 		outs, err := m.call("predict", func(a []*Node) []*Node {
-			l, top := NextToken(Logits(&m.Config, a[0], a[1], a[2]), a[3])
+			l, top := NextToken(outputNodes(&m.Config, a[0], a[2:]), a[1])
 			return []*Node{l, top}
-		}, x, m.params.Norm, m.outputMatrix(), t)
+		}, append([]*tensors.Tensor{x, t}, m.output()...)...)
 		if err != nil {
 			return err
 		}
@@ -148,8 +164,8 @@ func (m *Model) logits(rows [][]float32) ([][]float32, error) {
 	var all [][]float32
 	err := m.chunks(rows, func(x *tensors.Tensor, n int) error {
 		outs, err := m.call("logits", func(a []*Node) []*Node {
-			return []*Node{Logits(&m.Config, a[0], a[1], a[2])}
-		}, x, m.params.Norm, m.outputMatrix())
+			return []*Node{outputNodes(&m.Config, a[0], a[1:])}
+		}, append([]*tensors.Tensor{x}, m.output()...)...)
 		if err != nil {
 			return err
 		}
@@ -174,11 +190,10 @@ func (m *Model) logits(rows [][]float32) ([][]float32, error) {
 func (m *Model) chunks(rows [][]float32, run func(x *tensors.Tensor, n int) error) error {
 	d := m.Config.Width
 	for len(rows) > 0 {
-		size := headRows[len(headRows)-1]
-		for _, s := range headRows {
-			if len(rows) <= s {
+		size := headRows[0]
+		for _, s := range headRows[1:] {
+			if len(rows) > size && s*m.Config.Vocab <= headFloats {
 				size = s
-				break
 			}
 		}
 		n := min(len(rows), size)

@@ -48,16 +48,13 @@ func New(backend compute.Backend, c Config, p *Params[*tensors.Tensor]) (*Model,
 }
 
 // checkUnused refuses weights that the configuration would leave unread.
-func checkUnused(c *Config, p *Params[*tensors.Tensor]) error {
-	if c.TiedOutput && p.Output != nil {
-		return errors.New("model: weight output is given, but the config ties it to embed (tied_output)")
-	}
-	for l, w := range p.Layers {
-		if c.Pattern.Kind != PatternSinkLogit && w.Sink != nil {
-			return fmt.Errorf("model: weight layers.%d.sink is given, but pattern %q has no sink logit", l, c.Pattern.Kind)
+func checkUnused(c *Config, p *Params[*tensors.Tensor]) (err error) {
+	p.slots(c, func(name string, slot **tensors.Tensor, dims []int) {
+		if dims == nil && *slot != nil && err == nil {
+			err = fmt.Errorf("model: weight %s is given, but the configuration has none: it would not be read", name)
 		}
-	}
-	return nil
+	})
+	return err
 }
 
 // place checks one weight and moves it to the device.

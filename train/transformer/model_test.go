@@ -28,8 +28,9 @@ func TestNewRefuses(t *testing.T) {
 			p.Layers[0].Key = tensors.FromShape(shapes.Make(dtypes.Float64, 16, 32))
 		},
 			"weight layers.0.key has type Float64: must be Float32 or BFloat16"},
-		{"tied output", func(p *Params[*tensors.Tensor]) { p.Output = zeros(64, 32) }, "weight output is given, but the config ties it to embed"},
-		{"sink of softmax", func(p *Params[*tensors.Tensor]) { p.Layers[1].Sink = zeros(4) }, "weight layers.1.sink is given, but pattern"},
+		{"tied output", func(p *Params[*tensors.Tensor]) { p.Output = zeros(64, 32) }, "weight output is given, but the configuration has none"},
+		{"bias", func(p *Params[*tensors.Tensor]) { p.Layers[0].UpBias = zeros(48) }, "weight layers.0.up_bias is given, but the configuration has none"},
+		{"sink of softmax", func(p *Params[*tensors.Tensor]) { p.Layers[1].Sink = zeros(4) }, "weight layers.1.sink is given, but the configuration has none"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			c := Tiny()

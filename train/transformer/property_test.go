@@ -4,6 +4,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -145,6 +146,38 @@ func TestRandomParamsFollowTheSeed(t *testing.T) {
 	require.NotEqual(t, full, draw(dtypes.Float32, 8))
 	for i, x := range draw(dtypes.BFloat16, 7) {
 		require.InDelta(t, full[i], x, math.Abs(float64(full[i]))/256)
+	}
+}
+
+// What a switch adds is drawn apart: the weights that two configurations share are equal.
+// Biases start at 0, gains at 1.
+func TestSwitchesLeaveOtherWeights(t *testing.T) {
+	draw := func(c Config) map[string][]float32 {
+		p, err := RandomParams(&c, dtypes.Float32, 0.5, 7)
+		require.NoError(t, err)
+		all := map[string][]float32{}
+		p.Each(&c, func(name string, slot **tensors.Tensor, _ []int) {
+			all[name] = tensors.MustCopyFlatData[float32](*slot)
+		})
+		return all
+	}
+	plain, c := draw(Tiny()), Tiny()
+	c.Bias, c.QKNorm, c.Norm, c.Placement = Bias{QKV: true, Out: true, MLP: true}, QKNormHead, NormLayer, PlacementSandwich
+	c.LearnedPositions, c.Pattern.Kind = c.Context, PatternSinkLogit
+	switched := draw(c)
+	require.Greater(t, len(switched), len(plain)+20)
+	for name, w := range switched {
+		switch {
+		case plain[name] != nil:
+			require.Equal(t, plain[name], w, name)
+		case strings.HasSuffix(name, "_bias"), strings.HasSuffix(name, ".sink"):
+			require.Equal(t, make([]float32, len(w)), w, name)
+		case strings.HasSuffix(name, "_norm"):
+			require.Equal(t, slices.Repeat([]float32{1}, len(w)), w, name)
+		default:
+			require.Equal(t, "position", name)
+			require.NotContains(t, plain["embed"], w[0])
+		}
 	}
 }
 

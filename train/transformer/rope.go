@@ -6,11 +6,12 @@ import (
 	. "github.com/gomlx/gomlx/core/graph"
 )
 
-// Frequencies returns the Dh/2 rotary frequencies θ_i = base^(−2i/Dh) of a kind of
+// Frequencies returns the R/2 rotary frequencies θ_i = base^(−2i/R) of a kind of
 // layer, in radians per position, after its scaling.
 func (c *Config) Frequencies(k Kind) []float64 {
-	freqs := make([]float64, c.HeadDim/2)
-	if k.NoRope {
+	r := c.RotaryWidth()
+	freqs := make([]float64, r/2)
+	if k.NoRope || c.LearnedPositions > 0 {
 		return freqs // cos 0 = 1, sin 0 = 0: nothing turns
 	}
 	base, s, factors := c.RopeBase, c.RopeScale, c.RopeFactors
@@ -18,7 +19,7 @@ func (c *Config) Frequencies(k Kind) []float64 {
 		base, s, factors = k.RopeBase, k.RopeScale, nil
 	}
 	for i := range freqs {
-		freqs[i] = math.Pow(base, -2*float64(i)/float64(c.HeadDim))
+		freqs[i] = math.Pow(base, -2*float64(i)/float64(r))
 	}
 	for i, factor := range factors {
 		freqs[i] /= factor
@@ -49,7 +50,7 @@ func (c *Config) Frequencies(k Kind) []float64 {
 }
 
 // Rotations returns cos and sin of position · frequency for a kind of layer, each flat
-// [len(positions), Dh/2]. The angle is taken in float64: at position 10⁵ a
+// [len(positions), R/2]. The angle is taken in float64: at position 10⁵ a
 // float32 angle would be off by 0.01 rad.
 func (c *Config) Rotations(k Kind, positions []int32) (cos, sin []float32) {
 	freqs := c.Frequencies(k)
@@ -73,17 +74,19 @@ func rotateKeys(in *Inputs, own *Node) *Node {
 	return rotate(after(in.PastKey, own), cos, sin)
 }
 
-// rotate turns the pairs (i, i + Dh/2) of each head. x is [B, T, heads, Dh]; cos and
-// sin are [B or 1, T, Dh/2], or [B or 1, T, heads or 1, Dh/2].
+// rotate turns the pairs (i, i + R/2) of each head, R the width that the tables have,
+// and leaves the rest. x is [B, T, heads, Dh]; cos and sin are [B or 1, T, R/2], or
+// [B or 1, T, heads or 1, R/2].
 func rotate(x, cos, sin *Node) *Node {
-	half := x.Shape().Dim(-1) / 2
-	a := Slice(x, AxisRange(), AxisRange(), AxisRange(), AxisRange(0, half))
-	b := Slice(x, AxisRange(), AxisRange(), AxisRange(), AxisRange(half))
+	half := cos.Shape().Dim(-1)
+	part := func(r SliceAxisSpec) *Node { return Slice(x, AxisRange(), AxisRange(), AxisRange(), r) }
+	a, b := part(AxisRange(0, half)), part(AxisRange(half, 2*half))
 	if cos.Rank() == 3 {
 		cos, sin = InsertAxes(cos, 2), InsertAxes(sin, 2)
 	}
-	return Concatenate([]*Node{
-		Sub(Mul(a, cos), Mul(b, sin)),
-		Add(Mul(b, cos), Mul(a, sin)),
-	}, -1)
+	turned := []*Node{Sub(Mul(a, cos), Mul(b, sin)), Add(Mul(b, cos), Mul(a, sin))}
+	if 2*half < x.Shape().Dim(-1) {
+		turned = append(turned, part(AxisRange(2*half)))
+	}
+	return Concatenate(turned, -1)
 }

@@ -54,9 +54,9 @@ func (d *Differentiator) At(ids []int32, at Condition) (*Point, error) {
 	if math.IsNaN(at.FirstKeyBias) || math.IsInf(at.FirstKeyBias, 1) {
 		return nil, fmt.Errorf("jacobian: a bias of %g on key 1 leaves nothing finite: use a number, or −Inf to hide the key", at.FirstKeyBias)
 	}
-	list := tensors.FromFlatDataAndDimensions(append([]int32(nil), ids...), 1, len(ids))
-	defer free(list)
-	stream, err := d.m.Embed(list)
+	list, positions := tensors.FromValue([][]int32{ids}), tensors.FromValue(transformer.Ascending(len(ids)))
+	defer free(list, positions)
+	stream, err := d.m.Embed(list, positions)
 	if err != nil {
 		return nil, fmt.Errorf("jacobian: embedding: %w", err)
 	}

@@ -9,6 +9,7 @@ Written apart from the Go code: one document, one head and one query at a time,
 rotary positions as complex numbers, no masks, no padding and no row maxima.
 """
 import json
+import math
 import pathlib
 import sys
 
@@ -37,11 +38,52 @@ def weights(c):
     return w | {"norm": gain(D), "output": mat(c["vocab"], D)}
 
 
-def frequencies(c):
-    f = c["rope_base"] ** (-np.arange(0, c["head_dim"], 2) / c["head_dim"])
+def switched(c):
+    """Weights of a configuration that is not Llama's."""
+    w, D, F = weights(c), c["width"], c["hidden"]
+    q, kv = c["heads"] * c["head_dim"], c["kv_heads"] * c["head_dim"]
+
+    def vector(n, mean):
+        return (mean + rng.normal(0, 0.4, n)).astype(np.float32)
+
+    bias, place = c.get("bias", {}), c.get("norm_placement", "")
+    if "learned_positions" in c:
+        w["position"] = rng.normal(0, 1, (c["learned_positions"], D)).astype(np.float32)
+    if c.get("norm") == "layer":
+        w["norm_bias"] = vector(D, 0)
+    for l in range(c["layers"]):
+        p = f"layers.{l}."
+        norms = ([] if place == "post" else ["attn_norm", "mlp_norm"]) + (["attn_post_norm", "mlp_post_norm"] if place else [])
+        for name in norms:
+            w[p + name] = vector(D, 1)
+            if c.get("norm") == "layer":
+                w[p + name + "_bias"] = vector(D, 0)
+        if bias.get("qkv"):
+            w |= {p + "query_bias": vector(q, 0), p + "key_bias": vector(kv, 0), p + "value_bias": vector(kv, 0)}
+        if bias.get("out"):
+            w[p + "out_bias"] = vector(D, 0)
+        if bias.get("mlp"):
+            w |= {p + "gate_bias": vector(F, 0), p + "up_bias": vector(F, 0), p + "down_bias": vector(D, 0)}
+        if "qk_norm" in c:
+            whole = c["qk_norm"] == "width"
+            w |= {p + "query_norm": vector(q if whole else c["head_dim"], 0.5), p + "key_norm": vector(kv if whole else c["head_dim"], 0.5)}
+    return w
+
+
+def frequencies(c, kind={}):
+    c = c | kind  # a kind's base comes with its own scaling
+    if "rope_base" in kind and "rope_scaling" not in kind:
+        c.pop("rope_scaling", None)
+    width = c.get("rotary_dim", c["head_dim"])
+    if kind.get("no_rope") or "learned_positions" in c:
+        return np.zeros(width // 2)
+    f = c["rope_base"] ** (-np.arange(0, width, 2) / width)
     if "rope_factors" in c:
         f = f / np.array(c["rope_factors"])
-    if s := c.get("rope_scaling"):
+    s = c.get("rope_scaling")
+    if s and len(s) == 1:
+        f = f / s["factor"]
+    elif s:
         turns = s["original_context"] * f / (2 * np.pi)  # turns a pair makes over the original context
         kept = np.clip((turns - s["low_freq_factor"]) / (s["high_freq_factor"] - s["low_freq_factor"]), 0, 1)
         f = f * kept + f / s["factor"] * (1 - kept)
@@ -49,13 +91,20 @@ def frequencies(c):
 
 
 def rope(x, position, freqs):
-    half = len(x) // 2
-    turned = (x[:half] + 1j * x[half:]) * np.exp(1j * position * freqs)
-    return np.concatenate([turned.real, turned.imag])
+    half = len(freqs)
+    turned = (x[:half] + 1j * x[half:2 * half]) * np.exp(1j * position * freqs)
+    return np.concatenate([turned.real, turned.imag, x[2 * half:]])
 
 
 def norm(x, gain, eps):
     return x * gain / np.sqrt(np.mean(x**2, -1, keepdims=True) + eps)
+
+
+def named_norm(c, p, name, x):
+    if c.get("norm") == "layer":
+        mean, var = x.mean(-1, keepdims=True), x.var(-1, keepdims=True)
+        return (x - mean) / np.sqrt(var + c["norm_eps"]) * p[name] + p[name + "_bias"]
+    return norm(x, p[name], c["norm_eps"])
 
 
 def activation(kind, x):
@@ -65,6 +114,10 @@ def activation(kind, x):
         case "gelu-tanh":
             # ½ (1 + tanh a) is the logistic function of 2a.
             return x / (1 + np.exp(-np.sqrt(8 / np.pi) * (x + 0.044715 * x**3)))
+        case "gelu":
+            return x * (1 + np.vectorize(math.erf)(x / np.sqrt(2))) / 2
+        case "relu":
+            return np.where(x > 0, x, 0)
     raise ValueError(kind)
 
 
@@ -93,16 +146,29 @@ def forward(c, w, ids, positions=None, visible=None, edits=None):
     w = {k: v.astype(np.float64) for k, v in w.items()}
     T, H, K, Dh, eps = len(ids), c["heads"], c["kv_heads"], c["head_dim"], c["norm_eps"]
     positions = range(T) if positions is None else positions
-    freqs, pattern = frequencies(c), c.get("pattern", {})
+    pattern, place, scale = c.get("pattern", {}), c.get("norm_placement", ""), c.get("score_scale", 1 / np.sqrt(Dh))
     x = w["embed"][ids] * (np.sqrt(c["width"]) if c.get("scale_embed") else 1)
+    if "learned_positions" in c:
+        x = x + w["position"][list(positions)]
     resid, patterns, zs = [x], [], []
     for l in range(c["layers"]):
         p = {k.removeprefix(f"layers.{l}."): v for k, v in w.items() if k.startswith(f"layers.{l}.")}
         e = (edits or [{}] * c["layers"])[l]
-        h = norm(x, p["attn_norm"], eps)
-        q = (h @ p["query"].T).reshape(T, H, Dh)
-        k = (h @ p["key"].T).reshape(T, K, Dh)
-        v = (h @ p["value"].T).reshape(T, K, Dh)
+        kind = c["kinds"][c["tile"][l % len(c["tile"])]] if "tile" in c else {}
+        freqs = frequencies(c, kind)
+
+        def linear(x, name):
+            return x @ p[name].T + p.get(name + "_bias", 0)
+
+        def heads(name, n):
+            y = linear(h, name)
+            if c.get("qk_norm") == "width" and name != "value":
+                y = norm(y, p[name + "_norm"], eps)
+            y = y.reshape(T, n, Dh)
+            return norm(y, p[name + "_norm"], eps) if c.get("qk_norm") == "head" and name != "value" else y
+
+        h = x if place == "post" else named_norm(c, p, "attn_norm", x)
+        q, k, v = heads("query", H), heads("key", K), heads("value", K)
         A, z = np.zeros((H, T, T)), np.zeros((T, H, Dh))
         for head in range(H):
             kv = head // (H // K)
@@ -111,19 +177,25 @@ def forward(c, w, ids, positions=None, visible=None, edits=None):
                 keys, s = [], []
                 for j in range(t + 1):
                     bias = e["KeyBias"][head, j] if "KeyBias" in e and j < t else 0
-                    if bias == -INF or (visible is not None and not visible[t][j]):
+                    if bias == -INF or ("window" in kind and t - j >= kind["window"]) or (visible is not None and not visible[t][j]):
                         continue
                     keys.append(j)
-                    s.append(query @ rope(k[j, kv], positions[j], freqs) / np.sqrt(Dh) + bias)
+                    s.append(query @ rope(k[j, kv], positions[j], freqs) * scale + bias)
                 A[head, t, keys] = row_pattern(pattern.get("kind", "softmax"), np.array(s), p["sink"][head], pattern)
             scaled = v[:, kv] * (e["ValueScale"][kv][:, None] if "ValueScale" in e else 1)
             z[:, head] = A[head] @ scaled * (e["HeadScale"][head][:, None] if "HeadScale" in e else 1)
-        x = x + z.reshape(T, H * Dh) @ p["out"].T * (e["AttnScale"][:, None] if "AttnScale" in e else 1)
-        h = norm(x, p["mlp_norm"], eps)
-        hidden = activation(c.get("activation", "silu"), h @ p["gate"].T) * (h @ p["up"].T)
-        x = x + hidden @ p["down"].T * (e["MLPScale"][:, None] if "MLPScale" in e else 1)
+        out = linear(z.reshape(T, H * Dh), "out")
+        out = named_norm(c, p, "attn_post_norm", out) if place else out
+        mid = x + out * (e["AttnScale"][:, None] if "AttnScale" in e else 1)
+        h = x if c.get("parallel") else mid
+        h = h if place == "post" else named_norm(c, p, "mlp_norm", h)
+        f = lambda x: activation(c.get("activation", "silu"), x)
+        hidden = f(linear(h, "up")) if c.get("plain_mlp") else f(linear(h, "gate")) * linear(h, "up")
+        out = linear(hidden, "down")
+        out = named_norm(c, p, "mlp_post_norm", out) if place else out
+        x = mid + out * (e["MLPScale"][:, None] if "MLPScale" in e else 1)
         resid.append(x), patterns.append(A), zs.append(z)
-    logits = norm(x, w["norm"], eps) @ w["embed" if c["tied_output"] else "output"].T
+    logits = named_norm(c, w, "norm", x) @ w["embed" if c["tied_output"] else "output"].T
     logp = logits - np.log(np.exp(logits).sum(-1, keepdims=True))
     loss = np.array([-logp[t, ids[t + 1]] for t in range(T - 1)])
     return {"resid": np.stack(resid), "pattern": np.stack(patterns), "z": np.stack(zs),
@@ -216,6 +288,28 @@ def build():
         # Gemma's are so small that √D brings them to the order of 1.
         SETS[name]["embed"] /= np.float32(np.sqrt(shape[0]))
         case(f"{name}, Dh ≠ D/H", name, [9, 4])
+    # One decoder a family, each with what is its own; layers from three on where kinds differ.
+    L, G = {"window": 4, "rope_base": 100.0}, {}
+    halves = edit(KeyBias=("HT", bias), ValueScale=("KT", scale), HeadScale=("HT", scale), AttnScale=("T", scale), MLPScale=("T", scale))
+    for name, (c, e) in {
+        "gemma 3": (config(24, 4, 1, 10, True) | gemma | {"layers": 3, "kinds": {"L": L, "G": G}, "tile": "LLG", "qk_norm": "head",
+                    "norm_placement": "sandwich", "score_scale": 0.25, "rope_scaling": {"factor": 8.0}}, halves),
+        "qwen 2": (config(16, 4, 2, 4, False) | {"bias": {"qkv": True}}, None),
+        "olmo 2": (config(16, 4, 2, 4, False) | {"qk_norm": "width", "norm_placement": "post"}, halves),
+        "no rotary layers": (config(16, 4, 2, 4, True) | {"layers": 3, "kinds": {"R": {}, "N": {"no_rope": True}}, "tile": "RRN"}, None),
+        "gpt-neox": (config(16, 4, 4, 8, False) | {"bias": {"qkv": True, "out": True, "mlp": True}, "norm": "layer", "parallel": True,
+                     "plain_mlp": True, "activation": "gelu", "rotary_dim": 4}, halves),
+        "gpt-2": (config(16, 4, 4, 4, True) | {"bias": {"qkv": True, "out": True, "mlp": True}, "norm": "layer", "plain_mlp": True,
+                  "activation": "gelu-tanh", "learned_positions": 20, "context": 18}, None),
+        "opt": (config(16, 4, 4, 4, True) | {"bias": {"qkv": True, "out": True, "mlp": True}, "norm": "layer", "plain_mlp": True,
+                "activation": "relu", "learned_positions": 18, "context": 18}, None),
+        "all biases": (config(16, 4, 2, 4, False) | {"bias": {"qkv": True, "out": True, "mlp": True}}, None),
+    }.items():
+        CONFIGS[name], SETS[name] = c, switched(c)
+        if c.get("scale_embed"):
+            SETS[name]["embed"] /= np.float32(np.sqrt(c["width"]))
+        case(f"family {name}", name, [9, 4], edits=e)
+    case("family gpt-2, positions", "gpt-2", [5], positions=[[3, 4, 4, 9, 0]])
 
 
 def check():
@@ -225,6 +319,8 @@ def check():
     from transformers import FlaxGemmaForCausalLM, FlaxLlamaForCausalLM, GemmaConfig, LlamaConfig
     for c in cases:
         cfg, w = c["config"], SETS[c["weights"]]
+        if c["name"].startswith("family"):
+            continue  # pretrained/testdata/families.py has the library's own of these
         gemma = "scale_embed" in cfg
         if not gemma and cfg["width"] != cfg["heads"] * cfg["head_dim"] or cfg["rope_base"] != 10000 or "pattern" in cfg or \
                 any(k.startswith(c["name"]) and ("edits" in k or k.endswith(("positions", "visible"))) for k in tensors):
