@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"firsttoken/train/tokenizer"
 	"firsttoken/train/transformer"
 )
 
@@ -102,25 +101,4 @@ func (g *ggufFile) ropeFactors() ([]float64, error) {
 		factors[i] = float64(x)
 	}
 	return factors, nil
-}
-
-// tokenizer reads the vocabulary from the metadata.
-func (g *ggufFile) tokenizer() (*tokenizer.Tokenizer, error) {
-	m := readMetadata(g.file, "tokenizer.ggml.")
-	id := func(key string) *int32 {
-		if m.raw(key) == nil {
-			return nil
-		}
-		x := int32(m.natural(key, required))
-		return &x
-	}
-	v := tokenizer.GGUFVocab{
-		Model: value[string](m, "model"), Pre: value[string](m, "pre"),
-		Tokens: value[[]string](m, "tokens"), Types: value[[]int32](m, "token_type"), Merges: value[[]string](m, "merges"),
-		BOS: id("bos_token_id"), EOS: id("eos_token_id"), Pad: id("padding_token_id"), AddBOS: value[bool](m, "add_bos_token"),
-	}
-	if len(m.problems) > 0 {
-		return nil, errors.Join(m.problems...)
-	}
-	return tokenizer.FromGGUF(v)
 }

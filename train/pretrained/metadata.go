@@ -106,6 +106,15 @@ func value[V any](m *metadata, key string) V {
 	return v
 }
 
+// given reads a value of exactly type V; absent, it is nil.
+func given[V any](m *metadata, key string) *V {
+	if m.raw(key) == nil {
+		return nil
+	}
+	v := value[V](m, key)
+	return &v
+}
+
 // refuseOthers makes every key under the prefix that was not asked for a problem.
 func (m *metadata) refuseOthers() {
 	for _, kv := range m.file.KeyValues {

@@ -4,15 +4,12 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
-	"errors"
 	"hash"
 	"testing"
 
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/go-huggingface/models/gguf"
 	"github.com/stretchr/testify/require"
-
-	"firsttoken/train/local"
 )
 
 // goldenQuants is testdata/quants.json, written by testdata/quants.py.
@@ -104,12 +101,7 @@ func TestDequantise(t *testing.T) {
 
 // TestGemma3Tensors compares all that the file's tensors dequantise to with Python.
 func TestGemma3Tensors(t *testing.T) {
-	path, err := local.Model("gemma3")
-	if errors.Is(err, local.ErrNotSetUp) {
-		t.Skipf("needs Gemma 3: %v", err)
-	}
-	require.NoError(t, err)
-	f, err := openGGUF(path)
+	f, err := openGGUF(gemma3Path(t))
 	require.NoError(t, err)
 	defer f.close()
 	var want goldenQuants

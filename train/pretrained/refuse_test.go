@@ -115,7 +115,12 @@ func TestGGUFRefuses(t *testing.T) {
 			g.set("tokenizer.ggml.token_type", types)
 			g.set("tokenizer.ggml.merges", nil)
 		}, []string{"the tokenizer has 49 tokens, the embedding only 48 rows"}},
-		{"tokenizer model", func(g *ggufBuilder) { g.set("tokenizer.ggml.model", "llama") }, []string{"tokenizer.ggml.model", `"llama"`}},
+		{"tokenizer model", func(g *ggufBuilder) { g.set("tokenizer.ggml.model", "t5") }, []string{"tokenizer.ggml.model", `"t5"`}},
+		{"no scores", func(g *ggufBuilder) { g.set("tokenizer.ggml.model", "llama") }, []string{"tokenizer.ggml.scores is missing"}},
+		{"text changed before", func(g *ggufBuilder) {
+			g.set("tokenizer.ggml.model", "llama")
+			g.set("tokenizer.ggml.remove_extra_whitespaces", true)
+		}, []string{"tokenizer.ggml.remove_extra_whitespaces = true is not supported"}},
 		{"tokens not text", func(g *ggufBuilder) { g.set("tokenizer.ggml.tokens", []int32{1}) }, []string{"tokenizer.ggml.tokens is a []int32: must be a []string"}},
 		{"bos not a number", func(g *ggufBuilder) { g.set("tokenizer.ggml.bos_token_id", "<s>") }, []string{"tokenizer.ggml.bos_token_id is a string"}},
 		{"bos wraps around", func(g *ggufBuilder) { g.set("tokenizer.ggml.bos_token_id", uint64(1<<32)) }, []string{"tokenizer.ggml.bos_token_id = 4294967296"}},

@@ -13,6 +13,7 @@ type addedTokens struct {
 	plain   bool              // some are not special
 	any     bool
 	spaced  bool // a "▁" of a token stands for a space, too
+	hidden  bool // special tokens that are not read are not looked for, either
 }
 
 type addedToken struct {
@@ -22,16 +23,20 @@ type addedToken struct {
 }
 
 func newAddedTokens(t *Tokenizer, late bool) addedTokens {
-	// In a Gemma vocabulary the late ones are looked for in normalised text.
-	a := addedTokens{spaced: late && t.pre == preGemma}
+	// Late ones are looked for in normalised text, and are normalised as if each were one.
+	// SentencePiece looks for all of them there, and for none that is special.
+	a := addedTokens{spaced: t.pre.spaced() && (late && t.prefix.normalizes() || t.ranks != nil), hidden: t.ranks != nil}
 	for i, k := range t.kinds {
 		if b := k.base(); b != kindSpecial && b != kindAdded || (k&kindLate != 0) != late {
 			continue
 		}
 		tok := addedToken{text: t.tokens[i], id: int32(i), special: k.base() == kindSpecial}
 		if a.spaced {
-			tok.text = strings.ReplaceAll(tok.text, " ", gemmaSpace)
-			if strings.HasPrefix(tok.text, gemmaSpace) {
+			tok.text = strings.ReplaceAll(tok.text, " ", spaceMark)
+			if late && t.prefix == prefixPieces {
+				tok.text = spaceMark + tok.text
+			}
+			if strings.HasPrefix(tok.text, spaceMark) {
 				a.byFirst[' '] = append(a.byFirst[' '], tok)
 			}
 		}
@@ -53,7 +58,7 @@ func (a *addedTokens) split(text string, special bool, piece func(text string, i
 	start := 0
 	if a.plain || a.any && special {
 		for i := 0; i < len(text); {
-			m, n := a.match(text[i:])
+			m, n := a.match(text[i:], special || !a.hidden)
 			if m == nil {
 				i++
 				continue
@@ -81,9 +86,12 @@ func (a *addedTokens) split(text string, special bool, piece func(text string, i
 
 // match finds the token that s begins with, and how many bytes of s it takes; nil, 0
 // if there is none.
-func (a *addedTokens) match(s string) (*addedToken, int) {
+func (a *addedTokens) match(s string, special bool) (*addedToken, int) {
 	list := a.byFirst[s[0]]
 	for i := range list {
+		if list[i].special && !special {
+			continue
+		}
 		text := list[i].text
 		if a.spaced {
 			if n := spacedPrefix(s, text); n > 0 {

@@ -16,6 +16,9 @@ type definition struct {
 	tokens       []string // [V]
 	kinds        []tokenKind
 	merges       [][2]string // in order of rank
+	scores       []float32   // [V], for merging by scores in place of merges; else nil
+	prefix       spacePrefix
+	strip        bool // decoding drops one space at the start of the text
 	bos, eos     int32
 }
 
@@ -31,6 +34,7 @@ func build(d definition) (*Tokenizer, error) {
 	}
 	t := &Tokenizer{
 		pre: d.pre, ignoreMerges: d.ignoreMerges, unk: d.unk, fuseUnk: d.fuseUnk,
+		prefix: d.prefix, strip: d.strip,
 		tokens: d.tokens, kinds: d.kinds,
 		raw: make([]string, v), ids: make(map[string]int32, v),
 		merges: make(map[uint64]mergeRule, len(d.merges)),
@@ -51,13 +55,16 @@ func build(d definition) (*Tokenizer, error) {
 	for _, e := range []struct {
 		name string
 		id   int32
-	}{{"BOS", d.bos}, {"EOS", d.eos}} {
+	}{{"BOS", d.bos}, {"EOS", d.eos}, {"unknown token", d.unk}} {
 		if e.id != noID && !t.has(e.id) {
 			return nil, fmt.Errorf("%s id %d lies outside the vocabulary of %d tokens", e.name, e.id, v)
 		}
 	}
 	t.setBytes()
 	if err := t.setMerges(d.merges); err != nil {
+		return nil, err
+	}
+	if err := t.setScores(d.scores); err != nil {
 		return nil, err
 	}
 	if d.ignoreMerges {
@@ -76,8 +83,8 @@ func build(d definition) (*Tokenizer, error) {
 // rawBytes gives the bytes a token stands for. Added tokens are written as
 // they appear in text; so is a token with characters that stand for no byte.
 func rawBytes(pre preTokenizer, token string, k tokenKind) string {
-	if pre == preGemma {
-		return gemmaRaw(token)
+	if pre.spaced() {
+		return spacedRaw(token)
 	}
 	if k == kindNormal {
 		if raw, ok := formToBytes(token); ok {
@@ -89,18 +96,18 @@ func rawBytes(pre preTokenizer, token string, k tokenKind) string {
 
 // reachable reports whether the model, past the search for added tokens, may
 // make this token. An added token may be one of the model's too if its text in
-// vocabulary form is its text. In a Gemma vocabulary that holds for all of them, and
+// vocabulary form is its text. In a vocabulary that writes spaces as "▁" that holds for all of them, and
 // the token of a byte is made only for want of another.
 func (t *Tokenizer) reachable(id int32) bool {
 	switch t.kinds[id].base() {
 	case kindNormal:
-		if t.pre == preGemma {
+		if t.pre.spaced() {
 			_, isByte := byteOfToken(t.tokens[id])
 			return !isByte
 		}
 		return true
 	case kindAdded:
-		if t.pre == preGemma {
+		if t.pre.spaced() {
 			return true
 		}
 		raw, ok := formToBytes(t.tokens[id])
@@ -111,7 +118,7 @@ func (t *Tokenizer) reachable(id int32) bool {
 }
 
 func (t *Tokenizer) setBytes() {
-	if t.pre == preGemma {
+	if t.pre.spaced() {
 		t.setCharacters()
 		return
 	}
@@ -134,7 +141,7 @@ func (t *Tokenizer) setMerges(merges [][2]string) error {
 			id[i] = found
 		}
 		if !t.reachable(id[2]) {
-			if t.pre == preGemma {
+			if t.pre.spaced() {
 				// SentencePiece lists every pair that spells a token. Text that spells this
 				// one is either cut out before or must not become it.
 				continue

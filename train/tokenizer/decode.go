@@ -8,7 +8,8 @@ import (
 )
 
 // Decode returns the bytes the ids stand for, special tokens as their text. A
-// cut inside a character gives bytes that are not valid UTF-8. The error names
+// cut inside a character gives bytes that are not valid UTF-8. Where encoding puts a
+// space in front (Llama 2), one space at the start is dropped. The error names
 // an id outside the vocabulary and its position.
 func (t *Tokenizer) Decode(ids []int32) ([]byte, error) {
 	var out []byte
@@ -17,6 +18,9 @@ func (t *Tokenizer) Decode(ids []int32) ([]byte, error) {
 			return nil, fmt.Errorf("tokenizer: id %d at position %d lies outside the vocabulary of %d tokens", id, i, t.VocabSize())
 		}
 		out = append(out, t.raw[id]...)
+	}
+	if t.strip && len(out) > 0 && out[0] == ' ' {
+		out = out[1:]
 	}
 	return out, nil
 }

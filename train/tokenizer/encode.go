@@ -22,8 +22,10 @@ type EncodeOptions struct {
 }
 
 // Encode returns the token ids of text. It adds no BOS and no EOS. Decoding the
-// ids gives back text exactly, unless AllowMissing had to be used; a Gemma
-// vocabulary gives back each "▁" of text as a space, as it writes the two alike.
+// ids gives back text exactly, unless AllowMissing had to be used. A SentencePiece
+// vocabulary gives back each "▁" of text as a space, as it writes the two alike, and one
+// that puts a space in front may keep it after added tokens, or take one space of the
+// text's own for it: see [Tokenizer.Decode].
 // The error, if any, names the byte without a token and its offset.
 //
 // The slice has no room beyond its length: ids[:n] of a text of fewer than n tokens panics, where room would come out as
@@ -37,8 +39,8 @@ func (t *Tokenizer) Encode(text string, o EncodeOptions) ([]int32, error) {
 // slice; it is otherwise as [Tokenizer.Encode]. On an error dst is returned as
 // it was given.
 func (t *Tokenizer) AppendEncode(dst []int32, text string, o EncodeOptions) ([]int32, error) {
-	if len(text) > math.MaxInt32 {
-		return dst, fmt.Errorf("tokenizer: text of %d bytes; at most 2³¹−1 at once: split it into documents", len(text))
+	if limit := math.MaxInt32 / len(spaceMark); len(text) > limit { // each space may take so much
+		return dst, fmt.Errorf("tokenizer: text of %d bytes; at most %d at once: split it into documents", len(text), limit)
 	}
 	e := encoder{t: t, o: o, dst: dst, scratch: t.scratch.Get().(*mergeScratch)}
 	defer t.scratch.Put(e.scratch)
@@ -46,6 +48,9 @@ func (t *Tokenizer) AppendEncode(dst []int32, text string, o EncodeOptions) ([]i
 		if id != noID {
 			e.token(s, id)
 			return nil
+		}
+		if t.prefix == prefixPieces {
+			s = e.prefixed(s)
 		}
 		return t.late.split(s, o.Special, func(s string, id int32) error {
 			if id != noID {
@@ -83,6 +88,9 @@ func (e *encoder) text(s string) error {
 		}
 		e.offset += len(s)
 		return nil
+	}
+	if e.wantsPrefix(s) {
+		s = e.prefixed(s)
 	}
 	for word := range e.t.pre.split(s) {
 		if err := e.word(word); err != nil {
@@ -122,7 +130,10 @@ func (e *encoder) merge(word string) (complete bool, err error) {
 			return true, nil
 		}
 	}
-	if t.pre == preGemma {
+	if t.ranks != nil {
+		return e.byScores(word)
+	}
+	if t.pre.spaced() {
 		complete, err = e.characters(word)
 	} else {
 		complete, err = e.bytes(word)

@@ -50,8 +50,9 @@ type jsonBPE struct {
 }
 
 // FromJSON reads a Hugging Face tokenizer.json with a byte-level BPE model and
-// the pre-tokenizer of SmolLM2, GPT-2 or Llama 3, or with Gemma's BPE model, which
-// its normalizer (" " replaced by "▁") and byte_fallback tell. Anything else that
+// the pre-tokenizer of SmolLM2, GPT-2 or Llama 3, or with a BPE model over characters
+// with byte fallback, as Gemma, Llama 2 and Mistral have it, which tells itself by its
+// normalizer (" " replaced by "▁") or its pre-tokenizer (Metaspace). Anything else that
 // would change the ids (another normalizer, dropout, truncation, another pattern,
 // a field it does not know, …) is refused by name.
 //
@@ -89,20 +90,18 @@ func fromJSON(r io.Reader, limit int) (*Tokenizer, error) {
 		}
 	}
 	var d definition
-	gemma, err := writesSpaces(f.Normalizer)
-	if err != nil {
+	if err := d.parseNormalizer(f.Normalizer); err != nil {
 		return nil, err
 	}
-	checkDecoder := checkByteLevelDecoder
-	if gemma {
-		d.pre, err, checkDecoder = preGemma, checkGemmaPreTokenizer(f.PreTokenizer), checkGemmaDecoder
-	} else {
-		d.pre, err = parsePreTokenizer(f.PreTokenizer)
-	}
-	if err != nil {
+	if err := d.parsePreTokenizer(f.PreTokenizer); err != nil {
 		return nil, fmt.Errorf("pre_tokenizer: %w", err)
 	}
-	if err := checkDecoder(f.Decoder); err != nil {
+	if d.pre.spaced() {
+		err = d.parseSpacedDecoder(f.Decoder)
+	} else {
+		err = checkByteLevelDecoder(f.Decoder)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("decoder: %w", err)
 	}
 	if err := d.addModel(f.Model, f.AddedTokens); err != nil {
@@ -139,15 +138,15 @@ func (d *definition) addModel(raw json.RawMessage, added []jsonAdded) error {
 		return fmt.Errorf("model: continuing_subword_prefix is %q; only \"\" is supported", m.ContinuingSubwordPrefix)
 	case m.EndOfWordSuffix != "":
 		return fmt.Errorf("model: end_of_word_suffix is %q; only \"\" is supported", m.EndOfWordSuffix)
-	case m.ByteFallback && d.pre != preGemma:
-		return errors.New("model: byte_fallback is true; only false is supported without Gemma's normalizer")
+	case m.ByteFallback && !d.pre.spaced():
+		return errors.New("model: byte_fallback is true; only false is supported without a normalizer or pre-tokenizer that writes spaces as \"▁\"")
 	}
 	d.ignoreMerges = m.IgnoreMerges
 	if err := d.placeTokens(m.Vocab, added); err != nil {
 		return err
 	}
-	if d.pre == preGemma {
-		if err := d.checkGemmaModel(&m); err != nil {
+	if d.pre.spaced() {
+		if err := d.checkSpacedModel(&m); err != nil {
 			return err
 		}
 	}

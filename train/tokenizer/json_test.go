@@ -55,7 +55,7 @@ func TestFromJSONRefuses(t *testing.T) {
 		{"byte fallback", `"byte_fallback":false`, `"byte_fallback":true`, "byte_fallback"},
 		{"unknown token", `"unk_token":null`, `"unk_token":"?"`, `unk_token "?" is not in model.vocab`},
 		{"pre-tokenizer missing", `"pre_tokenizer":{"type":"ByteLevel","add_prefix_space":false,"trim_offsets":true,"use_regex":true},`, ``, "pre_tokenizer: missing"},
-		{"pre-tokenizer type", `"pre_tokenizer":{"type":"ByteLevel"`, `"pre_tokenizer":{"type":"Metaspace"`, `type "Metaspace"`},
+		{"pre-tokenizer type", `"pre_tokenizer":{"type":"ByteLevel"`, `"pre_tokenizer":{"type":"Whitespace"`, `type "Whitespace"`},
 		{"prefix space", `"add_prefix_space":false`, `"add_prefix_space":true`, "add_prefix_space is true"},
 		{"no regex", `"use_regex":true},
 "post`, `"use_regex":false},

@@ -104,8 +104,8 @@ func flatten(raw json.RawMessage, key string) ([]json.RawMessage, error) {
 	return out, nil
 }
 
-// parsePreTokenizer recognises the three pre-tokenizers by their parts.
-func parsePreTokenizer(raw json.RawMessage) (preTokenizer, error) {
+// byteLevelPreTokenizer recognises the three of byte-level BPE by their parts.
+func byteLevelPreTokenizer(raw json.RawMessage) (preTokenizer, error) {
 	parts, err := flatten(raw, "pretokenizers")
 	if err != nil {
 		return "", err

@@ -12,7 +12,7 @@ type symbol struct{ id, prev, next int32 }
 // with its right neighbour.
 type candidate struct {
 	pos, rank   int32
-	left, right int32 // the pair, to see later whether it still stands there
+	left, right int32 // the pair, to see later whether it still stands there; by scores, where its halves end
 	id          int32
 }
 
@@ -24,6 +24,7 @@ func (c candidate) before(d candidate) bool {
 type mergeScratch struct {
 	symbols []symbol
 	heap    []candidate
+	scores  scoreScratch
 }
 
 // appendSymbol lays out one more token of a word.

@@ -18,10 +18,13 @@ const (
 	// preLlama3 is the pattern llama3Pattern (Hugging Face: Split, then
 	// ByteLevel without a pattern of its own).
 	preLlama3 preTokenizer = "llama3"
-	// preGemma leaves the text whole: its words are merged across spaces. (Hugging
-	// Face: Split at spaces, of which the normalizer has left none.) It stands for all
-	// that is not byte-level in such a vocabulary, see gemma.go.
-	preGemma preTokenizer = "gemma"
+	// preSpaced leaves the text whole: its words are merged across spaces. (Hugging
+	// Face: nothing, or Split at spaces, of which the normalizer has left none.) It stands
+	// for all that is not byte-level in such a vocabulary, see spaced.go.
+	preSpaced preTokenizer = "gemma"
+	// preSpacedWords is preSpaced but for words that begin at each space. (Hugging Face:
+	// Metaspace that splits.)
+	preSpacedWords preTokenizer = "gemma-words"
 	// preBytes leaves the text whole: there are no merges.
 	preBytes preTokenizer = "bytes"
 )
@@ -39,6 +42,8 @@ func (p preTokenizer) split(text string) iter.Seq[string] {
 		return func(yield func(string) bool) { splitBy(classes(), text, gpt2Next, yield) }
 	case preLlama3:
 		return func(yield func(string) bool) { splitBy(classes(), text, llama3Next, yield) }
+	case preSpacedWords:
+		return func(yield func(string) bool) { splitBy(nil, text, spacedNext, yield) }
 	default:
 		return func(yield func(string) bool) {
 			if text != "" {
@@ -47,6 +52,9 @@ func (p preTokenizer) split(text string) iter.Seq[string] {
 		}
 	}
 }
+
+// spaced tells the vocabularies that write a space as "▁".
+func (p preTokenizer) spaced() bool { return p == preSpaced || p == preSpacedWords }
 
 // splitBy cuts text where next, the length of the first pre-token of what is
 // left, says. It returns false if yield did.

@@ -1,7 +1,8 @@
 // Package tokenizer turns text into token ids and back: byte-level byte-pair
 // encoding (BPE) for SmolLM2, GPT-2 and Llama 3 vocabularies, read from a
-// Hugging Face tokenizer.json or from GGUF metadata; BPE over characters with byte
-// fallback for Gemma's, read from a tokenizer.json; and raw bytes.
+// Hugging Face tokenizer.json or from GGUF metadata; SentencePiece's BPE over characters
+// with byte fallback for those of Gemma, Llama 2 and Mistral, by merges from a
+// tokenizer.json or by scores from GGUF; and raw bytes.
 //
 // Byte-level BPE works in three steps. The text is first cut at added tokens
 // such as <|endoftext|>; each piece is cut into pre-tokens (roughly words) by a
@@ -11,19 +12,20 @@
 // particular no BOS is added by [Tokenizer.Encode]. Whether a sequence starts
 // with BOS is an experimental condition, set by [BOSPolicy].
 //
-// A Gemma vocabulary has no pre-tokens: the text between added tokens is one word,
-// its spaces written as "▁" (U+2581). Merging starts from its characters, and a
+// SentencePiece's vocabularies have no pre-tokens: the text between added tokens is one
+// word, its spaces written as "▁" (U+2581), and where the file asks for it one more put in
+// front, which decoding drops again at the start of a text. Merging starts from characters, and a
 // character without a token becomes the tokens of its bytes, "<0xE2>" and so on.
 // Decoding writes "▁" as a space, wherever it comes from, so this one character does
 // not survive. Merges that would make a special token, or that of a byte, from plain
 // text are left out: they are met only in text that spells such a token out.
 //
-// The ids equal those of the Python library tokenizers 0.23.3; the golden
-// files in testdata and the scripts that made them say on which strings.
+// The ids equal those of the Python libraries tokenizers 0.23.3 and sentencepiece 0.2.3;
+// the golden files in testdata and the scripts that made them say on which strings.
 //
 // Bytes that are not valid UTF-8 are accepted: each such byte counts as one
 // character that is neither letter, number nor white space, so it is cut and
-// merged like punctuation, and decodes to itself. (In a Gemma vocabulary it
+// merged like punctuation, and decodes to itself. (In a SentencePiece vocabulary it
 // becomes its byte's token.)
 package tokenizer
 
@@ -33,6 +35,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"hash/maphash"
+	"math"
 	"sync"
 )
 
@@ -41,6 +44,8 @@ import (
 type Tokenizer struct {
 	pre          preTokenizer
 	ignoreMerges bool
+	prefix       spacePrefix
+	strip        bool  // decoding drops one space at the start of the text
 	unk          int32 // stands for bytes without a token; noID: none does
 	fuseUnk      bool  // one unk for a run of such bytes
 
@@ -50,9 +55,13 @@ type Tokenizer struct {
 	ids    map[string]int32 // vocabulary form → id
 
 	byteID [256]int32           // id of each single byte, noID where there is none
-	charID map[rune]int32       // character → id, for Gemma's vocabulary only
+	charID map[rune]int32       // character → id, where characters are what merging starts from
 	merges map[uint64]mergeRule // pair(left, right) → rule
 	whole  map[string]int32     // raw bytes → id, for ignoreMerges only
+
+	// Merging by scores only, see scores.go.
+	ranks   []int32 // [V] by score, the best first; −1 where no merge makes the token
+	longest int     // bytes of the longest token
 
 	early, late addedTokens // added tokens, in the order they are looked for
 
@@ -90,7 +99,8 @@ func (k tokenKind) base() tokenKind { return k &^ kindLate }
 // VocabSize returns V, the number of token ids.
 func (t *Tokenizer) VocabSize() int { return len(t.tokens) }
 
-// Kind names the pre-tokenizer: "smollm2", "gpt2", "llama3", "gemma" or "bytes".
+// Kind names the pre-tokenizer: "smollm2", "gpt2", "llama3", "gemma"
+// (SentencePiece's, whichever model's), "gemma-words" or "bytes".
 func (t *Tokenizer) Kind() string { return string(t.pre) }
 
 // BOS returns the id of the beginning-of-sequence token; ok is false if the
@@ -177,5 +187,15 @@ func hashDefinition(d *definition) string {
 		str(m[1])
 	}
 	str(fmt.Sprint(d.ignoreMerges, d.unk, d.fuseUnk))
+	// Written only where they are set: fingerprints from before they were known still hold.
+	if d.prefix != prefixNone {
+		str("prefix " + string(d.prefix))
+	}
+	if d.scores != nil {
+		num(len(d.scores))
+		for _, s := range d.scores {
+			num(int(math.Float32bits(s)))
+		}
+	}
 	return hex.EncodeToString(h.Sum(nil))
 }

@@ -1,6 +1,7 @@
 package transformer
 
 import (
+	"errors"
 	"fmt"
 	"math"
 
@@ -64,6 +65,9 @@ func (m *Model) NewCache(o CacheOptions) (*Cache, error) {
 		return nil, err
 	}
 	c := &m.Config
+	if c.LearnedPositions > 0 {
+		return nil, errors.New("cache: the model adds a learned row for each position to its embeddings, and keys that hold it cannot be moved: caches are for rotary positions")
+	}
 	positions := o.Entries + o.Block
 	if positions > c.Context && o.Shifted {
 		return nil, fmt.Errorf("cache: %d entries and a block of %d tokens are more places than the model's context of %d: lower one of them",
@@ -135,7 +139,7 @@ func (c *Cache) Feed(ids, targets []int32, last bool) (*Feed, error) {
 	tokens := tensors.FromFlatDataAndDimensions(padded, 1, block)
 	queryPos := tensors.FromFlatDataAndDimensions(pos, 1, block)
 	defer free(tokens, queryPos)
-	resid, err := c.m.Embed(tokens)
+	resid, err := c.m.Embed(tokens, nil)
 	if err != nil {
 		return nil, err
 	}
