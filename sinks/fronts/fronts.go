@@ -206,3 +206,26 @@ func Unigram(others, texts [][]int32, vocab int) ([]float64, error) {
 	}
 	return out, nil
 }
+
+// Average is the mean of several outcomes of the same texts, such as those behind several random tokens:
+// of what there is a number of for each text. Score, Ratio and Smallest are the first's.
+func Average(list ...*Outcome) *Outcome {
+	mean := *list[0]
+	over := func(of func(*Outcome) []float64) []float64 {
+		out := make([]float64, len(of(list[0])))
+		for _, o := range list {
+			for i, x := range of(o) {
+				out[i] += x / float64(len(list))
+			}
+		}
+		return out
+	}
+	mean.Loss, mean.Any = over(func(o *Outcome) []float64 { return o.Loss }), over(func(o *Outcome) []float64 { return o.Any })
+	mean.Rate, mean.Rate8 = over(func(o *Outcome) []float64 { return o.Rate }), over(func(o *Outcome) []float64 { return o.Rate8 })
+	mean.Entropy, mean.TextEntropy = nil, nil
+	for g := range list[0].Entropy {
+		mean.Entropy = append(mean.Entropy, over(func(o *Outcome) []float64 { return o.Entropy[g] }))
+		mean.TextEntropy = append(mean.TextEntropy, over(func(o *Outcome) []float64 { return o.TextEntropy[g] }))
+	}
+	return &mean
+}
