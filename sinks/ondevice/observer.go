@@ -23,7 +23,7 @@ const (
 	RowMax         Metric = "RowMax"         // [B, H, T] max_s A[t, s]
 	RowEntropy     Metric = "RowEntropy"     // [B, H, T] nats, of the row divided by its sum
 	EffectiveFirst Metric = "EffectiveFirst" // [B, H, T] α_t1‖v_1W_O‖ / Σ_j α_tj‖v_jW_O‖
-	HeadWrite      Metric = "HeadWrite"      // [B, H, T] ‖z_t W_O^h‖₂
+	HeadWrite      Metric = "HeadWrite"      // [B, H, T] ‖z_t W_O^h‖₂, through a norm behind attention if there is one
 	ValueWrite     Metric = "ValueWrite"     // [B, H, S] ‖v_s W_O^h‖₂
 	ValueNorm      Metric = "ValueNorm"      // [B, K, S] ‖v_s‖₂
 	ResidNorm      Metric = "ResidNorm"      // [B, T] ‖x_t‖₂ after the block
@@ -34,7 +34,8 @@ const (
 )
 
 // Observer reduces a block to the chosen metrics; its outputs come in their
-// order. No metric chosen means all of them.
+// order. No metric chosen means all of them. One that the model does not have, see
+// [Defined], is an error of the forward pass.
 func Observer(metrics ...Metric) (*transformer.Observer, error) {
 	if len(metrics) == 0 {
 		metrics = All()
@@ -56,6 +57,9 @@ func Observer(metrics ...Metric) (*transformer.Observer, error) {
 			b := &block{c: c, n: n, lens: lens, done: map[Metric]*Node{}}
 			outs := make([]*Node, len(chosen))
 			for i, m := range chosen {
+				if err := undefined(c, m); err != nil {
+					panic(fmt.Errorf("ondevice: %w", err)) // Forward returns it
+				}
 				outs[i] = b.metric(m)
 			}
 			return outs

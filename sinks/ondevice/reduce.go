@@ -121,6 +121,16 @@ func (b *block) valuesByHead() *Node {
 	return Reshape(v, d[0], d[1], b.c.Heads, d[3])
 }
 
+// headWrite is what a head adds to the residual stream, with the divisor of a norm behind
+// attention counted as a constant.
+func (b *block) headWrite() *Node {
+	write := b.writeNorm(b.n.Z) // [B, H, T]
+	if b.n.OutDivisor == nil {
+		return write
+	}
+	return Div(write, TransposeAllAxes(b.n.OutDivisor, 0, 2, 1))
+}
+
 // writeNorm is ‖x W_O^h‖₂ for x [B, T, H, Dh]: [B, H, T]. It goes through the
 // Gram matrix G_h = W_O^h W_O^hᵀ, ‖xW‖² = x G xᵀ, so that nothing of width D is
 // made per head.

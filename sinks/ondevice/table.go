@@ -39,7 +39,7 @@ func table() []entry {
 		}},
 		{name: RowEntropy, reduce: (*block).entropy},
 		{name: EffectiveFirst, reduce: (*block).effectiveFirst},
-		{name: HeadWrite, reduce: func(b *block) *Node { return b.writeNorm(b.n.Z) }},
+		{name: HeadWrite, reduce: (*block).headWrite},
 		{name: ValueWrite, reduce: func(b *block) *Node { return b.writeNorm(b.valuesByHead()) }},
 		{name: ValueNorm, reduce: func(b *block) *Node { return TransposeAllAxes(norm(b.n.V), 0, 2, 1) }},
 		{name: ResidNorm, stream: norm},
@@ -48,6 +48,23 @@ func table() []entry {
 		{name: AttnWrite, reduce: func(b *block) *Node { return norm(b.n.AttnOut) }},
 		{name: MLPWrite, reduce: func(b *block) *Node { return norm(b.n.MLPOut) }},
 	}
+}
+
+// Defined lists the metrics that a model has, in that order.
+func Defined(c *transformer.Config) []Metric {
+	return slices.DeleteFunc(All(), func(m Metric) bool { return undefined(c, m) != nil })
+}
+
+// undefined says why a model does not have a metric. A norm behind attention divides what
+// all heads write together by a number of its own for each row, so that the write of a
+// value alone is none. The write of a head at a row is one, that divisor counted as a
+// constant, and in the share of the first value it cancels; LayerNorm also takes the mean
+// over the heads' sum off.
+func undefined(c *transformer.Config, m Metric) error {
+	if c.Placement == "" || m != ValueWrite && !(c.Norm == transformer.NormLayer && (m == HeadWrite || m == EffectiveFirst)) {
+		return nil
+	}
+	return fmt.Errorf("metric %s is not defined for this model: a norm stands between its heads and the residual stream (norm_placement %q)", m, c.Placement)
 }
 
 // find looks a metric up.

@@ -61,7 +61,7 @@ func PerturbUnder(m *transformer.Model, edits []perturb.Edit, lists [][]Interven
 	}
 	metrics := o.Metrics
 	if len(metrics) == 0 {
-		metrics = ondevice.All()
+		metrics = ondevice.Defined(&m.Config)
 	}
 	obs, err := o.observer(metrics)
 	if err != nil {

@@ -18,7 +18,7 @@ import (
 // loss, the predictions and the last logits.
 type Options struct {
 	Model   string            // name written into the traces
-	Metrics []ondevice.Metric // none: all
+	Metrics []ondevice.Metric // none: all that the model has
 	// Only the metrics: no output layer, so no Loss, Top1 or LogitsLast.
 	MetricsOnly bool
 	// No Loss and no Top1, which cost an output layer at every token; LogitsLast costs
@@ -95,7 +95,7 @@ func each(m *transformer.Model, docs [][]int32, o Options, p *picker, yield func
 	}
 	metrics := o.Metrics
 	if len(metrics) == 0 {
-		metrics = ondevice.All()
+		metrics = ondevice.Defined(&m.Config)
 	}
 	obs, err := o.observer(metrics)
 	if err != nil {

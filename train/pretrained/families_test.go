@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/go-huggingface/models/gguf"
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/stretchr/testify/require"
 
@@ -74,6 +76,35 @@ func TestFamilies(t *testing.T) {
 			delta := worst(t, m.Model, ids, want)
 			t.Logf("max |Δ logits| %.1e", delta)
 			require.Less(t, delta, 2e-5)
+		})
+	}
+}
+
+// TestTinyGGUFFamilies loads what llama.cpp writes for other families than Llama: their
+// rotary rows are not interleaved, and what is their own follows from the architecture.
+func TestTinyGGUFFamilies(t *testing.T) {
+	b := goBackend(t)
+	for name, change := range map[string]func(c *transformer.Config){
+		"qwen2": func(c *transformer.Config) { c.Bias.QKV = true },
+		"qwen3": func(c *transformer.Config) { c.QKNorm = transformer.QKNormHead },
+		"gemma3": func(c *transformer.Config) {
+			c.QKNorm, c.Placement, c.ScaleEmbed = transformer.QKNormHead, transformer.PlacementSandwich, true
+			c.Activation, c.RopeBase, c.Layers = transformer.ActivationGELUTanh, 1e6, 8
+			c.Kinds, c.Tile = map[string]transformer.Kind{"L": {Window: 3, RopeBase: 10000}, "G": {}}, "LLLLLG"
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := newTiny(name != "qwen2").config
+			change(&c)
+			tiny := newTinyOf(c)
+			g, held := tiny.gguf(all(gguf.TensorTypeF32))
+			if name == "gemma3" {
+				g.set("gemma3.attention.sliding_window", uint32(3))
+			}
+			m, err := Load(b, g.write(t), Options{})
+			require.NoError(t, err)
+			defer m.Close()
+			requireSame(t, b, c, params(&c, held, func(string) dtypes.DType { return dtypes.Float32 }), m)
 		})
 	}
 }

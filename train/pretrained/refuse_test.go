@@ -31,8 +31,8 @@ func TestGGUFRefuses(t *testing.T) {
 		change func(g *ggufBuilder)
 		want   []string
 	}{
-		{"architecture", func(g *ggufBuilder) { g.set("general.architecture", "gemma3") }, []string{"general.architecture", `"gemma3"`, "only llama"}},
-		{"Gemma", func(g *ggufBuilder) { g.set("general.architecture", "gemma") }, []string{`"gemma"`, "only llama is (Gemma can be read from a safetensors folder)"}},
+		{"architecture", func(g *ggufBuilder) { g.set("general.architecture", "phi3") }, []string{"general.architecture", `"phi3"`, "supported are gemma3, llama, qwen2, qwen3"}},
+		{"Gemma", func(g *ggufBuilder) { g.set("general.architecture", "gemma") }, []string{`"gemma"`, "others may load from a safetensors folder"}},
 		{"no architecture", func(g *ggufBuilder) { g.set("general.architecture", nil) }, []string{`general.architecture = ""`}},
 		{"unknown key", func(g *ggufBuilder) { g.set("llama.attention.sliding_window", uint32(64)) },
 			[]string{"llama.attention.sliding_window is unknown: it may change the computation"}},

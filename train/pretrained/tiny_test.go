@@ -112,18 +112,27 @@ func interleave(x []float32, width, headDim int) []float32 {
 // that the file holds. Vectors are never quantised, as converters have it.
 func (m *tinyModel) gguf(kind func(role string) gguf.TensorType) (*ggufBuilder, map[string][]float32) {
 	c := m.config
+	arch := "llama"
+	switch {
+	case c.ScaleEmbed:
+		arch = "gemma3"
+	case c.QKNorm != "":
+		arch = "qwen3"
+	case c.Bias.QKV:
+		arch = "qwen2"
+	}
 	g := &ggufBuilder{keys: []ggufKey{
-		{"general.architecture", "llama"},
-		{"llama.block_count", uint32(c.Layers)},
-		{"llama.context_length", uint32(c.Context)},
-		{"llama.embedding_length", uint32(c.Width)},
-		{"llama.feed_forward_length", uint32(c.Hidden)},
-		{"llama.attention.head_count", uint32(c.Heads)},
-		{"llama.attention.head_count_kv", uint32(c.KVHeads)},
-		{"llama.attention.layer_norm_rms_epsilon", float32(c.NormEps)},
-		{"llama.rope.freq_base", float32(c.RopeBase)},
-		{"llama.rope.dimension_count", uint32(c.HeadDim)},
-		{"llama.vocab_size", uint32(c.Vocab)},
+		{"general.architecture", arch},
+		{arch + ".block_count", uint32(c.Layers)},
+		{arch + ".context_length", uint32(c.Context)},
+		{arch + ".embedding_length", uint32(c.Width)},
+		{arch + ".feed_forward_length", uint32(c.Hidden)},
+		{arch + ".attention.head_count", uint32(c.Heads)},
+		{arch + ".attention.head_count_kv", uint32(c.KVHeads)},
+		{arch + ".attention.layer_norm_rms_epsilon", float32(c.NormEps)},
+		{arch + ".rope.freq_base", float32(c.RopeBase)},
+		{arch + ".rope.dimension_count", uint32(c.HeadDim)},
+		{arch + ".vocab_size", uint32(c.Vocab)},
 		{"tokenizer.ggml.model", "gpt2"},
 		{"tokenizer.ggml.pre", "gpt-2"},
 		{"tokenizer.ggml.tokens", []string{"<s>", "a", "b", "Ġ", "ab"}},
@@ -137,14 +146,14 @@ func (m *tinyModel) gguf(kind func(role string) gguf.TensorType) (*ggufBuilder, 
 		if len(dims) == 1 && k.IsQuantized() {
 			k = gguf.TensorTypeF32
 		}
-		x := m.weights[role]
-		if !isRotary(role) {
+		name, x := tensorOf(ggufLayout(arch), role), m.weights[role]
+		if arch != "llama" || !isRotary(role) {
 			data, back := encode(k, x)
-			g.tensors, held[role] = append(g.tensors, ggufTensor{tensorOf(ggufLayout("llama"), role), k, dims, data}), back
+			g.tensors, held[role] = append(g.tensors, ggufTensor{name, k, dims, data}), back
 			return
 		}
 		data, back := encode(k, interleave(x, dims[1], c.HeadDim))
-		g.tensors = append(g.tensors, ggufTensor{tensorOf(ggufLayout("llama"), role), k, dims, data})
+		g.tensors = append(g.tensors, ggufTensor{name, k, dims, data})
 		held[role] = make([]float32, len(back))
 		for r := range dims[0] { // row r of the model is where interleave puts it
 			marker := make([]float32, dims[0])

@@ -47,18 +47,22 @@ type Rows struct {
 // Nodes are the named intermediates of one block, all after the edits that
 // apply to them.
 type Nodes struct {
-	Resid     *Node  // [B, T, D] into the block
-	Q         *Node  // [B, T, H, Dh] after rotation
-	KeyPlain  *Node  // [B, T, K, Dh] before rotation, of this pass's tokens: what a cache keeps
-	Key       *Node  // [B, S, K, Dh] after rotation
-	V         *Node  // [B, S, K, Dh]
-	OutWeight *Node  // [D, H·Dh] the block's output projection
-	Rows      []Rows // the pattern, by chunks of queries
-	Z         *Node  // [B, T, H, Dh] heads' outputs before the output projection
-	AttnOut   *Node  // [B, T, D] what attention adds to the residual stream
-	ResidMid  *Node  // [B, T, D] after attention
-	MLPOut    *Node  // [B, T, D] what the MLP adds
-	ResidOut  *Node  // [B, T, D] out of the block
+	Resid     *Node // [B, T, D] into the block
+	Q         *Node // [B, T, H, Dh] after rotation
+	KeyPlain  *Node // [B, T, K, Dh] before rotation, of this pass's tokens: what a cache keeps
+	Key       *Node // [B, S, K, Dh] after rotation
+	V         *Node // [B, S, K, Dh]
+	OutWeight *Node // [D, H·Dh] the block's output projection, times the gain of a norm behind it
+	// OutDivisor [B, T, 1] is what such a norm divides a row by; nil without one. With it
+	// counted as a constant a head adds z W_Oᵀ / OutDivisor, and the heads' sum is AttnOut
+	// (but for a bias and for LayerNorm, which takes the mean off).
+	OutDivisor *Node
+	Rows       []Rows // the pattern, by chunks of queries
+	Z          *Node  // [B, T, H, Dh] heads' outputs before the output projection
+	AttnOut    *Node  // [B, T, D] what attention adds to the residual stream
+	ResidMid   *Node  // [B, T, D] after attention
+	MLPOut     *Node  // [B, T, D] what the MLP adds
+	ResidOut   *Node  // [B, T, D] out of the block
 }
 
 // First narrows the intermediates to the first documents of the batch.
@@ -67,6 +71,9 @@ func (n *Nodes) First(documents int) *Nodes {
 	out := &Nodes{
 		Resid: first(n.Resid), Q: first(n.Q), KeyPlain: first(n.KeyPlain), Key: first(n.Key), V: first(n.V), OutWeight: n.OutWeight, Z: first(n.Z),
 		AttnOut: first(n.AttnOut), ResidMid: first(n.ResidMid), MLPOut: first(n.MLPOut), ResidOut: first(n.ResidOut),
+	}
+	if n.OutDivisor != nil {
+		out.OutDivisor = first(n.OutDivisor)
 	}
 	for _, r := range n.Rows {
 		rows := Rows{Start: r.Start, Scores: first(r.Scores), Pattern: first(r.Pattern), Query: r.Query, Key: r.Key}
@@ -191,6 +198,8 @@ func attend(c *Config, w *Layer[*Node], in Inputs, n *Nodes) {
 	n.Z = scaleHeads(&in.Edits, Reshape(z, b, t, c.Heads, c.HeadDim))
 	n.AttnOut = c.dot(Reshape(n.Z, b, t, c.Heads*c.HeadDim), w.Out, w.OutBias)
 	if c.Placement.post() {
+		n.OutWeight = Mul(ConvertDType(w.Out, dtypes.Float32), InsertAxes(ConvertDType(w.AttnPostNorm, dtypes.Float32), -1))
+		n.OutDivisor = Sqrt(AddScalar(ReduceAndKeep(Mul(n.AttnOut, n.AttnOut), ReduceMean, -1), c.NormEps))
 		n.AttnOut = c.norm(n.AttnOut, w.AttnPostNorm, w.AttnPostNormBias, in.Frozen)
 	}
 	n.AttnOut = scaleUpdate(n.AttnOut, in.Edits.AttnScale)

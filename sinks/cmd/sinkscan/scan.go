@@ -66,7 +66,7 @@ func scan(o *options, stdin io.Reader, stdout, stderr io.Writer) error {
 	r := &reporter{o: o, tok: m.Tokenizer, docs: docs, warnings: warnings, out: stdout}
 	po := probe.Options{Model: o.model, Metrics: metrics, Provenance: about, Tokenizer: m.Tokenizer}
 	if o.trace != "" {
-		po.Metrics = ondevice.All()
+		po.Metrics = nil // all that the model has
 	}
 	if o.perDocument {
 		// In the documents' order, whatever order they are run in.

@@ -62,6 +62,11 @@ func New(m *transformer.Model, o Options) (*Differentiator, error) {
 	if m.Config.Compute == "bfloat16" {
 		return nil, errors.New(`squash: the model computes in bfloat16: load it with compute "float32"`)
 	}
+	// The constants of the theorem are measured for x + Attn(N(x)), y + MLP(N(y)), RMSNorm
+	// and a gated MLP without biases. Whatever makes the pattern is a constant to them.
+	if s := m.Config.Unlike("norm", "norm_placement", "parallel", "plain_mlp", "bias.mlp"); s != "" {
+		return nil, fmt.Errorf("jacobian: the model has %s set: Theorem 3.2 and its constants are for pre-norm RMSNorm blocks with a gated MLP without biases", s)
+	}
 	if o.BatchTokens == 0 {
 		o.BatchTokens = defaultBatchTokens
 	}

@@ -137,3 +137,34 @@ func TestExactIsCausal(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, blocks, 1)
 }
+
+// The theorem's constants hold for one kind of block; the others are refused by name.
+func TestNewRefusesOtherBlocks(t *testing.T) {
+	b, _, err := backend.Open()
+	require.NoError(t, err)
+	for want, change := range map[string]func(c *transformer.Config){
+		"norm set":           func(c *transformer.Config) { c.Norm = transformer.NormLayer },
+		"norm_placement set": func(c *transformer.Config) { c.Placement = transformer.PlacementSandwich },
+		"parallel set":       func(c *transformer.Config) { c.Parallel = true },
+		"plain_mlp set":      func(c *transformer.Config) { c.PlainMLP = true },
+		"bias.mlp set":       func(c *transformer.Config) { c.Bias.MLP = true },
+		"": func(c *transformer.Config) {
+			c.QKNorm, c.Bias.QKV, c.Kinds, c.Tile = transformer.QKNormHead, true, map[string]transformer.Kind{"L": {Window: 3}}, "L"
+		},
+	} {
+		c := tinyConfig()
+		change(&c)
+		p, err := transformer.RandomParams(&c, dtypes.Float32, 0.5, 3)
+		require.NoError(t, err)
+		m, err := transformer.New(b, c, p)
+		require.NoError(t, err)
+		d, err := New(m, Options{})
+		if want != "" {
+			require.ErrorContains(t, err, want)
+		} else {
+			require.NoError(t, err)
+			d.Close()
+		}
+		m.Close()
+	}
+}
