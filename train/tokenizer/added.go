@@ -31,6 +31,9 @@ func newAddedTokens(t *Tokenizer, late bool) addedTokens {
 			continue
 		}
 		tok := addedToken{text: t.tokens[i], id: int32(i), special: k.base() == kindSpecial}
+		if late && t.nfc {
+			tok.text = nfc(tok.text)
+		}
 		if a.spaced {
 			tok.text = strings.ReplaceAll(tok.text, " ", spaceMark)
 			if late && t.prefix == prefixPieces {

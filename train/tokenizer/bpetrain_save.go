@@ -50,9 +50,10 @@ func (t *Tokenizer) json() (map[string]any, error) {
 		pre = byteLevel(true)
 	case preSmolLM2:
 		pre = sequence(map[string]any{"type": "Digits", "individual_digits": true}, byteLevel(true))
-	case preLlama3:
+	case preLlama3, preQwen2:
+		pattern := map[preTokenizer]string{preLlama3: llama3Pattern, preQwen2: qwen2Pattern}[t.pre]
 		pre = sequence(map[string]any{
-			"type": "Split", "pattern": map[string]any{"Regex": llama3Pattern}, "behavior": "Isolated", "invert": false,
+			"type": "Split", "pattern": map[string]any{"Regex": pattern}, "behavior": "Isolated", "invert": false,
 		}, byteLevel(false))
 	default:
 		return nil, fmt.Errorf("a tokenizer of kind %q cannot be written as tokenizer.json", t.pre)
@@ -77,8 +78,12 @@ func (t *Tokenizer) json() (map[string]any, error) {
 	if t.unk != noID {
 		model["unk_token"] = t.tokens[t.unk]
 	}
+	var normalizer any
+	if t.nfc {
+		normalizer = map[string]any{"type": "NFC"}
+	}
 	return map[string]any{
-		"version": "1.0", "truncation": nil, "padding": nil, "added_tokens": added, "normalizer": nil,
+		"version": "1.0", "truncation": nil, "padding": nil, "added_tokens": added, "normalizer": normalizer,
 		"pre_tokenizer": pre, "post_processor": nil, "decoder": byteLevel(true), "model": model,
 	}, nil
 }

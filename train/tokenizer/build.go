@@ -17,6 +17,7 @@ type definition struct {
 	kinds        []tokenKind
 	merges       [][2]string // in order of rank
 	scores       []float32   // [V], for merging by scores in place of merges; else nil
+	nfc          bool        // text is brought to Unicode's normal form C first
 	prefix       spacePrefix
 	strip        bool // decoding drops one space at the start of the text
 	bos, eos     int32
@@ -34,7 +35,7 @@ func build(d definition) (*Tokenizer, error) {
 	}
 	t := &Tokenizer{
 		pre: d.pre, ignoreMerges: d.ignoreMerges, unk: d.unk, fuseUnk: d.fuseUnk,
-		prefix: d.prefix, strip: d.strip,
+		nfc: d.nfc, prefix: d.prefix, strip: d.strip,
 		tokens: d.tokens, kinds: d.kinds,
 		raw: make([]string, v), ids: make(map[string]int32, v),
 		merges: make(map[uint64]mergeRule, len(d.merges)),

@@ -17,6 +17,7 @@ const (
 	classNumber                    // \p{N}
 	classSpace                     // \s
 	classNumeric                   // cut out by the Digits pre-tokenizer
+	classInert                     // no letter or mark to the library's NFC, see nfc.go
 )
 
 // classData lists the code points of each class in tokenizers 0.23.3 (Unicode
@@ -45,7 +46,7 @@ var classes = sync.OnceValue(func() *classTable {
 // parseClasses reads lines "name first-last first-last …", code points in hex,
 // a lone code point as "first".
 func parseClasses(data string) (*classTable, error) {
-	names := map[string]class{"L": classLetter, "N": classNumber, "S": classSpace, "D": classNumeric}
+	names := map[string]class{"L": classLetter, "N": classNumber, "S": classSpace, "D": classNumeric, "I": classInert}
 	flat := make([]class, utf8.MaxRune+1)
 	for line := range strings.Lines(data) {
 		if strings.HasPrefix(line, "#") {

@@ -53,7 +53,7 @@ func TestAlphabet(t *testing.T) {
 func TestClassesAgreeWithGo(t *testing.T) {
 	c := classes()
 	for r := rune(0); r <= unicode.MaxRune; r++ {
-		got := c.block[r>>8][r&0xff]
+		got := c.block[r>>8][r&0xff] &^ classInert
 		if unicode.IsOneOf([]*unicode.RangeTable{unicode.M, unicode.P, unicode.S, unicode.Cc, unicode.Cf, unicode.Co}, r) && !unicode.IsSpace(r) {
 			require.Zerof(t, got, "%U", r)
 		}

@@ -22,7 +22,8 @@ type EncodeOptions struct {
 }
 
 // Encode returns the token ids of text. It adds no BOS and no EOS. Decoding the
-// ids gives back text exactly, unless AllowMissing had to be used. A SentencePiece
+// ids gives back text exactly, unless AllowMissing had to be used; Qwen's and GPT-NeoX's
+// tokenizers give back its normal form C. A SentencePiece
 // vocabulary gives back each "▁" of text as a space, as it writes the two alike, and one
 // that puts a space in front may keep it after added tokens, or take one space of the
 // text's own for it: see [Tokenizer.Decode].
@@ -49,16 +50,22 @@ func (t *Tokenizer) AppendEncode(dst []int32, text string, o EncodeOptions) ([]i
 			e.token(s, id)
 			return nil
 		}
+		end := e.offset + len(s)
+		if t.nfc {
+			s = nfc(s)
+		}
 		if t.prefix == prefixPieces {
 			s = e.prefixed(s)
 		}
-		return t.late.split(s, o.Special, func(s string, id int32) error {
+		err := t.late.split(s, o.Special, func(s string, id int32) error {
 			if id != noID {
 				e.token(s, id)
 				return nil
 			}
 			return e.text(s)
 		})
+		e.offset = end // what was normalised may be shorter
+		return err
 	})
 	if err != nil {
 		return dst, err

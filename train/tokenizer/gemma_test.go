@@ -90,7 +90,7 @@ func smallGemmaWith(t *testing.T, old, new string) (*Tokenizer, error) {
 
 func TestGemmaRefuses(t *testing.T) {
 	for _, c := range []struct{ name, old, new, message string }{
-		{"normalizer type", `{"type":"Replace","pattern":{"String":" "}`, `{"type":"NFC","pattern":{"String":" "}`, `normalizer is set ({"type":"NFC"`},
+		{"normalizer type", `{"type":"Replace","pattern":{"String":" "}`, `{"type":"NFKC","pattern":{"String":" "}`, `normalizer is set ({"type":"NFKC"`},
 		{"another pattern", `"pattern":{"String":" "},"content":"▁"`, `"pattern":{"String":"_"},"content":"▁"`, "normalizer is set"},
 		{"another content", `"pattern":{"String":" "},"content":"▁"`, `"pattern":{"String":" "},"content":"_"`, "normalizer is set"},
 		{"expression", `"pattern":{"String":" "},"content":"▁"`, `"pattern":{"Regex":" +"},"content":"▁"`, "normalizer is set"},

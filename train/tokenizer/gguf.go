@@ -10,7 +10,7 @@ import (
 // GGUFVocab is the part of a GGUF file's metadata that defines a tokenizer.
 type GGUFVocab struct {
 	Model  string    // tokenizer.ggml.model: "gpt2" (byte-level BPE) or "llama" (SentencePiece's BPE)
-	Pre    string    // tokenizer.ggml.pre: "smollm", "gpt-2", "llama-bpe", "llama3" or "llama-v3"; of no meaning to "llama"
+	Pre    string    // tokenizer.ggml.pre: one of those in ggufPre; of no meaning to "llama"
 	Tokens []string  // tokenizer.ggml.tokens, [V]
 	Types  []int32   // tokenizer.ggml.token_type, [V]
 	Merges []string  // tokenizer.ggml.merges, each "left right"; for "gpt2"
@@ -24,12 +24,21 @@ type GGUFVocab struct {
 }
 
 // ggufPre says which rule a value of tokenizer.ggml.pre means.
-var ggufPre = map[string]preTokenizer{
-	"smollm":    preSmolLM2,
-	"gpt-2":     preGPT2,
-	"llama-bpe": preLlama3,
-	"llama3":    preLlama3,
-	"llama-v3":  preLlama3,
+var ggufPre = map[string]struct {
+	pre   preTokenizer
+	whole bool // a pre-token that is a token is not merged
+	nfc   bool // of the tokenizers that files with this name were made from; llama.cpp leaves it out
+}{
+	"smollm":           {pre: preSmolLM2},
+	"gpt-2":            {pre: preGPT2},
+	"llama-bpe":        {pre: preLlama3, whole: true},
+	"llama3":           {pre: preLlama3, whole: true},
+	"llama-v3":         {pre: preLlama3, whole: true},
+	"dbrx":             {pre: preLlama3},
+	"smaug-bpe":        {pre: preLlama3},
+	"qwen2":            {pre: preQwen2, nfc: true},
+	"deepseek-r1-qwen": {pre: preQwen2, nfc: true},
+	"olmo":             {pre: preGPT2, nfc: true},
 }
 
 // Values of tokenizer.ggml.token_type.
@@ -123,7 +132,7 @@ func (d *definition) byteLevelGGUF(g *GGUFVocab) error {
 	if !ok {
 		return fmt.Errorf("tokenizer.ggml.pre is %q; supported are %q", g.Pre, slices.Sorted(maps.Keys(ggufPre)))
 	}
-	d.pre, d.ignoreMerges = pre, pre == preLlama3
+	d.pre, d.ignoreMerges, d.nfc = pre.pre, pre.whole, pre.nfc
 	for rank, m := range g.Merges {
 		left, right, ok := strings.Cut(m, " ")
 		if !ok {

@@ -35,7 +35,7 @@ func TestFromGGUFRefuses(t *testing.T) {
 	minus, four := int32(-1), int32(4)
 	cases := map[string]func(*GGUFVocab){
 		`tokenizer.ggml.model is "bert"`:                 func(g *GGUFVocab) { g.Model = "bert" },
-		`tokenizer.ggml.pre is "qwen2"; supported are [`: func(g *GGUFVocab) { g.Pre = "qwen2" },
+		`tokenizer.ggml.pre is "bloom"; supported are [`: func(g *GGUFVocab) { g.Pre = "bloom" },
 		"4 tokens but 3 token types":                     func(g *GGUFVocab) { g.Types = g.Types[:3] },
 		`token 1 ("b") has token type 6`:                 func(g *GGUFVocab) { g.Types[1] = 6 },
 		`merge 0 is "ab"`:                                func(g *GGUFVocab) { g.Merges = []string{"ab"} },

@@ -50,7 +50,7 @@ type jsonBPE struct {
 }
 
 // FromJSON reads a Hugging Face tokenizer.json with a byte-level BPE model and
-// the pre-tokenizer of SmolLM2, GPT-2 or Llama 3, or with a BPE model over characters
+// the pre-tokenizer of SmolLM2, GPT-2, Llama 3 or Qwen 2, or with a BPE model over characters
 // with byte fallback, as Gemma, Llama 2 and Mistral have it, which tells itself by its
 // normalizer (" " replaced by "▁") or its pre-tokenizer (Metaspace). Anything else that
 // would change the ids (another normalizer, dropout, truncation, another pattern,

@@ -47,7 +47,7 @@ func TestFromJSONRefuses(t *testing.T) {
 		{"unknown model field", `"fuse_unk"`, `"fuse_all":1,"fuse_unk"`, `unknown field "fuse_all"`},
 		{"truncation", `"truncation":null`, `"truncation":{"max_length":8}`, "truncation is set"},
 		{"padding", `"padding":null`, `"padding":{"pad_id":0}`, "padding is set"},
-		{"normalizer", `"normalizer":null`, `"normalizer":{"type":"NFC"}`, `normalizer is set ({"type":"NFC"})`},
+		{"normalizer", `"normalizer":null`, `"normalizer":{"type":"NFKC"}`, `normalizer is set ({"type":"NFKC"})`},
 		{"model type", `"BPE"`, `"Unigram"`, `type "Unigram"`},
 		{"dropout", `"dropout":null`, `"dropout":0.1`, "dropout is 0.1"},
 		{"prefix", `"continuing_subword_prefix":""`, `"continuing_subword_prefix":"##"`, `continuing_subword_prefix is "##"`},

@@ -104,7 +104,7 @@ func flatten(raw json.RawMessage, key string) ([]json.RawMessage, error) {
 	return out, nil
 }
 
-// byteLevelPreTokenizer recognises the three of byte-level BPE by their parts.
+// byteLevelPreTokenizer recognises those of byte-level BPE by their parts.
 func byteLevelPreTokenizer(raw json.RawMessage) (preTokenizer, error) {
 	parts, err := flatten(raw, "pretokenizers")
 	if err != nil {
@@ -125,8 +125,10 @@ func byteLevelPreTokenizer(raw json.RawMessage) (preTokenizer, error) {
 		return preGPT2, nil
 	case "Split, ByteLevel without regex":
 		return preLlama3, nil
+	case "Split of single numbers, ByteLevel without regex":
+		return preQwen2, nil
 	default:
-		return "", fmt.Errorf("the sequence [%s] is not supported; known are [Digits, ByteLevel] (SmolLM2), [ByteLevel] (GPT-2) and [Split, ByteLevel without regex] (Llama 3)", seq)
+		return "", fmt.Errorf("the sequence [%s] is not supported; known are [Digits, ByteLevel] (SmolLM2), [ByteLevel] (GPT-2) and [Split, ByteLevel without regex] (Llama 3, Qwen 2)", seq)
 	}
 }
 
@@ -163,13 +165,17 @@ func describePreTokenizer(raw json.RawMessage) (string, error) {
 		if err := strictJSON(raw, &s); err != nil {
 			return "", fmt.Errorf("part Split: %w", err)
 		}
-		if s.Pattern.Regex == nil || *s.Pattern.Regex != llama3Pattern {
-			return "", fmt.Errorf("part Split: pattern %s is not supported; only Llama 3's is", clip(raw))
+		name := ""
+		if s.Pattern.Regex != nil {
+			name = map[string]string{llama3Pattern: "Split", qwen2Pattern: "Split of single numbers"}[*s.Pattern.Regex]
+		}
+		if name == "" {
+			return "", fmt.Errorf("part Split: pattern %s is not supported; only Llama 3's and Qwen 2's are", clip(raw))
 		}
 		if s.Behavior != "Isolated" || s.Invert {
 			return "", fmt.Errorf("part Split: behavior %q, invert %t; only \"Isolated\", false is supported", s.Behavior, s.Invert)
 		}
-		return "Split", nil
+		return name, nil
 	}
 	return "", fmt.Errorf("type %q is not supported", typ)
 }

@@ -75,7 +75,7 @@ func checkDigest(t *testing.T, kind, text string, ids []int32, want []byte) {
 	t.Helper()
 	h := sha256.New()
 	require.NoError(t, binary.Write(h, binary.LittleEndian, ids))
-	require.Equalf(t, want, h.Sum(nil)[:2], "%q has ids %v; python testdata/spaced.py show %s TEXT gives those wanted", text, ids, kind)
+	require.Equalf(t, want, h.Sum(nil)[:2], "%q has ids %v; python testdata/spaced.py (or normalised.py) show %s TEXT gives those wanted", text, ids, kind)
 }
 
 // Merging by scores is SentencePiece's, id for id: user-defined tokens cut out first, equal

@@ -26,8 +26,8 @@ func replaces(raw json.RawMessage, from, to string) (bool, error) {
 	return r.Pattern.String != nil && *r.Pattern.String == from && r.Pattern.Regex == nil && r.Content == to, nil
 }
 
-// parseNormalizer accepts none, or one that writes spaces as "▁": Gemma's, and Llama 2's,
-// which puts another in front.
+// parseNormalizer accepts none, NFC, or one that writes spaces as "▁": Gemma's, and Llama
+// 2's, which puts another in front.
 func (d *definition) parseNormalizer(raw json.RawMessage) error {
 	if isNull(raw) {
 		return nil
@@ -35,6 +35,10 @@ func (d *definition) parseNormalizer(raw json.RawMessage) error {
 	parts, err := flatten(raw, "normalizers")
 	if err != nil {
 		return fmt.Errorf("normalizer: %w", err)
+	}
+	if len(parts) == 1 && checkType(parts[0], "NFC") == nil {
+		d.nfc = true
+		return nil
 	}
 	if len(parts) == 2 {
 		var p jsonPrepend
@@ -52,7 +56,7 @@ func (d *definition) parseNormalizer(raw json.RawMessage) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("normalizer is set (%s); supported are null, Gemma's, which replaces \" \" by %q, and Llama 2's, which prepends one before", clip(raw), spaceMark)
+	return fmt.Errorf("normalizer is set (%s); supported are null, NFC, Gemma's, which replaces \" \" by %q, and Llama 2's, which prepends one before", clip(raw), spaceMark)
 }
 
 // jsonPrepend is a normalizer.
@@ -66,7 +70,7 @@ func (d *definition) parsePreTokenizer(raw json.RawMessage) (err error) {
 	if d.pre == preSpaced {
 		return checkSpacedPreTokenizer(raw)
 	}
-	if checkType(raw, "Metaspace") == nil {
+	if checkType(raw, "Metaspace") == nil && !d.nfc {
 		return d.parseMetaspace(raw)
 	}
 	d.pre, err = byteLevelPreTokenizer(raw)

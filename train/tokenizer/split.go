@@ -18,6 +18,8 @@ const (
 	// preLlama3 is the pattern llama3Pattern (Hugging Face: Split, then
 	// ByteLevel without a pattern of its own).
 	preLlama3 preTokenizer = "llama3"
+	// preQwen2 is the pattern qwen2Pattern, which cuts each number on its own.
+	preQwen2 preTokenizer = "qwen2"
 	// preSpaced leaves the text whole: its words are merged across spaces. (Hugging
 	// Face: nothing, or Split at spaces, of which the normalizer has left none.) It stands
 	// for all that is not byte-level in such a vocabulary, see spaced.go.
@@ -33,6 +35,9 @@ const (
 // llama3Next is written for it; a file with any other pattern is refused.
 const llama3Pattern = `(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`
 
+// qwen2Pattern is Qwen's expression: Llama 3's but for \p{N} in place of \p{N}{1,3}.
+const qwen2Pattern = `(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+`
+
 // split yields the pre-tokens of text in order.
 func (p preTokenizer) split(text string) iter.Seq[string] {
 	switch p {
@@ -42,6 +47,8 @@ func (p preTokenizer) split(text string) iter.Seq[string] {
 		return func(yield func(string) bool) { splitBy(classes(), text, gpt2Next, yield) }
 	case preLlama3:
 		return func(yield func(string) bool) { splitBy(classes(), text, llama3Next, yield) }
+	case preQwen2:
+		return func(yield func(string) bool) { splitBy(classes(), text, qwen2Next, yield) }
 	case preSpacedWords:
 		return func(yield func(string) bool) { splitBy(nil, text, spacedNext, yield) }
 	default:
@@ -128,7 +135,13 @@ func gpt2Next(t *classTable, s string) int {
 }
 
 // llama3Next returns the length of the first match of llama3Pattern in s.
-func llama3Next(t *classTable, s string) int {
+func llama3Next(t *classTable, s string) int { return byClassNext(t, s, 3) }
+
+// qwen2Next returns the length of the first match of qwen2Pattern in s.
+func qwen2Next(t *classTable, s string) int { return byClassNext(t, s, 1) }
+
+// byClassNext is both, with as many numbers in a pre-token at most.
+func byClassNext(t *classTable, s string, numbers int) int {
 	if s[0] == '\'' {
 		if n := foldedContraction(s); n > 0 {
 			return n
@@ -140,7 +153,7 @@ func llama3Next(t *classTable, s string) int {
 	}
 	if c&classNumber != 0 {
 		end := w
-		for range 2 {
+		for range numbers - 1 {
 			c, w := t.at(s, end)
 			if c&classNumber == 0 {
 				break

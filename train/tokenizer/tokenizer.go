@@ -1,5 +1,5 @@
 // Package tokenizer turns text into token ids and back: byte-level byte-pair
-// encoding (BPE) for SmolLM2, GPT-2 and Llama 3 vocabularies, read from a
+// encoding (BPE) for SmolLM2, GPT-2, GPT-NeoX, Llama 3 and Qwen vocabularies, read from a
 // Hugging Face tokenizer.json or from GGUF metadata; SentencePiece's BPE over characters
 // with byte fallback for those of Gemma, Llama 2 and Mistral, by merges from a
 // tokenizer.json or by scores from GGUF; and raw bytes.
@@ -19,6 +19,9 @@
 // Decoding writes "▁" as a space, wherever it comes from, so this one character does
 // not survive. Merges that would make a special token, or that of a byte, from plain
 // text are left out: they are met only in text that spells such a token out.
+//
+// Qwen's and GPT-NeoX's (Pythia's) bring the text to Unicode's normal form C first: ids are
+// those of the normal form, and decode to it.
 //
 // The ids equal those of the Python libraries tokenizers 0.23.3 and sentencepiece 0.2.3;
 // the golden files in testdata and the scripts that made them say on which strings.
@@ -44,6 +47,7 @@ import (
 type Tokenizer struct {
 	pre          preTokenizer
 	ignoreMerges bool
+	nfc          bool // text is brought to Unicode's normal form C first
 	prefix       spacePrefix
 	strip        bool  // decoding drops one space at the start of the text
 	unk          int32 // stands for bytes without a token; noID: none does
@@ -99,7 +103,7 @@ func (k tokenKind) base() tokenKind { return k &^ kindLate }
 // VocabSize returns V, the number of token ids.
 func (t *Tokenizer) VocabSize() int { return len(t.tokens) }
 
-// Kind names the pre-tokenizer: "smollm2", "gpt2", "llama3", "gemma"
+// Kind names the pre-tokenizer: "smollm2", "gpt2", "llama3", "qwen2", "gemma"
 // (SentencePiece's, whichever model's), "gemma-words" or "bytes".
 func (t *Tokenizer) Kind() string { return string(t.pre) }
 
@@ -188,6 +192,9 @@ func hashDefinition(d *definition) string {
 	}
 	str(fmt.Sprint(d.ignoreMerges, d.unk, d.fuseUnk))
 	// Written only where they are set: fingerprints from before they were known still hold.
+	if d.nfc {
+		str("NFC")
+	}
 	if d.prefix != prefixNone {
 		str("prefix " + string(d.prefix))
 	}
