@@ -3,7 +3,7 @@
 
 # Recipes are one line each and leave the work to scripts/, which quote paths.
 .DEFAULT_GOAL := help
-.PHONY: help setup gemma lab reproduce measured check test bench fmt clean distclean
+.PHONY: help setup gemma lab reproduce measured check test bench bundle fmt clean distclean
 
 # GNU Make 3.81 is what macOS has; .FEATURES came with it.
 ifeq ($(.FEATURES),)
@@ -13,7 +13,8 @@ endif
 PORT ?=
 ARGS ?=
 GOTESTFLAGS ?=
-export PORT ARGS GOTESTFLAGS CUDA
+GRID ?=
+export PORT ARGS GOTESTFLAGS CUDA GRID
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' "$(firstword $(MAKEFILE_LIST))"
@@ -42,6 +43,9 @@ test: ## gofmt, vet, staticcheck, Go tests, notebooks (GOTESTFLAGS=-count=1)
 bench: ## benchmarks, after set-up
 	@scripts/setup.sh headless
 	@scripts/bench.sh $(ARGS)
+
+bundle: ## programs, texts and grids for a GPU machine without Go or a network (GRID=file, CUDA=1)
+	@scripts/bundle.sh
 
 fmt: ## gofmt all Go files
 	@scripts/fmt.sh

@@ -23,6 +23,7 @@ lock lab --universal --python-version 3.10 "$@"
 lock xla --universal --python-version 3.10 --no-deps "$@"
 lock smollm2 --universal --python-version 3.10 --no-deps "$@"
 lock gemma --universal --python-version 3.10 --no-deps "$@"
+lock zig --universal --python-version 3.10 --no-deps "$@"
 
 # JAX's plugin package names the libraries; of its own it has only Python code, for
 # newer releases of Python than are asked for here.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"time"
@@ -82,15 +83,20 @@ type Origin struct {
 func provenance(b compute.Backend, devices int, d *data) Provenance {
 	return Provenance{
 		Started: time.Now().UTC().Truncate(time.Second), System: runtime.GOOS + "/" + runtime.GOARCH, CPUs: runtime.NumCPU(),
-		CPU: cpuModel(), Backend: anonymous(b.Description()), Devices: devices,
+		CPU: cpuModel(), Backend: Describe(b), Devices: devices,
 		Versions: backend.Provenance(), Data: d.provenance,
 	}
 }
 
-// anonymous leaves the checkout's folder out of a text: results are shared.
-func anonymous(text string) string {
+// Describe is a backend's description without the folders of the checkout and the plugin: results are shared.
+func Describe(b compute.Backend) string {
+	text := b.Description()
 	if root, err := local.Root(); err == nil {
 		text = strings.ReplaceAll(text, root+string(os.PathSeparator), "")
+	}
+	_, options, _ := strings.Cut(os.Getenv(compute.ConfigEnvVar), ":")
+	if plugin, _, _ := strings.Cut(options, ","); filepath.IsAbs(plugin) {
+		text = strings.ReplaceAll(text, filepath.Dir(plugin)+string(os.PathSeparator), "")
 	}
 	return text
 }

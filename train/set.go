@@ -113,3 +113,9 @@ func (c Config) fields() map[string]string {
 	walk("", tree)
 	return flat
 }
+
+// Field is the value of a field by its name, as Changes writes it.
+func (c Config) Field(name string) (value string, ok bool) {
+	value, ok = c.fields()[name]
+	return value, ok
+}

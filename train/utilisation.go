@@ -1,7 +1,9 @@
 package train
 
 import (
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 
 	"github.com/gomlx/compute"
@@ -24,17 +26,34 @@ var peaks = []struct {
 }
 
 // DevicePeak is the peak, in FLOP/s of bfloat16 matrix products, of one of the GPUs that a backend computes on, and the
-// GPU's name; 0 where there is none or its peak is not known.
+// GPU's name, empty where there is none; 0 where its peak is not known.
 func DevicePeak(b compute.Backend) (peak float64, name string) {
 	if !onCUDA(b) {
 		return 0, ""
 	}
-	out, err := exec.Command("nvidia-smi", "--query-gpu=name", "--format=csv,noheader").Output()
-	if err != nil {
-		return 0, ""
-	}
-	name, _, _ = strings.Cut(strings.TrimSpace(string(out)), "\n")
+	name = gpuName()
 	return peakOf(name), name
+}
+
+// gpuName is the first GPU's name: what nvidia-smi says, else the driver itself.
+func gpuName() string {
+	if out, err := exec.Command("nvidia-smi", "--query-gpu=name", "--format=csv,noheader").Output(); err == nil {
+		name, _, _ := strings.Cut(strings.TrimSpace(string(out)), "\n")
+		return name
+	}
+	files, _ := filepath.Glob("/proc/driver/nvidia/gpus/*/information")
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			continue
+		}
+		for line := range strings.Lines(string(text)) {
+			if name, ok := strings.CutPrefix(line, "Model:"); ok {
+				return strings.TrimSpace(name)
+			}
+		}
+	}
+	return "a GPU of unknown name"
 }
 
 // onCUDA reports whether a backend computes on NVIDIA's GPUs.

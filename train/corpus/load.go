@@ -39,6 +39,7 @@ type Data struct {
 	// Provenance is what a result keeps of its data.
 	Provenance Provenance
 
+	folder            string // of the shards
 	training, heldOut *shard.File
 }
 
@@ -64,6 +65,8 @@ type Side struct {
 // .data/shards of the checkout), which later calls map into memory: a subfolder for each combination of spec, state of the source,
 // and tokenizer. Files count as changed when their size or time of change differs.
 //
+// In a bundle, the shards that it brings along for the spec (see [Prepare]) come first: their text is not there.
+//
 // Processes that want the same shards at once wait for the one that makes them. What an interruption leaves behind is
 // never taken for whole, and is removed by the next attempt.
 func Load(ctx context.Context, s Spec, cache string) (*Data, error) {
@@ -76,6 +79,11 @@ func Load(ctx context.Context, s Spec, cache string) (*Data, error) {
 			return nil, err
 		}
 		return &Data{Task: t, Provenance: Provenance{Spec: s, V: t.V()}}, nil
+	}
+	if bundled := local.BundledShards(); bundled != "" {
+		if d, err := s.openPrepared(bundled); err == nil || !errors.Is(err, fs.ErrNotExist) {
+			return d, err
+		}
 	}
 	if cache == "" {
 		var err error
@@ -130,7 +138,7 @@ func (b builder) open() (*Data, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Data{Tokenizer: b.tok}
+	d := &Data{Tokenizer: b.tok, folder: b.folder}
 	if err := strictJSON(record, &d.Provenance); err != nil {
 		return nil, fmt.Errorf("%s: %w", provenanceFile, err)
 	}

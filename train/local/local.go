@@ -34,7 +34,10 @@ var ErrAbsent = errors.New("not in this checkout")
 // module is the module path that go.mod in the root declares.
 const module = "firsttoken"
 
-// Root returns the absolute path of the checkout: $FIRSTTOKEN_HOME if set, else
+// BundleFile lies in the root of a bundle (see package bundle), which stands for a checkout on machines that have none.
+const BundleFile = "bundle.json"
+
+// Root returns the absolute path of the checkout or bundle: $FIRSTTOKEN_HOME if set, else
 // the nearest folder at or above the working directory whose go.mod declares
 // module firsttoken, else the nearest such folder above the executable.
 func Root() (string, error) {
@@ -44,7 +47,7 @@ func Root() (string, error) {
 			return "", fmt.Errorf("local: $%s: %w", HomeEnv, err)
 		}
 		if !isRoot(home) {
-			return "", fmt.Errorf("local: $%s is %s, where there is no go.mod of module %s: set it to the checkout's root or unset it", HomeEnv, home, module)
+			return "", fmt.Errorf("local: $%s is %s, where there is no go.mod of module %s and no %s: set it to the root of a checkout or bundle, or unset it", HomeEnv, home, module, BundleFile)
 		}
 		return home, nil
 	}
@@ -76,8 +79,11 @@ func above(folder string) string {
 	}
 }
 
-// isRoot reports whether folder/go.mod declares our module.
+// isRoot reports whether folder/go.mod declares our module, or folder is a bundle.
 func isRoot(folder string) bool {
+	if exists(filepath.Join(folder, BundleFile)) {
+		return true
+	}
 	file, err := os.Open(filepath.Join(folder, "go.mod"))
 	if err != nil {
 		return false
@@ -237,6 +243,15 @@ func ShippedTokenizer(fingerprint string) (string, error) {
 		return "", fmt.Errorf("local: no tokenizer %s comes with this checkout", dir)
 	}
 	return dir, nil
+}
+
+// BundledShards returns the folder of tokenised texts that a bundle brings along, "" outside of one.
+func BundledShards() string {
+	root, err := Root()
+	if err != nil || !exists(filepath.Join(root, BundleFile)) {
+		return ""
+	}
+	return filepath.Join(root, "shards")
 }
 
 func folder(name string, elem []string) (string, error) {

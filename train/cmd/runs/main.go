@@ -1,8 +1,10 @@
-// Command runs looks after the runs that come with the checkout.
+// Command runs looks after the runs that come with the checkout, and brings others home.
 //
 //	go run ./train/cmd/runs fetch                                   # the weights of all runs that have them in the history
 //	go run ./train/cmd/runs fetch notebooks/grids/packing.json      # those of a grid's runs
 //	go run ./train/cmd/runs fetch 62269e40 0a8694c4                 # those of these runs
+//	go run ./train/cmd/runs import FOLDER                           # finished runs from where a bundle's run.sh left them, into runs
+//	go run ./train/cmd/runs import -ship FOLDER                     # into the runs that come with the checkout
 //
 // The checkout holds the curves of all runs and the weights of few. fetch takes the others from the commit that held them
 // (notebooks/results/weights.json), checks their hashes, and keeps them in .data/weights, where train.LoadModel finds them.
@@ -31,12 +33,13 @@ func main() {
 
 // commands by name.
 var commands = map[string]func(ctx context.Context, args []string, out io.Writer) error{
-	"fetch": fetch,
+	"fetch":  fetch,
+	"import": importRuns,
 }
 
 func run(ctx context.Context, args []string, out io.Writer) error {
 	if len(args) == 0 || commands[args[0]] == nil {
-		return errors.New("say what to do: fetch [GRID.json or run …]")
+		return errors.New("say what to do: fetch [GRID.json or run …], or import FOLDER …")
 	}
 	return commands[args[0]](ctx, args[1:], out)
 }

@@ -1,4 +1,4 @@
-package main
+package command
 
 import (
 	"bytes"
@@ -17,7 +17,7 @@ import (
 func call(t *testing.T, args ...string) (string, error) {
 	t.Helper()
 	var out bytes.Buffer
-	err := run(context.Background(), args, &out)
+	err := Train(context.Background(), args, &out)
 	return out.String(), err
 }
 

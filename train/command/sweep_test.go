@@ -1,4 +1,4 @@
-package main
+package command
 
 import (
 	"bytes"
@@ -53,7 +53,7 @@ func TestSweepOfAGrid(t *testing.T) {
 	call := func(args ...string) string {
 		var out bytes.Buffer
 		args = append([]string{"-grid", file, "-set", "monitor.windows=4", "-axis", "seed=1; seed=2", "-store", dir, "-progress", "none"}, args...)
-		require.NoError(t, run(context.Background(), args, func(string) string { return "" }, &out))
+		require.NoError(t, sweep(context.Background(), args, func(string) string { return "" }, &out))
 		return out.String()
 	}
 	require.Regexp(t, `^\w{16} not begun\n\w{16} not begun\n$`, call("-status"))
