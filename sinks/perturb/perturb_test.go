@@ -249,6 +249,34 @@ func TestCalibrate(t *testing.T) {
 	require.ErrorIs(t, err, broken)
 }
 
+func TestCalibrateWithin(t *testing.T) {
+	for name, f := range map[string]func(float64) float64{
+		"square": func(x float64) float64 { return x * x },
+		"steps":  func(x float64) float64 { return 100 / (1 + math.Pow(x/7, -3)) },
+		"bent":   func(x float64) float64 { return math.Pow(x, 4) / 50 },
+	} {
+		calls := 0
+		measure := func(x float64) (float64, error) { calls++; return f(x), nil }
+		x, err := perturb.CalibrateWithin(50, 0.01, 2, 20, measure)
+		require.NoError(t, err, name)
+		require.InDelta(t, 50, f(x), 0.01, name)
+		require.LessOrEqual(t, calls, 20, name)
+	}
+	same := func(x float64) (float64, error) { return x, nil }
+	x, err := perturb.CalibrateWithin(5, 0.01, 5, 9, same)
+	require.NoError(t, err)
+	require.Equal(t, 5.0, x)
+	_, err = perturb.CalibrateWithin(50, 0.01, 1, 5, same)
+	require.ErrorContains(t, err, "widen the range")
+	_, err = perturb.CalibrateWithin(5, 0, 1, 9, same)
+	require.ErrorContains(t, err, "the tolerance be positive")
+	_, err = perturb.CalibrateWithin(5, 0.01, 1, 9, func(x float64) (float64, error) { return math.Copysign(9, x-5), nil })
+	require.ErrorContains(t, err, "after 20 measurements")
+	broken := errors.New("broken")
+	_, err = perturb.CalibrateWithin(5, 0.01, 1, 9, func(x float64) (float64, error) { return x * x, broken })
+	require.ErrorIs(t, err, broken)
+}
+
 // Between accepts an edit exactly if it is one, whatever the texts are.
 func FuzzBetween(f *testing.F) {
 	f.Add("abcd", "abxd")
