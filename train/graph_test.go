@@ -4,8 +4,10 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
+	"github.com/gomlx/compute/dtypes"
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
@@ -42,22 +44,29 @@ func TestGradientsEqualFiniteDifferences(t *testing.T) {
 		packing   corpus.Packing
 		pattern   transformer.PatternKind
 		recompute bool
-		gemma     bool // its options, and one matrix for embedding and output
+		family    string // whose switches are set
 	}{
 		{packing: fixedBOS()},
 		{packing: corpus.Packing{Mask: corpus.MaskIntraDocument, BOS: corpus.BOSFixed, Positions: corpus.PositionsRestarted}},
 		{packing: corpus.Packing{Mask: corpus.MaskIntraDocument, BOS: corpus.BOSNone, Positions: corpus.PositionsContinued}, recompute: true},
 		{packing: fixedBOS(), pattern: transformer.PatternSinkLogit},
-		{packing: fixedBOS(), gemma: true},
+		{packing: fixedBOS(), family: "gemma 3"},
+		{packing: corpus.Packing{Mask: corpus.MaskIntraDocument, BOS: corpus.BOSNone, Positions: corpus.PositionsRestarted}, family: "gpt"},
 	} {
-		t.Run(fmt.Sprint(test.packing, test.pattern, test.recompute, test.gemma), func(t *testing.T) {
-			if test.recompute || test.gemma || test.pattern != "" {
+		t.Run(fmt.Sprint(test.packing, test.pattern, test.recompute, test.family), func(t *testing.T) {
+			if test.recompute || test.family != "" || test.pattern != "" {
 				fullOnly(t, "two packings will do")
 			}
 			c := tiny(t).Model
-			c.Layers, c.TiedOutput, c.Pattern.Kind = 2, test.gemma, test.pattern
-			if test.gemma {
+			c.Layers, c.TiedOutput, c.Pattern.Kind = 2, test.family != "", test.pattern
+			switch test.family {
+			case "gemma 3":
 				c.Activation, c.ScaleEmbed = transformer.ActivationGELUTanh, true
+				c.QKNorm, c.Placement = transformer.QKNormHead, transformer.PlacementSandwich
+				c.Kinds, c.Tile = map[string]transformer.Kind{"L": {Window: 3, RopeBase: 100}, "G": {}}, "LG"
+			case "gpt":
+				c.Norm, c.PlainMLP, c.Activation = transformer.NormLayer, true, transformer.ActivationGELU
+				c.Bias, c.LearnedPositions = transformer.Bias{QKV: true, Out: true, MLP: true}, c.Context
 			}
 			d := &decoder{c: &c, packing: test.packing, recompute: test.recompute}
 			vars := randomVars(t, &c, 0.3)
@@ -167,6 +176,40 @@ func TestIntraDocumentEqualsSeparateDocuments(t *testing.T) {
 				require.InDeltaSlice(t, swapped[:len(second)], together[len(first):], 1e-5)
 			})
 		}
+	}
+}
+
+// Training runs each layer as its kind says, and adds positions as a model does: the
+// losses of a window are those of the model with the run's weights.
+func TestGraphEqualsModel(t *testing.T) {
+	for name, change := range map[string]func(c *transformer.Config){
+		"kinds": func(c *transformer.Config) {
+			c.Kinds, c.Tile = map[string]transformer.Kind{"L": {Window: 3, RopeBase: 100}, "G": {}, "N": {NoRope: true}}, "LGN"
+		},
+		"learned positions": func(c *transformer.Config) { c.LearnedPositions = c.Context },
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := tiny(t).Model
+			c.Layers = 4
+			change(&c)
+			vars := randomVars(t, &c, 0.4)
+			p, err := transformer.RandomParams(&c, dtypes.Float32, 0.4, 7) // those of randomVars
+			require.NoError(t, err)
+			m, err := transformer.New(openBackend(t), c, p)
+			require.NoError(t, err)
+			defer m.Close()
+			ids := []int32{3, 1, 4, 1, 5, 9, 2, 6}
+			out, err := m.Forward(transformer.One(ids), transformer.Pass{Predict: true})
+			require.NoError(t, err)
+			b := corpus.Batch{B: 1, T: len(ids), Tokens: ids, Targets: append(slices.Clone(ids[1:]), 0), Weights: make([]float32, len(ids))}
+			got := runGraph(t, &decoder{c: &c, packing: fixedBOS()}, vars, b, func(w window) []*Node {
+				d := &decoder{c: &c, packing: fixedBOS()}
+				weights := d.weights(vars, w.tokens.Graph())
+				_, blocks := d.blocks(weights, w)
+				return []*Node{d.losses(weights, blocks[3].ResidOut, w)}
+			})[0]
+			require.InDeltaSlice(t, out.Loss[0], got[:len(ids)-1], 1e-5)
+		})
 	}
 }
 

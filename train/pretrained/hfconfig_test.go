@@ -3,6 +3,8 @@ package pretrained
 import (
 	"encoding/json"
 	"maps"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -165,6 +167,13 @@ func FuzzHFConfig(f *testing.F) {
 	f.Add(jsonOf(f, fields))
 	f.Add([]byte(`{"model_type":"llama","num_hidden_layers":1e99}`))
 	f.Add(jsonOf(f, newTinyGemma().hfConfigFields()))
+	configs, err := filepath.Glob("testdata/families/*/config.json")
+	require.NoError(f, err)
+	for _, path := range configs {
+		data, err := os.ReadFile(path)
+		require.NoError(f, err)
+		f.Add(data)
+	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		c, _, err := parseHFConfig(data)
 		if err != nil {
