@@ -115,3 +115,18 @@ func (fs Figures) lines() []string {
 	}
 	return lines
 }
+
+// AtHand is the figure that rules on trained runs begin with: how many of the runs at hand, in %, have a sink, more than 5 % of heads
+// with one. rates are theirs, in %.
+func AtHand(row string, rates []float64) Figure {
+	k := 0
+	for _, x := range rates {
+		if x > 5 {
+			k++
+		}
+	}
+	return Figure{
+		Name: row + ": runs at hand with a sink", Unit: "%", Exact: "counted over the runs at hand",
+		Estimate: stats.Estimate{Value: 100 * float64(k) / float64(max(1, len(rates))), N: len(rates)},
+	}
+}

@@ -217,3 +217,13 @@ func TestPairs(t *testing.T) {
 	_, err = curves.PairsAtEnd(rate, nameless, nameless)
 	require.ErrorContains(t, err, "names no seed")
 }
+
+func TestSlopes(t *testing.T) {
+	set, err := curves.Load(runs(t))
+	require.NoError(t, err)
+	slopes, err := set.Slopes("model.context", curves.SinkRate("packed", 0))
+	require.NoError(t, err)
+	require.InDeltaSlice(t, []float64{9.6, 9.6}, slopes, 1e-9) // 6.4 → 25.6 % in two doublings
+	_, err = set.Slopes("seed", curves.SinkRate("packed", 0))
+	require.ErrorContains(t, err, `seed = "0" has no logarithm`)
+}

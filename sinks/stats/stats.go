@@ -131,6 +131,22 @@ func (e Estimate) String() string {
 	return fmt.Sprintf("%.4g [%.4g, %.4g] (n=%d)", e.Value, e.CI.Lo, e.CI.Hi, e.N)
 }
 
+// PlusMinus writes "51.4 ± 10.1", both numbers by format; the value alone where there is no interval.
+func (e Estimate) PlusMinus(format string) string {
+	if e.CI == nil {
+		return fmt.Sprintf(format, e.Value)
+	}
+	return fmt.Sprintf(format+" ± "+format, e.Value, max(e.CI.Hi-e.Value, e.Value-e.CI.Lo))
+}
+
+// Ends are the interval's, or the value twice where there is none.
+func (e Estimate) Ends() (lo, hi float64) {
+	if e.CI == nil {
+		return e.Value, e.Value
+	}
+	return e.CI.Lo, e.CI.Hi
+}
+
 // Mean estimates the mean of x, one value a document.
 // It fails on an empty x and on values that are not finite or not in o.Range.
 func Mean(x []float64, o Options) (Estimate, error) {
