@@ -45,6 +45,7 @@ func TestByDepthOnRandomStreams(t *testing.T) {
 			require.LessOrEqual(t, d.Distance[l], math.Sqrt2*d.Rank[l])
 			require.InDelta(t, d.Distance[l]/(math.Sqrt2*d.Rank[l]), d.Tightness[l], 1e-12)
 			require.Positive(t, d.Tightness[l])
+			require.InDelta(t, d.Distance[l]/sinks.Norms(V)[len(V)-1], d.Apart[l], 1e-12)
 			for _, row := range V {
 				for i := range row {
 					row[i] *= 4

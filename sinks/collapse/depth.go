@@ -32,6 +32,7 @@ type Depth struct {
 	Rank     []float64 `json:"rank"`     // ‖V − (1/n)11ᵀV‖_F
 	Relative []float64 `json:"relative"` // the same divided by ‖V‖_F: 0 (one vector) to 1
 	Distance []float64 `json:"distance"` // ‖v_n − v_{n−1}‖₂
+	Apart    []float64 `json:"apart"`    // the same divided by ‖v_n‖₂; 0 where v_n = 0
 	// Tightness is Distance / (√2 · Rank), at most 1 by Proposition 3.1 with its sharp constant. 0, for none, where Relative
 	// is below MinSpread: such rows are equal up to rounding, and the ratio is one of rounding errors. LargestTightness counts the others.
 	Tightness []float64 `json:"tightness"`
@@ -71,6 +72,11 @@ func (d *Depth) add(V [][]float32, rows Rows) error {
 	d.Rank = append(d.Rank, p.Rank)
 	d.Relative = append(d.Relative, relative)
 	d.Distance = append(d.Distance, p.Representational)
+	apart := 0.0
+	if last := sinks.Norms(V[len(V)-1:])[0]; last > 0 {
+		apart = p.Representational / last
+	}
+	d.Apart = append(d.Apart, apart)
 	d.Tightness = append(d.Tightness, tightness(p, relative))
 	d.Cosine = append(d.Cosine, cosine)
 	return nil

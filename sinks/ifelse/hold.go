@@ -2,6 +2,7 @@ package ifelse
 
 import (
 	"fmt"
+	"slices"
 
 	"firsttoken/sinks/stats"
 )
@@ -20,15 +21,17 @@ type Held struct {
 	Write         stats.Estimate `json:"write"` // mean write norm where present, divided by that where absent
 }
 
-// Hold measures a found head on other documents. It fails if its trigger is
-// present in none of them.
+// Hold measures a found head on those of other documents in which its trigger is present: queries with and without it are of the same
+// texts, and these are what intervals resample. It fails if there is none.
 func Hold(docs []Document, f Found, o stats.Options) (Held, error) {
+	all := len(docs)
+	docs = slices.DeleteFunc(slices.Clone(docs), func(d Document) bool { return len(f.Trigger.Places(d.Tokens)) == 0 })
+	if len(docs) == 0 {
+		return Held{}, fmt.Errorf("ifelse: %s is present in none of %d documents: use more texts", f.Trigger, all)
+	}
 	r, err := Measure(docs, f.Layer, f.Head, f.Trigger)
 	if err != nil {
 		return Held{}, err
-	}
-	if r.Present == 0 {
-		return Held{}, fmt.Errorf("ifelse: %s is present in none of %d documents: use more texts", f.Trigger, len(docs))
 	}
 	f.Response = r
 	h := Held{Found: f}
