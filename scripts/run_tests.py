@@ -62,7 +62,7 @@ def run_check(tally: Tally, name: str, command: list[str]) -> None:
 
 
 def run_go_tests(tally: Tally, *flags: str) -> None:
-    command = ["go", "test", "-json", *flags, *shlex.split(os.environ.get("GOTESTFLAGS", "")), "./..."]
+    command = ["go", "test", "-json", "-timeout=40m", *flags, *shlex.split(os.environ.get("GOTESTFLAGS", "")), "./..."]
     before = len(tally.failed["Go tests"])
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         count_events(tally, process.stdout)
