@@ -132,7 +132,7 @@ func (c ExplorerCondition) validate() error {
 		return fmt.Errorf("no Tokens; give the text's, one a position")
 	}
 	if c.Lead < 0 || c.Lead > len(c.Tokens) {
-		return fmt.Errorf("Lead is %d; it counts the tokens in front of the text, 0 to %d here", c.Lead, len(c.Tokens))
+		return fmt.Errorf("the Lead is %d; it counts the tokens in front of the text, 0 to %d here", c.Lead, len(c.Tokens))
 	}
 	if err := checkMatrix("Patterns", c.Patterns); err != nil {
 		return err
