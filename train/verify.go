@@ -38,7 +38,7 @@ func Verify(r *store.Run) (*Result, error) {
 	if len(records) == 0 || records[len(records)-1].Tokens != result.Tokens || result.Steps != c.Steps() {
 		return bad("its curves do not end with its result")
 	}
-	sum, err := local.FileSHA256(r.Weights())
+	sum, err := local.ReadSHA256(r.Weights())
 	if errors.Is(err, fs.ErrNotExist) {
 		return result, nil
 	}

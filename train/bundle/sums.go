@@ -59,7 +59,7 @@ func (s Sums) String() string {
 
 // Add hashes a file of the folder dir.
 func (s Sums) Add(dir, name string) error {
-	sum, err := local.FileSHA256(filepath.Join(dir, filepath.FromSlash(name)))
+	sum, err := local.ReadSHA256(filepath.Join(dir, filepath.FromSlash(name)))
 	if err == nil {
 		s[name] = sum
 	}
@@ -73,7 +73,7 @@ func (s Sums) Check(dir, prefix string) error {
 		if !strings.HasPrefix(name, prefix) {
 			continue
 		}
-		sum, err := local.FileSHA256(filepath.Join(dir, filepath.FromSlash(name)))
+		sum, err := local.ReadSHA256(filepath.Join(dir, filepath.FromSlash(name)))
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 			errs = append(errs, fmt.Errorf("%s is missing", name))

@@ -61,7 +61,7 @@ func TestPackIsReproducible(t *testing.T) {
 		require.NoError(t, os.Symlink("p", filepath.Join(dir, "bin", "q")))
 		file := filepath.Join(t.TempDir(), "b.tar.gz")
 		require.NoError(t, pack(dir, file))
-		sum, err := local.FileSHA256(file)
+		sum, err := local.ReadSHA256(file)
 		require.NoError(t, err)
 		hashes = append(hashes, sum)
 	}

@@ -27,6 +27,19 @@ func FileSHA256(path string) (string, error) {
 	if k, ok := known[absolute]; ok && k.Size == info.Size() && k.ModTime == info.ModTime().UnixNano() {
 		return k.SHA256, nil
 	}
+	sum, err := ReadSHA256(path)
+	if err != nil {
+		return "", err
+	}
+	known[absolute] = fileHash{info.Size(), info.ModTime().UnixNano(), sum}
+	if text, err := json.Marshal(known); err == nil && cache != "" {
+		_ = renameio.WriteFile(cache, text, 0o644) // what is not kept is read again
+	}
+	return sum, nil
+}
+
+// ReadSHA256 returns the SHA-256 of a file in hex, of its bytes as they are now: what looks for damage asks for that.
+func ReadSHA256(path string) (string, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return "", err
@@ -36,12 +49,7 @@ func FileSHA256(path string) (string, error) {
 	if _, err := io.Copy(h, f); err != nil {
 		return "", fmt.Errorf("local: reading %s: %w", path, err)
 	}
-	sum := hex.EncodeToString(h.Sum(nil))
-	known[absolute] = fileHash{info.Size(), info.ModTime().UnixNano(), sum}
-	if text, err := json.Marshal(known); err == nil && cache != "" {
-		_ = renameio.WriteFile(cache, text, 0o644) // what is not kept is read again
-	}
-	return sum, nil
+	return hex.EncodeToString(h.Sum(nil)), nil
 }
 
 type fileHash struct {
