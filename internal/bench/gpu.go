@@ -8,34 +8,29 @@ import (
 	"github.com/gomlx/compute"
 
 	"firsttoken/train"
+	"firsttoken/train/bundle"
 	"firsttoken/train/local"
 )
 
 // utilisationTarget is the share of a GPU's peak that training at the paper's size shall use.
-const utilisationTarget = 0.30
+const utilisationTarget = 0.45
 
-// gpuSizes are ways to cut the updates of preset paper-120m (context 2048) up: as it does, and in smaller pieces of
-// which nothing is computed twice.
-var gpuSizes = [][]string{
-	{"batch_tokens=131072", "accumulate=2", "recompute=true"},
-	{"batch_tokens=131072", "accumulate=8", "recompute=false"},
-}
-
-// measureGPU gives the model FLOPs utilisation of one GPU at the paper's size.
+// measureGPU gives the model FLOPs utilisation of one GPU at the paper's size, by each way that a bundle tries to cut its updates up.
 func measureGPU(s *session) ([]row, error) {
 	// Before some hundred megabytes of weights are drawn.
 	if plugin, err := local.Plugin(); os.Getenv(compute.ConfigEnvVar) == "" && (err != nil || plugin != local.CUDAPlugin()) {
 		return nil, errors.New("no NVIDIA GPU, or no plugin for it: `CUDA=1 make setup`")
 	}
+	l, err := bundle.Shipped()
+	if err != nil {
+		return nil, err
+	}
 	var rows []row
-	for _, changes := range gpuSizes {
-		c, err := train.Preset("paper-120m")
-		if err != nil {
-			return nil, err
-		}
-		if c, err = c.Set(append(changes, "model.vocab=49152", "optimizer.schedule=constant")...); err != nil {
-			return nil, err
-		}
+	configs, err := l.Speeds[0].Configs()
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range configs {
 		r, err := utilisationRow(s, c)
 		if err != nil {
 			return nil, err

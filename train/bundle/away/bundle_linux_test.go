@@ -166,6 +166,9 @@ func line(t *testing.T, err error, stderr *bytes.Buffer) string {
 }
 
 func TestBundle(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it makes a bundle and trains in it: two minutes")
+	}
 	m := newMachine(t)
 	// Whatever stops it, and whenever, the same call again ends with what one that was never stopped ends with.
 	t.Run("killed", m.killed)
