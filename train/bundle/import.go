@@ -66,11 +66,44 @@ func Import(from, into string, out io.Writer) error {
 	for id := range listed {
 		refused = append(refused, fmt.Errorf("run %s is missing", id))
 	}
+	if err := grids(from, into, out); err != nil {
+		refused = append(refused, err)
+	}
 	for _, err := range refused {
 		fmt.Fprintf(out, "refused: %s\n", err)
 	}
 	if len(refused) > 0 {
 		return fmt.Errorf("import: %d refused: %w", len(refused), errors.Join(refused...))
+	}
+	return nil
+}
+
+// grids says how far the grids of a folder of results are in a store.
+func grids(from, into string, out io.Writer) error {
+	files, err := filepath.Glob(filepath.Join(from, "grids", "*.json"))
+	if err != nil {
+		return err
+	}
+	for _, file := range files {
+		g, err := train.ReadGrid(file)
+		if err != nil {
+			return err
+		}
+		configs, err := g.Configs()
+		if err != nil {
+			return fmt.Errorf("%s: %w", file, err)
+		}
+		states, err := train.Status(configs, into)
+		if err != nil {
+			return fmt.Errorf("%s: %w", file, err)
+		}
+		done := 0
+		for _, s := range states {
+			if s.Result != nil {
+				done++
+			}
+		}
+		fmt.Fprintf(out, "grid %s: %d of %d runs are done\n", file, done, len(states))
 	}
 	return nil
 }

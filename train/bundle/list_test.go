@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"firsttoken/train"
+	"firsttoken/train/local"
 )
 
 // The grids that ship for a GPU are of 10 to 30 M parameters in bfloat16, and a grid's points are all trained with a seed before the next.
@@ -71,7 +72,7 @@ func TestReadList(t *testing.T) {
 		`{"grids": [{"name": "context", "share": 1}], "ways": [["accumulate=x"]]}`:                                 "accumulate",
 		`{"grids": [{"name": "context", "share": 1}], "speeds": [{"name": "s", "preset": "smoke", "ways": [[]]}]}`: "model.vocab is 0",
 	} {
-		require.NoError(t, os.WriteFile(filepath.Join(dir, "bundle.json"), []byte(text), 0o644))
+		require.NoError(t, os.WriteFile(filepath.Join(dir, local.BundleFile), []byte(text), 0o644))
 		_, err := Read(dir)
 		require.ErrorContains(t, err, problem, text)
 	}

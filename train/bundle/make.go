@@ -15,6 +15,7 @@ import (
 	"strings"
 
 	"firsttoken/train/corpus"
+	"firsttoken/train/local"
 )
 
 // Options say what a bundle is made of.
@@ -93,12 +94,16 @@ func Make(ctx context.Context, o Options) (string, error) {
 // build compiles the programs. Names and hosts are resolved in Go, paths and versions of the checkout left out: the result depends
 // on the sources alone.
 func (o *Options) build(ctx context.Context, dir string) error {
+	flags := "-s -w -buildid="
+	if out, err := exec.CommandContext(ctx, "git", "-C", o.Checkout, "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*").Output(); err == nil {
+		flags += " -X firsttoken/train/local/backend.revision=" + strings.TrimSpace(string(out))
+	}
 	bin := filepath.Join(dir, "bin")
 	if err := os.MkdirAll(bin, 0o755); err != nil {
 		return err
 	}
 	for _, p := range programs {
-		cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-tags=netgo,osusergo", "-ldflags=-s -w -buildid=",
+		cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-tags=netgo,osusergo", "-ldflags="+flags,
 			"-o", filepath.Join(bin, p.name), p.source)
 		cmd.Dir = o.Checkout
 		cmd.Env = append(os.Environ(), "GOOS=linux", "GOARCH=amd64", "CGO_ENABLED=1", "CGO_CFLAGS=-O2", "GOAMD64=v1")
@@ -152,7 +157,7 @@ func (l *List) write(dir string) error {
 			return err
 		}
 	}
-	return writeJSON(filepath.Join(dir, "bundle.json"), l)
+	return writeJSON(filepath.Join(dir, local.BundleFile), l)
 }
 
 func writeJSON(path string, v any) error {

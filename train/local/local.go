@@ -35,7 +35,7 @@ var ErrAbsent = errors.New("not in this checkout")
 const module = "firsttoken"
 
 // BundleFile lies in the root of a bundle (see package bundle), which stands for a checkout on machines that have none.
-const BundleFile = "bundle.json"
+const BundleFile = "first-token.json"
 
 // Root returns the absolute path of the checkout or bundle: $FIRSTTOKEN_HOME if set, else
 // the nearest folder at or above the working directory whose go.mod declares

@@ -16,6 +16,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"firsttoken/notebooks/curves"
 	"firsttoken/train"
 	"firsttoken/train/bundle"
 	"firsttoken/train/local"
@@ -216,6 +217,18 @@ func (m *machine) killed(t *testing.T) {
 	for _, s := range states {
 		require.NotNil(t, s.Result, s.Run)
 		require.Equal(t, int64(32768), s.Result.Tokens)
+	}
+	require.Contains(t, said.String(), "grids/tiny.json: 4 of 4 runs are done")
+	// As notebook 03 reads them.
+	points, err := train.Points(states)
+	require.NoError(t, err)
+	set, err := curves.Load(points)
+	require.NoError(t, err)
+	require.Equal(t, []string{"16", "32"}, set.Values("model.context"))
+	for _, length := range set.Values("model.context") {
+		e, err := set.Where("model.context", length).Final(curves.Loss("bos+text@16"))
+		require.NoError(t, err)
+		require.InDelta(t, 4, e.Value, 2)
 	}
 	var p train.Provenance
 	found, err := store.At(into, configs[0].ID()).Provenance(&p)

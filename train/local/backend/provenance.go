@@ -14,6 +14,9 @@ import (
 // program was not built from a checkout. It opens the backend if need be.
 func Provenance() map[string]string {
 	out := versions(debug.ReadBuildInfo())
+	if revision != "" {
+		out["firsttoken"] = revision
+	}
 	if name, options, _ := strings.Cut(open().config, ":"); name == "xla" {
 		path, rest, _ := strings.Cut(options, ",")
 		out["plugin"] = filepath.Base(path)
@@ -23,6 +26,10 @@ func Provenance() map[string]string {
 	}
 	return out
 }
+
+// revision is the commit that a bundle's programs were built from, as the linker writes it: for their bytes to depend on their sources
+// alone they carry nothing else of the checkout.
+var revision string
 
 // modules are those whose versions change results.
 var modules = map[string]string{
