@@ -3,7 +3,7 @@
 
 # Recipes are one line each and leave the work to scripts/, which quote paths.
 .DEFAULT_GOAL := help
-.PHONY: help setup gemma lab reproduce measured check test bench bundle fmt clean distclean
+.PHONY: help setup gemma lab reproduce measured check test fuzz bench bundle fmt clean distclean
 
 # GNU Make 3.81 is what macOS has; .FEATURES came with it.
 ifeq ($(.FEATURES),)
@@ -39,6 +39,9 @@ check: ## the fast part of test, in a few minutes: formatting, vet, staticcheck,
 
 test: ## gofmt, vet, staticcheck, Go tests, notebooks (GOTESTFLAGS=-count=1)
 	@scripts/test.sh
+
+fuzz: ## each fuzz target for SECONDS=60; what fails is kept in testdata/fuzz
+	@scripts/fuzz.sh "$(SECONDS)"
 
 bench: ## benchmarks, after set-up
 	@scripts/setup.sh headless

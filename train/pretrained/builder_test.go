@@ -14,6 +14,8 @@ import (
 	"github.com/gomlx/compute/dtypes/float16"
 	"github.com/gomlx/go-huggingface/models/gguf"
 	"github.com/stretchr/testify/require"
+
+	header "firsttoken/internal/gguf"
 )
 
 // ggufBuilder writes GGUF files, valid or not, for tests.
@@ -38,9 +40,9 @@ type ggufTensor struct {
 
 func ggufTypeNumber(t *testing.T, name string) gguf.TensorType {
 	t.Helper()
-	for _, kind := range ggufTypes {
+	for _, kind := range header.Types {
 		if kind.String() == name {
-			return kind
+			return gguf.TensorType(kind)
 		}
 	}
 	t.Fatalf("unknown type %s", name)
@@ -86,6 +88,12 @@ func appendValue(b []byte, value any) []byte {
 		b = le.AppendUint64(le.AppendUint32(le.AppendUint32(b, 9), 5), uint64(len(v)))
 		for _, x := range v {
 			b = le.AppendUint32(b, uint32(x))
+		}
+		return b
+	case []float32:
+		b = le.AppendUint64(le.AppendUint32(le.AppendUint32(b, 9), 6), uint64(len(v)))
+		for _, x := range v {
+			b = le.AppendUint32(b, math.Float32bits(x))
 		}
 		return b
 	case []string:

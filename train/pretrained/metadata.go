@@ -6,20 +6,19 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/gomlx/go-huggingface/models/gguf"
+	"firsttoken/internal/gguf"
 )
 
 // metadata reads typed values from a GGUF header under one prefix, and remembers
-// what was asked for and what was wrong. (The library's accessors give zero for
-// a value of another type.)
+// what was asked for and what was wrong.
 type metadata struct {
-	file     *gguf.File
+	file     *gguf.Header
 	prefix   string
 	asked    map[string]bool
 	problems []error
 }
 
-func readMetadata(file *gguf.File, prefix string) *metadata {
+func readMetadata(file *gguf.Header, prefix string) *metadata {
 	return &metadata{file: file, prefix: prefix, asked: map[string]bool{}}
 }
 
@@ -31,8 +30,7 @@ func (m *metadata) bad(format string, args ...any) {
 func (m *metadata) raw(key string) any {
 	key = m.prefix + key
 	m.asked[key] = true
-	kv, _ := m.file.GetKeyValue(key)
-	return kv.Raw()
+	return m.file.Value(key)
 }
 
 // required, for natural and real, makes an absent key a problem.

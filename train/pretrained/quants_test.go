@@ -10,6 +10,8 @@ import (
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/go-huggingface/models/gguf"
 	"github.com/stretchr/testify/require"
+
+	header "firsttoken/internal/gguf"
 )
 
 // goldenQuants is testdata/quants.json, written by testdata/quants.py.
@@ -71,6 +73,17 @@ func hashFloats(t *testing.T, f *ggufFile, name string, into hash.Hash, n int) (
 	require.NoError(t, x.ConstBytes(func(data []byte) { into.Write(data) }))
 	require.NoError(t, x.ConstFlatData(func(data any) { head = append(head, data.([]float32)[:n]...) }))
 	return head
+}
+
+// TestTypes: the parser and the library that reads tensors mean the same by a type.
+func TestTypes(t *testing.T) {
+	for _, kind := range header.Types {
+		other := gguf.TensorType(kind)
+		require.Equal(t, []any{other.String(), other.BlockSize(), other.TypeSize()}, []any{kind.String(), kind.BlockSize(), kind.BlockBytes()})
+	}
+	for kind := range header.Type(64) {
+		require.Equal(t, gguf.TensorType(kind).String(), kind.String())
+	}
 }
 
 // TestDequantise reads thousands of blocks of random bits of each quantised type, and all

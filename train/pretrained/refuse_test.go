@@ -14,6 +14,7 @@ import (
 	"github.com/gomlx/go-huggingface/models/gguf"
 	"github.com/stretchr/testify/require"
 
+	header "firsttoken/internal/gguf"
 	"firsttoken/internal/safetensors"
 )
 
@@ -94,7 +95,13 @@ func TestGGUFRefuses(t *testing.T) {
 			x := g.tensor("blk.0.ffn_up.weight")
 			x.kind, x.dims = gguf.TensorTypeQ8_0, []int{32, 48}
 		}, []string{"tensor blk.0.ffn_up.weight has shape [48 32]: the rows do not fill blocks of 32"}},
-		{"alignment", func(g *ggufBuilder) { g.set("general.alignment", uint64(math.MaxUint64)) }, []string{"general.alignment = 18446744073709551615"}},
+		{"alignment type", func(g *ggufBuilder) { g.set("general.alignment", uint64(math.MaxUint64)) }, []string{"general.alignment is a uint64"}},
+		{"alignment", func(g *ggufBuilder) { g.set("general.alignment", uint32(12)) }, []string{"general.alignment = 12: must be a multiple of 8"}},
+		{"alignment beyond the file", func(g *ggufBuilder) { g.set("general.alignment", uint32(1<<20)) }, []string{"general.alignment = 1048576 puts the tensors outside the file"}},
+		{"a part of several", func(g *ggufBuilder) {
+			g.set("split.count", uint16(3))
+			g.set("split.no", uint16(1))
+		}, []string{"is part 2 of 3 of a split GGUF file", "llama-gguf-split --merge"}},
 
 		{"rope_freqs type", func(g *ggufBuilder) {
 			g.tensors = append(g.tensors, ggufTensor{"rope_freqs.weight", gguf.TensorTypeF16, []int{4}, make([]byte, 8)})
@@ -183,7 +190,7 @@ func TestGGUFHostileHeader(t *testing.T) {
 		{"big-endian", head(3<<24, 0, 0), "version 50331648 is not supported"},
 		{"tensor count", head(3, math.MaxUint64, 0), "18446744073709551615 tensors"},
 		{"key count", head(3, 0, 1<<40), "1099511627776 metadata keys"},
-		{"counts without content", head(3, maxGGUFTensors, maxGGUFKeys), "the file has 0 left"},
+		{"counts without content", head(3, header.MaxTensors, header.MaxKeys), "the file has 0 left"},
 		{"key length", append(head(3, 0, 1), u64(1<<19)...), "needs 524288 more bytes, the file has 0 left"},
 		{"key length negative", append(head(3, 0, 1), u64(math.MaxUint64)...), "a string of 18446744073709551615 bytes"},
 		{"string length", key(8, u64(1<<62)...), `metadata key "k": a string of`},

@@ -4,6 +4,7 @@ import (
 	"hash/maphash"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 )
 
@@ -17,7 +18,10 @@ const (
 // wordCache remembers the ids of pre-tokens. Natural text repeats its words,
 // so most are never merged twice. Each word has one slot, which a later word
 // with the same slot takes over: memory is bounded and readers never wait.
-type wordCache [cacheSlots]atomic.Pointer[cachedWord]
+type wordCache struct {
+	make  sync.Once // when the first word comes: many a tokenizer is only asked about its tokens
+	slots *[cacheSlots]atomic.Pointer[cachedWord]
+}
 
 type cachedWord struct {
 	word string
@@ -25,7 +29,8 @@ type cachedWord struct {
 }
 
 func (c *wordCache) slot(seed maphash.Seed, word string) *atomic.Pointer[cachedWord] {
-	return &c[maphash.String(seed, word)%cacheSlots]
+	c.make.Do(func() { c.slots = new([cacheSlots]atomic.Pointer[cachedWord]) })
+	return &c.slots[maphash.String(seed, word)%cacheSlots]
 }
 
 func newCachedWord(word string, ids []int32) *cachedWord {

@@ -104,7 +104,7 @@ func TestNFC(t *testing.T) {
 
 // Whatever the text, its normal form has one of its own, and the same ids.
 func FuzzNFC(f *testing.F) {
-	for _, text := range []string{"", "e\u0301", "\u1100\u1161\u11a8", "a\u0345\u0323", "\xe2\x96\u0301", "\U00010041\u0301"} {
+	for _, text := range []string{"", "e\u0301", "\u1100\u1161\u11a8", "a\u0345\u0323", "\xe2\x96\u0301", "\U00010041\u0301", "É"} {
 		f.Add(text)
 	}
 	tok := must(FromJSON(openGzip("neox.json.gz")))
@@ -118,6 +118,6 @@ func FuzzNFC(f *testing.F) {
 		require.Equal(t, same, ids)
 		back, err := tok.Decode(ids)
 		require.NoError(t, err)
-		require.Equal(t, form, string(back))
+		require.Equal(t, form, nfc(string(back)), "an added token's own text need not be in normal form")
 	})
 }
