@@ -56,7 +56,7 @@ func readHostile(t *testing.T, data []byte) {
 		require.NoError(t, c.Validate())
 		_, _, _ = match(&c, g.dims(), ggufLayout(g.file.Architecture()))
 	}
-	_, _ = g.tokenizer()
+	_, _ = g.tokenizer("")
 }
 
 // TestGGUFDamaged changes every byte of a header, one at a time: no change may

@@ -4,6 +4,8 @@ import (
 	"fmt"
 
 	"github.com/gomlx/compute"
+
+	"firsttoken/train/tokenizer"
 )
 
 // ropeFreqs is the tensor that ropeFactors reads.
@@ -25,7 +27,8 @@ func loadGGUF(backend compute.Backend, path string, o Options) (*Loaded, error) 
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	m, err := assemble(backend, c, o, g, ggufLayout(g.file.Architecture()), g.tokenizer)
+	vocabulary := func() (*tokenizer.Tokenizer, error) { return g.tokenizer(o.Pre) }
+	m, err := assemble(backend, c, o, g, ggufLayout(g.file.Architecture()), vocabulary)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}

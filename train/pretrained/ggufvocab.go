@@ -1,13 +1,15 @@
 package pretrained
 
 import (
+	"cmp"
 	"errors"
 
 	"firsttoken/train/tokenizer"
 )
 
-// tokenizer reads the vocabulary from the metadata.
-func (g *ggufFile) tokenizer() (*tokenizer.Tokenizer, error) {
+// tokenizer reads the vocabulary from the metadata; pre is for a file that does not say how
+// text is cut into words.
+func (g *ggufFile) tokenizer(pre string) (*tokenizer.Tokenizer, error) {
 	m := readMetadata(g.file, "tokenizer.ggml.")
 	id := func(key string) *int32 {
 		if m.raw(key) == nil {
@@ -22,6 +24,9 @@ func (g *ggufFile) tokenizer() (*tokenizer.Tokenizer, error) {
 		Merges: value[[]string](m, "merges"), Scores: value[[]float32](m, "scores"),
 		BOS: id("bos_token_id"), EOS: id("eos_token_id"), Pad: id("padding_token_id"), Unknown: id("unknown_token_id"),
 		AddSpacePrefix: given[bool](m, "add_space_prefix"),
+	}
+	if v.Pre == "" || v.Pre == "default" {
+		v.Pre = cmp.Or(pre, v.Pre)
 	}
 	// Where a file does not say, llama.cpp asks for BOS if the vocabulary is SentencePiece's.
 	v.AddBOS = v.Model == "llama"

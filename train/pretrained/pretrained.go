@@ -3,8 +3,10 @@ package pretrained
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/gomlx/compute"
@@ -21,6 +23,10 @@ type Options struct {
 	// "bfloat16". The norms of Gemma are float32 in any case, as 1 + w.
 	Weights string
 	Compute string // type of matrix products: "" or "float32", or "bfloat16"
+	// Pre names the rule that cuts text into words for a GGUF file that does not (its
+	// tokenizer.ggml.pre is missing or "default"), as old ones do not: "gpt-2", "llama-bpe",
+	// … A file that names one is believed.
+	Pre string
 }
 
 // Validate names an option that is not one of those above.
@@ -31,6 +37,9 @@ func (o Options) Validate() error {
 		default:
 			return fmt.Errorf("%s = %q: must be float32 or bfloat16", name, value)
 		}
+	}
+	if known := tokenizer.GGUFPre(); o.Pre != "" && !slices.Contains(known, o.Pre) {
+		return fmt.Errorf("pre = %q: must be one of %q", o.Pre, known)
 	}
 	return nil
 }
@@ -43,6 +52,7 @@ type Loaded struct {
 	Format    string   // "GGUF" or "safetensors"
 	Files     []string // the weight files
 	Options   Options  // what Load was told
+	Warnings  []string // what its files hold that is not followed, or odd but harmless
 }
 
 // Load reads a model onto a backend. The caller closes it. ref is one of
@@ -50,8 +60,11 @@ type Loaded struct {
 //     "gemma3" (Gemma 3 270M, GGUF, Q4_K_M, which `make gemma` fetches),
 //   - a GGUF file,
 //   - a folder with config.json, tokenizer.json and safetensors weights,
-//   - a Hugging Face repository such as "HuggingFaceTB/SmolLM2-135M", downloaded
-//     once into the hub's cache, with the token in $HF_TOKEN if there is one.
+//   - a model on the Hugging Face hub such as "HuggingFaceTB/SmolLM2-135M", owner/name,
+//     then perhaps a folder or GGUF file in it, /folder or /file.gguf, and a branch, tag or
+//     commit, @step-48000. It is downloaded once into the hub's cache, with the token in
+//     $HF_TOKEN if there is one; $HF_HUB_OFFLINE, $HF_ENDPOINT, $HF_HOME and $HF_HUB_CACHE
+//     mean what they mean to the hub's own library.
 func Load(backend compute.Backend, ref string, o Options) (*Loaded, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
@@ -61,6 +74,8 @@ func Load(backend compute.Backend, ref string, o Options) (*Loaded, error) {
 		return nil, fmt.Errorf("loading model %q: %w", ref, err)
 	}
 	m.Name = ref
+	m.Warnings = append(m.Warnings, m.Tokenizer.Warnings()...)
+	warn(ref, m.Warnings)
 	return m, nil
 }
 
@@ -75,16 +90,31 @@ func load(backend compute.Backend, ref string, o Options) (*Loaded, error) {
 	return loadGGUF(backend, path, o)
 }
 
-// LoadTokenizer reads only the tokenizer of what Load would read.
-func LoadTokenizer(ref string) (*tokenizer.Tokenizer, error) {
-	tok, err := loadTokenizer(ref)
+// warn logs the warnings of what was loaded.
+func warn(ref string, warnings []string) {
+	for _, w := range warnings {
+		slog.Warn(w, "model", ref)
+	}
+}
+
+// LoadTokenizer reads only the tokenizer of what Load would read, with Load's options if
+// there are any.
+func LoadTokenizer(ref string, options ...Options) (*tokenizer.Tokenizer, error) {
+	var o Options
+	for _, o = range options {
+		if err := o.Validate(); err != nil {
+			return nil, err
+		}
+	}
+	tok, err := loadTokenizer(ref, o)
 	if err != nil {
 		return nil, fmt.Errorf("loading the tokenizer of %q: %w", ref, err)
 	}
+	warn(ref, tok.Warnings())
 	return tok, nil
 }
 
-func loadTokenizer(ref string) (*tokenizer.Tokenizer, error) {
+func loadTokenizer(ref string, o Options) (*tokenizer.Tokenizer, error) {
 	path, err := resolve(ref, false)
 	if err != nil {
 		return nil, err
@@ -96,7 +126,7 @@ func loadTokenizer(ref string) (*tokenizer.Tokenizer, error) {
 		var g *ggufFile
 		if g, err = openGGUF(path); err == nil {
 			defer g.close()
-			tok, err = g.tokenizer()
+			tok, err = g.tokenizer(o.Pre)
 		}
 	}
 	if err != nil {
@@ -116,8 +146,9 @@ func resolve(ref string, weights bool) (path string, err error) {
 		return "", statErr
 	case !strings.Contains(ref, "/") && filepath.Ext(ref) == "":
 		return localModel(ref)
-	case isRepo(ref):
-		return download(ref, weights)
+	}
+	if name, ok := parseHubName(ref); ok {
+		return download(name, weights)
 	}
 	return "", fmt.Errorf("%w: give a GGUF file, a folder with %s, a hub name such as HuggingFaceTB/SmolLM2-135M, smollm2 or gemma3", statErr, configFile)
 }
@@ -174,9 +205,9 @@ func (m *Loaded) Provenance() (map[string]string, error) {
 	out := map[string]string{
 		"model": m.Name, "format": m.Format, "backend": m.Backend.Name(), "tokenizer": m.Tokenizer.Fingerprint(),
 	}
-	for what, dtype := range map[string]string{"weight type": m.Options.Weights, "compute": m.Options.Compute} {
-		if dtype != "" {
-			out[what] = dtype
+	for what, said := range map[string]string{"weight type": m.Options.Weights, "compute": m.Options.Compute, "pre-tokenizer": m.Options.Pre} {
+		if said != "" {
+			out[what] = said
 		}
 	}
 	for i, path := range m.Files {

@@ -377,6 +377,8 @@ func parseSafetensors(t *testing.T, data []byte) (*safetensors.Header, []byte) {
 // TestNotAModel: what ref may not be.
 func TestNotAModel(t *testing.T) {
 	b := goBackend(t)
+	quietHub(t, closedPort())
+	t.Setenv("HF_HUB_OFFLINE", "1")
 	pipe := filepath.Join(t.TempDir(), "pipe.gguf")
 	require.NoError(t, syscall.Mkfifo(pipe, 0o600))
 	unreadable := writeFile(t, "secret.gguf", []byte("GGUF"))
@@ -385,7 +387,8 @@ func TestNotAModel(t *testing.T) {
 		{"", "no model"},
 		{"smollm3", `no model "smollm3": set-up fetches gemma3, smollm2, and there is no file or folder of that name: a model of the Hugging Face hub is named with its owner, owner/smollm3`},
 		{"missing.gguf", "missing.gguf: no such file or directory: give a GGUF file, a folder"},
-		{"a/b/c", "give a GGUF file, a folder"},
+		{"a/b/c", "there is no file or folder of that name, the hub's cache does not have it whole, and $HF_HUB_OFFLINE is set"},
+		{"/a/b/c", "give a GGUF file, a folder"},
 		{t.TempDir(), "config.json: no such file or directory: a model folder holds"},
 		{writeFile(t, "model.bin", []byte("not a model")), "does not begin with GGUF"},
 		{pipe, "is not a regular file"},

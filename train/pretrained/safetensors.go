@@ -225,20 +225,21 @@ func folderFiles(path string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	names := []string{configFile, vocabFile}
-	if _, err := os.Stat(filepath.Join(path, vocabConfig)); err == nil {
-		names = append(names, vocabConfig)
+	vocab := vocabFolder(path)
+	files := []string{filepath.Join(path, configFile), filepath.Join(vocab, vocabFile)}
+	if config := filepath.Join(vocab, vocabConfig); exists(config) {
+		files = append(files, config)
 	}
 	if index != nil {
-		names = append(names, weightsIndex)
+		files = append(files, filepath.Join(path, weightsIndex))
 	}
-	var files []string
-	for _, name := range append(names, weights...) {
-		file := filepath.Join(path, name)
+	for _, name := range weights {
+		files = append(files, filepath.Join(path, name))
+	}
+	for _, file := range files {
 		if _, err := os.Stat(file); err != nil {
 			return nil, err
 		}
-		files = append(files, file)
 	}
 	return files, nil
 }
@@ -246,6 +247,7 @@ func folderFiles(path string) ([]string, error) {
 // folderTokenizer reads tokenizer.json and, where it is there, the special
 // tokens' names from tokenizer_config.json.
 func folderTokenizer(path string) (*tokenizer.Tokenizer, error) {
+	path = vocabFolder(path)
 	file, _, err := openFile(filepath.Join(path, vocabFile))
 	if err != nil {
 		return nil, err

@@ -41,6 +41,9 @@ var ggufPre = map[string]struct {
 	"olmo":             {pre: preGPT2, nfc: true},
 }
 
+// GGUFPre lists the values of tokenizer.ggml.pre that are known.
+func GGUFPre() []string { return slices.Sorted(maps.Keys(ggufPre)) }
+
 // Values of tokenizer.ggml.token_type.
 const (
 	ggufNormal      = 1
@@ -130,7 +133,11 @@ func fromGGUF(g *GGUFVocab) (*Tokenizer, error) {
 func (d *definition) byteLevelGGUF(g *GGUFVocab) error {
 	pre, ok := ggufPre[g.Pre]
 	if !ok {
-		return fmt.Errorf("tokenizer.ggml.pre is %q; supported are %q", g.Pre, slices.Sorted(maps.Keys(ggufPre)))
+		if g.Pre == "" || g.Pre == "default" {
+			return fmt.Errorf("the file does not say how text is cut into words (tokenizer.ggml.pre is %q), as files of before May 2024 do not: "+
+				"say it with -pre, or Options.Pre, one of %q", g.Pre, GGUFPre())
+		}
+		return fmt.Errorf("tokenizer.ggml.pre is %q; supported are %q", g.Pre, GGUFPre())
 	}
 	d.pre, d.ignoreMerges, d.nfc = pre.pre, pre.whole, pre.nfc
 	for rank, m := range g.Merges {

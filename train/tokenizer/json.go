@@ -53,9 +53,10 @@ type jsonBPE struct {
 // the pre-tokenizer of SmolLM2, GPT-2, Llama 3 or Qwen 2, or with a BPE model over characters
 // with byte fallback, as Gemma, Llama 2 and Mistral have it, which tells itself by its
 // normalizer (" " replaced by "▁") or its pre-tokenizer (Metaspace). Anything else that
-// would change the ids (another normalizer, dropout, truncation, another pattern,
+// would change the ids (another normalizer, dropout, another pattern,
 // a field it does not know, …) is refused by name.
 //
+// Saved truncation and padding are not applied, which [Tokenizer.Warnings] says.
 // The post-processor is not applied: it is read only to learn which token is
 // BOS or EOS.
 func FromJSON(r io.Reader) (*Tokenizer, error) {
@@ -81,12 +82,13 @@ func fromJSON(r io.Reader, limit int) (*Tokenizer, error) {
 	if f.Version != "1.0" {
 		return nil, fmt.Errorf("version %q; only \"1.0\" is known", f.Version)
 	}
+	var warnings []string
 	for _, e := range []struct {
-		name string
-		raw  json.RawMessage
-	}{{"truncation", f.Truncation}, {"padding", f.Padding}} {
-		if !isNull(e.raw) {
-			return nil, fmt.Errorf("%s is set (%s); only null is supported", e.name, clip(e.raw))
+		name, would string
+		raw         json.RawMessage
+	}{{"truncation", "cut texts short", f.Truncation}, {"padding", "fill texts up", f.Padding}} {
+		if !isNull(e.raw) { // whoever saved the file last had this set, for a batch
+			warnings = append(warnings, fmt.Sprintf("tokenizer.json has %s saved (%s), which would %s: it is not done", e.name, clip(e.raw), e.would))
 		}
 	}
 	var d definition
@@ -112,6 +114,7 @@ func fromJSON(r io.Reader, limit int) (*Tokenizer, error) {
 	}
 	t, err := build(d)
 	if err == nil {
+		t.warnings = warnings
 		t.addsBOS = d.bos != noID // it is known from the template alone
 	}
 	return t, err

@@ -45,8 +45,6 @@ func TestFromJSONRefuses(t *testing.T) {
 		{"version", `"1.0"`, `"2.0"`, `version "2.0"`},
 		{"unknown field", `"padding":null`, `"padding":null,"stemmer":1`, `unknown field "stemmer"`},
 		{"unknown model field", `"fuse_unk"`, `"fuse_all":1,"fuse_unk"`, `unknown field "fuse_all"`},
-		{"truncation", `"truncation":null`, `"truncation":{"max_length":8}`, "truncation is set"},
-		{"padding", `"padding":null`, `"padding":{"pad_id":0}`, "padding is set"},
 		{"normalizer", `"normalizer":null`, `"normalizer":{"type":"NFKC"}`, `normalizer is set ({"type":"NFKC"})`},
 		{"model type", `"BPE"`, `"Unigram"`, `type "Unigram"`},
 		{"dropout", `"dropout":null`, `"dropout":0.1`, "dropout is 0.1"},
@@ -272,4 +270,21 @@ func (endless) Read(p []byte) (int, error) {
 		p[i] = ' '
 	}
 	return len(p), nil
+}
+
+// What a batch was once filled up or cut to is no part of a tokenizer: said, not done.
+func TestFromJSONWarns(t *testing.T) {
+	plain, err := FromJSON(strings.NewReader(small))
+	require.NoError(t, err)
+	require.Empty(t, plain.Warnings())
+	saved := strings.Replace(small, `"truncation":null,"padding":null`, `"truncation":{"max_length":2},"padding":{"pad_id":0}`, 1)
+	tok, err := FromJSON(strings.NewReader(saved))
+	require.NoError(t, err)
+	require.Len(t, tok.Warnings(), 2)
+	require.Contains(t, tok.Warnings()[0], `truncation saved ({"max_length":2}), which would cut texts short: it is not done`)
+	require.Contains(t, tok.Warnings()[1], "padding saved")
+	ids, err := tok.Encode("abababab", EncodeOptions{})
+	require.NoError(t, err)
+	require.Len(t, ids, 4)
+	require.Equal(t, plain.Fingerprint(), tok.Fingerprint())
 }

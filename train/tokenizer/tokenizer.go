@@ -73,6 +73,7 @@ type Tokenizer struct {
 	pad         int32 // likewise
 	addsBOS     bool
 	fingerprint string
+	warnings    []string
 
 	seed    maphash.Seed
 	cache   *wordCache
@@ -123,10 +124,20 @@ func (t *Tokenizer) Pad() (id int32, ok bool) { return t.pad, t.pad != noID }
 // by a model that never saw one. [Tokenizer.Encode] adds none all the same.
 func (t *Tokenizer) AddsBOS() bool { return t.addsBOS }
 
+// Warnings says what the tokenizer's files ask for that is not done here, such as cutting
+// texts at a saved length.
+func (t *Tokenizer) Warnings() []string { return t.warnings }
+
 // ID returns the id of a token given in vocabulary form, e.g. "ĠParis".
 func (t *Tokenizer) ID(token string) (id int32, ok bool) {
 	id, ok = t.ids[token]
 	return id, ok
+}
+
+// IsAdded reports whether id is a token that is cut out of the text before merging, special
+// or not. Files may have more of these than the model has rows.
+func (t *Tokenizer) IsAdded(id int32) bool {
+	return t.has(id) && (t.kinds[id].base() == kindSpecial || t.kinds[id].base() == kindAdded)
 }
 
 // IsSpecial reports whether id is a control token such as <|endoftext|>.

@@ -60,9 +60,9 @@ func TestGemma3Tokens(t *testing.T) {
 	require.Equal(t, []int32{2, 2202, 106}, ids)
 }
 
-// TestGemma3Golden: the same against SentencePiece on 13,000 strings, of which
+// TestGemma3TokensGolden: the same against SentencePiece on 13,000 strings, of which
 // ../tokenizer/testdata/spaced.py has kept the first bytes of a hash of their ids.
-func TestGemma3Golden(t *testing.T) {
+func TestGemma3TokensGolden(t *testing.T) {
 	gemma3Path(t)
 	tok, err := gemma3Tokenizer()
 	require.NoError(t, err)
