@@ -39,11 +39,11 @@ func assemble(backend compute.Backend, c transformer.Config, o Options, ck check
 	defer stop(nil)
 	var wg sync.WaitGroup
 	var tok *tokenizer.Tokenizer
+	var warnings []string
 	wg.Go(func() {
 		t, err := vocabulary()
-		if err == nil && t.VocabSize() > c.Vocab {
-			// The other way round is padding: rows that no token reaches.
-			err = fmt.Errorf("the tokenizer has %d tokens, the embedding only %d rows: they are not of one model", t.VocabSize(), c.Vocab)
+		if err == nil {
+			warnings, err = checkVocabulary(t, c.Vocab)
 		}
 		if err != nil {
 			stop(err)
@@ -75,7 +75,7 @@ func assemble(backend compute.Backend, c transformer.Config, o Options, ck check
 		}
 		return nil, err
 	}
-	return &Loaded{Model: m, Tokenizer: tok, Options: o}, nil
+	return &Loaded{Model: m, Tokenizer: tok, Options: o, Warnings: warnings}, nil
 }
 
 // match pairs the weights that the configuration asks for with the tensors that
@@ -101,6 +101,8 @@ func match(c *transformer.Config, have map[string][]int, lay layout) (*transform
 		got, ok := have[src.tensor]
 		want := src.stored(dims)
 		switch {
+		case !ok && role == "output":
+			problems = append(problems, fmt.Errorf("tensor %s is missing: where the output is the embedding, set tie_word_embeddings to true in %s", src.tensor, configFile))
 		case !ok:
 			problems = append(problems, fmt.Errorf("tensor %s is missing", src.tensor))
 		case !slices.Equal(got, want):
@@ -120,7 +122,11 @@ func match(c *transformer.Config, have map[string][]int, lay layout) (*transform
 		problems = append(problems, fmt.Errorf("tensor %s is not part of a decoder of this configuration", name))
 	}
 	if n, limit := len(problems), 10; n > limit {
-		problems = append(problems[:limit], fmt.Errorf("… and %d more", n-limit))
+		more := fmt.Sprintf("… and %d more", n-limit)
+		if len(extra) > 0 {
+			more += "; there are others, such as " + extra[0]
+		}
+		problems = append(problems[:limit], errors.New(more))
 	}
 	return p, weights, errors.Join(problems...)
 }

@@ -26,11 +26,35 @@ var hfHarmless = []string{
 	"torch_dtype", "transformers.js_config", "transformers_version", "use_cache",
 }
 
+// hfGeneration are defaults of generating text, dropout, and other things that every
+// configuration of the transformers library may carry, and that no forward pass reads.
+var hfGeneration = []string{
+	"bad_words_ids", "begin_suppress_tokens", "bos_token", "chunk_size_feed_forward", "decoder_start_token_id", "diversity_penalty", "do_sample",
+	"early_stopping", "encoder_no_repeat_ngram_size", "eos_token", "exponential_decay_length_penalty", "finetuning_task", "forced_bos_token_id",
+	"forced_eos_token_id", "gradient_checkpointing", "length_penalty", "min_length", "model_max_length", "no_repeat_ngram_size",
+	"num_beam_groups", "num_beams", "num_return_sequences", "output_attentions", "output_hidden_states", "output_scores", "pad_token", "prefix",
+	"problem_type", "pruned_heads", "remove_invalid_values", "repetition_penalty", "return_dict", "return_dict_in_generate", "sep_token_id",
+	"suppress_tokens", "task_specific_params", "temperature", "tf_legacy_loss", "top_k", "top_p", "torchscript", "typical_p", "use_bfloat16",
+	"use_return_dict", "_attn_implementation", "_attn_implementation_internal", "_commit_hash", "_flash_attn_2_enabled", "license", "use_flash_attn",
+}
+
+// hfDefaults are fields of every configuration of the library whose default changes nothing.
+var hfDefaults = map[string]any{
+	"add_cross_attention": false, "is_decoder": false, "is_encoder_decoder": false, "tie_encoder_decoder": false, "partial_rotary_factor": 1,
+	"use_sliding_window": false, "qk_layernorm": false, "use_qk_norm": false,
+	"logit_scale": 1, "logits_scaling": 1, "residual_multiplier": 1, "embedding_multiplier": 1,
+}
+
 // harmless tells fields that may have any value: those above, the family's, what tools for
-// fine-tuning note, and fields that are null, which is every library's default.
+// fine-tuning note, and fields that are null or at the library's default.
 func (h *hfConfig) harmless(field string, a *hfArchitecture) bool {
-	return slices.Contains(hfHarmless, field) || slices.Contains(a.harmless, field) || strings.HasPrefix(field, "unsloth_") ||
-		string(h.fields[field]) == "null"
+	if slices.Contains(hfHarmless, field) || slices.Contains(hfGeneration, field) || slices.Contains(a.harmless, field) ||
+		strings.HasPrefix(field, "unsloth_") || string(h.fields[field]) == "null" {
+		return true
+	}
+	usual, known := hfDefaults[field]
+	var got any
+	return known && json.Unmarshal(h.fields[field], &got) == nil && fmt.Sprint(got) == fmt.Sprint(usual)
 }
 
 // parseHFConfig reads a configuration and says where its architecture keeps the
@@ -105,12 +129,24 @@ func readHFConfig(data []byte) (c transformer.Config, lay layout, err error) {
 	}
 	slices.Sort(unknown)
 	for _, field := range unknown {
-		h.bad("field %s is unknown: it may change the computation", field)
+		if field == "quantization_config" {
+			h.bad("field %s is set: weights quantised so cannot be read; take the model that they were made from, or a GGUF file of it", field)
+			continue
+		}
+		h.bad("field %s is unknown: it may change the computation (it is %s)", field, clip(h.fields[field]))
 	}
 	if len(h.problems) > 0 {
 		return c, lay, errors.Join(h.problems...)
 	}
 	return c, arch.layout, c.Validate()
+}
+
+// clip shortens JSON for an error message.
+func clip(raw json.RawMessage) string {
+	if len(raw) > 60 {
+		return strings.ToValidUTF8(string(raw[:60]), "") + "…"
+	}
+	return string(raw)
 }
 
 func (h *hfConfig) bad(format string, args ...any) {

@@ -109,7 +109,7 @@ func TestHFConfigRefuses(t *testing.T) {
 		{"hidden_activation", "silu", "field hidden_activation is unknown"},
 		{"pretraining_tp", 2, "field pretraining_tp = 2"},
 		{"sliding_window", 4096, "field sliding_window is unknown: it may change the computation"},
-		{"quantization_config", map[string]any{"bits": 4}, "field quantization_config is unknown"},
+		{"quantization_config", map[string]any{"bits": 4}, "field quantization_config is set: weights quantised so cannot be read; take the model that they were made from"},
 		{"rope_theta", 1, "rope_base = 1"},
 		{"rope_theta", "1e4", "field rope_theta"},
 		{"rope_scaling", []int{1}, "field rope_scaling: json"},

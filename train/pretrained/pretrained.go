@@ -26,7 +26,7 @@ type Options struct {
 	// Pre names the rule that cuts text into words for a GGUF file that does not (its
 	// tokenizer.ggml.pre is missing or "default"), as old ones do not: "gpt-2", "llama-bpe",
 	// … A file that names one is believed.
-	Pre string
+	Pre string `json:",omitempty"` // keys of kept measurements from before it was known stay as they were
 }
 
 // Validate names an option that is not one of those above.

@@ -40,6 +40,7 @@ type folder struct {
 	backend compute.Backend
 	shards  []*shard
 	where   map[string]*shard // tensor → shard
+	stored  map[string]string // tensor → its name in the shard, where rename has changed that
 }
 
 type shard struct {
@@ -160,17 +161,25 @@ func (f *folder) close() {
 
 func (f *folder) dims() map[string][]int {
 	m := map[string][]int{}
-	for _, s := range f.shards {
-		for _, t := range s.header.Tensors {
-			m[t.Name] = t.Shape
-		}
+	for name := range f.where {
+		m[name] = f.info(name).Shape
 	}
 	return m
 }
 
+// info says where in its shard a tensor lies.
+func (f *folder) info(name string) safetensors.Info {
+	s := f.where[name]
+	if stored, renamed := f.stored[name]; renamed {
+		name = stored
+	}
+	info, _ := s.header.Lookup(name)
+	return info
+}
+
 func (f *folder) read(name string) (*tensors.Tensor, error) {
 	s := f.where[name]
-	info, _ := s.header.Lookup(name)
+	info := f.info(name)
 	t, err := tensors.FromShapeForBackend(f.backend, 0, shapes.Make(hfTypes[info.DType], info.Shape...))
 	if err != nil {
 		return nil, err
@@ -208,11 +217,16 @@ func loadFolder(backend compute.Backend, path string, o Options) (*Loaded, error
 		return nil, err
 	}
 	defer f.close()
+	warnings := f.rename(lay)
+	more, err := f.settleOutput(&c, lay)
+	if err != nil {
+		return nil, err
+	}
 	m, err := assemble(backend, c, o, f, lay, func() (*tokenizer.Tokenizer, error) { return folderTokenizer(path) })
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	m.Format = "safetensors"
+	m.Format, m.Warnings = "safetensors", slices.Concat(warnings, more, m.Warnings)
 	for _, s := range f.shards {
 		m.Files = append(m.Files, s.path)
 	}

@@ -37,7 +37,7 @@ func parse(args []string, stderr io.Writer) (*options, error) {
 	// The package would print each error itself, before all options.
 	fs.SetOutput(io.Discard)
 	fs.Usage = func() {}
-	fs.StringVar(&o.model, "model", "smollm2", "smollm2, a GGUF `file`, a folder with config.json and safetensors, or a hub name (owner/model)")
+	fs.StringVar(&o.model, "model", "smollm2", "smollm2, gemma3, a GGUF `file`, a folder with config.json and safetensors, or a hub name:\nowner/model, perhaps with a /folder or /file.gguf and a @revision")
 	fs.StringVar(&o.text, "text", "", "text `file` to read, all of it, in windows of -T tokens; - for standard input.\n"+
 		"A byte-order mark is dropped; a newline at the end stays and is a token, which a -prompt has not")
 	fs.StringVar(&o.prompt, "prompt", "", "the `text` itself, its first -T tokens")
@@ -53,6 +53,7 @@ func parse(args []string, stderr io.Writer) (*options, error) {
 	fs.StringVar(&o.trace, "trace", "", "also save the trace of a single document to this safetensors `file`")
 	o.page.flags(fs)
 	fs.StringVar(&o.load.Weights, "weights", "", "`type` weights are kept in: float32 or bfloat16; default: as in the file")
+	fs.StringVar(&o.load.Pre, "pre", "", "how text is cut into words, a `name` such as gpt-2, for a GGUF file that does not say")
 	fs.StringVar(&o.load.Compute, "compute", "", "`type` of matrix products: float32 (default) or bfloat16")
 	err := fs.Parse(args)
 	if errors.Is(err, flag.ErrHelp) {

@@ -27,7 +27,7 @@ func scan(o *options, stdin io.Reader, stdout, stderr io.Writer) error {
 		return err
 	}
 	if o.tokenize {
-		tok, err := pretrained.LoadTokenizer(o.model)
+		tok, err := pretrained.LoadTokenizer(o.model, o.load)
 		if err != nil {
 			return err
 		}
