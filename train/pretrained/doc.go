@@ -9,7 +9,9 @@
 // It refuses what it does not know. An unknown architecture, a metadata key or
 // configuration field that could change the computation, a missing, extra or
 // misshaped tensor, a number that is not finite: each is an error that names
-// it, never a guess. A field that is null, which is every library's default, passes. (A loader that guesses gives wrong logits without a word:
-// GGUF stores query and key rows in another order than safetensors, and reading
-// one as the other only raises the loss.)
+// it, never a guess. A field that is null or at its library's default passes, and what is
+// odd and harmless (a wrapper's prefix, a copied output, a saved truncation) loads with a
+// warning, in Loaded.Warnings and in the log. (A loader that guesses gives wrong logits
+// without a word: GGUF stores query and key rows in another order than safetensors, and
+// reading one as the other only raises the loss.)
 package pretrained

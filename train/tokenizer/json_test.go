@@ -240,6 +240,12 @@ func FuzzFromJSON(f *testing.F) {
 	f.Add([]byte(`{"version":"1.0","pre_tokenizer":{"type":"Sequence","pretokenizers":[{"type":"Sequence"}]}}`))
 	f.Add([]byte(`null`))
 	f.Add([]byte(smallGemma))
+	f.Add([]byte(strings.Replace(small, `"normalizer":null`, `"normalizer":{"type":"NFC"}`, 1)))
+	for _, scheme := range []string{"always", "first", "never"} {
+		metaspace := strings.Replace(smallGemma, `"normalizer":{"type":"Replace","pattern":{"String":" "},"content":"▁"}`, `"normalizer":null`, 1)
+		split := `{"type":"Split","pattern":{"String":" "},"behavior":"MergedWithPrevious","invert":false}`
+		f.Add([]byte(strings.Replace(metaspace, split, `{"type":"Metaspace","replacement":"▁","prepend_scheme":"`+scheme+`"}`, 1)))
+	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		tok, err := FromJSON(bytes.NewReader(data))
 		if err != nil {

@@ -330,3 +330,37 @@ func FuzzScores(f *testing.F) {
 		}
 	})
 }
+
+// What a Metaspace pre-tokenizer may say, with the library's defaults for what it does not.
+func TestMetaspace(t *testing.T) {
+	file := string(must(io.ReadAll(openGzip("llama2.json.gz"))))
+	var fields map[string]json.RawMessage
+	require.NoError(t, json.Unmarshal([]byte(file), &fields))
+	fields["normalizer"] = json.RawMessage("null")
+	for _, c := range []struct {
+		part, kind, error string
+		same              *Tokenizer
+	}{
+		{part: `"prepend_scheme":"first","split":false`, kind: "gemma", same: llama2With(t, "first", false)},
+		{part: `"split":false`, kind: "gemma", same: llama2With(t, "always", false)},
+		{part: `"add_prefix_space":true,"str_rep":"▁","split":false`, kind: "gemma", same: llama2With(t, "always", false)},
+		{part: `"prepend_scheme":"always"`, kind: "gemma-words", same: llama2With(t, "always", true)},
+		{part: `"prepend_scheme":"last"`, error: `prepend_scheme is "last"; known are`},
+		{part: `"add_prefix_space":false,"prepend_scheme":"first"`, error: "add_prefix_space is false, but prepend_scheme is"},
+		{part: `"add_prefix_space":false`, error: "part Strip drops a space at the start, but none is put there"},
+		{part: `"twice":1`, error: "unknown field"},
+	} {
+		fields["pre_tokenizer"] = json.RawMessage(`{"type":"Metaspace","replacement":"▁",` + c.part + `}`)
+		tok, err := FromJSON(bytes.NewReader(must(json.Marshal(fields))))
+		if c.error != "" {
+			require.ErrorContains(t, err, c.error, c.part)
+			continue
+		}
+		require.NoError(t, err, c.part)
+		require.Equal(t, c.kind, tok.Kind())
+		require.Equal(t, c.same.Fingerprint(), tok.Fingerprint(), c.part)
+	}
+	fields["pre_tokenizer"] = json.RawMessage(`{"type":"Metaspace","replacement":"_"}`)
+	_, err := FromJSON(bytes.NewReader(must(json.Marshal(fields))))
+	require.ErrorContains(t, err, `replacement is "_"`)
+}
