@@ -5,6 +5,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -78,6 +79,12 @@ func TestTextsOfAnotherToolchain(t *testing.T) {
 	got, err := Texts(context.Background(), dir, run, 3, 64)
 	require.NoError(t, err)
 	require.Equal(t, want, got)
+	windows, err := Windows(context.Background(), "", run, 64)
+	require.NoError(t, err)
+	for _, w := range windows {
+		require.Len(t, w, 64)
+		require.False(t, slices.Contains(w, want.BOS), "nothing but text")
+	}
 
 	var p Provenance
 	_, err = r.Provenance(&p)
@@ -96,6 +103,8 @@ func TestTextsOfAnotherToolchain(t *testing.T) {
 	_, err = Texts(context.Background(), dir, run, 3, 64)
 	require.ErrorIs(t, err, local.ErrAbsent)
 	require.ErrorContains(t, err, "held-out documents")
+	_, err = Windows(context.Background(), dir, run, 64)
+	require.ErrorIs(t, err, local.ErrAbsent)
 }
 
 // Trained anew on another toolchain's text, a run that comes with the checkout says in a line that it will be another.

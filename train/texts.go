@@ -47,6 +47,39 @@ func Texts(ctx context.Context, dir, run string, n, t int) (out HeldOut, err err
 	return out, nil
 }
 
+// Windows are the text that a finished run was trained on, once over, in windows of t tokens without ⟨bos⟩ or ⟨eos⟩: what a model of the
+// frequencies of tokens counts. A rest that fills no window is left out. dir, run and errors are as for [Texts].
+func Windows(ctx context.Context, dir, run string, t int) ([][]int32, error) {
+	r, err := find(dir, run)
+	if err != nil {
+		return nil, err
+	}
+	c, err := configOf(r)
+	if err != nil {
+		return nil, err
+	}
+	data, err := readAs(ctx, c.Data, r)
+	if err != nil {
+		return nil, err
+	}
+	defer data.Close()
+	p := corpus.DefaultPacking()
+	p.BOS, p.EOS = corpus.BOSNone, false // nothing but text
+	stream, err := data.Training(p, t, 0)
+	if err != nil {
+		return nil, err
+	}
+	out := make([][]int32, stream.Windows())
+	for i := range out {
+		w, err := stream.Batch(i, 1)
+		if err != nil {
+			return nil, err
+		}
+		out[i] = w.Tokens
+	}
+	return out, nil
+}
+
 // readAs opens a text as a run read it, or fails if that is not the text of today.
 func readAs(ctx context.Context, spec corpus.Spec, r *store.Run) (*corpus.Data, error) {
 	var p Provenance

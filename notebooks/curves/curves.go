@@ -228,6 +228,11 @@ func (s *Set) Exceeding(number Number, bound float64) (stats.Estimate, error) {
 	if err != nil {
 		return stats.Estimate{}, err
 	}
+	return Share(x, bound)
+}
+
+// Share is the same of numbers that were read before, such as those at initialisation ([Set.First]).
+func Share(x []float64, bound float64) (stats.Estimate, error) {
 	k := 0
 	for _, v := range x {
 		if v > bound {

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"firsttoken/notebooks/curves"
+	"firsttoken/sinks/stats"
 	"firsttoken/train/store"
 )
 
@@ -226,4 +227,27 @@ func TestSlopes(t *testing.T) {
 	require.InDeltaSlice(t, []float64{9.6, 9.6}, slopes, 1e-9) // 6.4 → 25.6 % in two doublings
 	_, err = set.Slopes("seed", curves.SinkRate("packed", 0))
 	require.ErrorContains(t, err, `seed = "0" has no logarithm`)
+}
+
+func TestCompare(t *testing.T) {
+	set, err := curves.Load(runs(t))
+	require.NoError(t, err)
+	short, long := set.Where("model.context", "64"), set.Where("model.context", "256")
+	rate := curves.AtEnd(curves.SinkRate("packed", 0))
+	e, err := curves.Compare(rate, long, short, curves.Minus, stats.PercentChange)
+	require.NoError(t, err)
+	require.InDelta(t, 19.2, e.Value, 1e-9, "the seed's point is in both")
+	require.Equal(t, 2, e.N)
+	e, err = curves.Compare(rate, long, short, curves.Change, stats.Range{})
+	require.NoError(t, err)
+	require.InDelta(t, (100*19.2/6.4+100*19.2/7.4)/2, e.Value, 1e-9)
+	_, err = curves.Compare(rate, long, set, curves.Minus, stats.Range{})
+	require.ErrorContains(t, err, "two runs of a set have seed 0")
+
+	x, err := set.First(curves.SinkRate("packed", 0))
+	require.NoError(t, err)
+	at, err := curves.Share(x, 5)
+	require.NoError(t, err)
+	require.Zero(t, at.Value)
+	require.InDelta(t, 60.24, at.CI.Hi, 0.01) // 0 of 4 by Clopper and Pearson
 }

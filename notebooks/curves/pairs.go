@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+
+	"firsttoken/sinks/stats"
 )
 
 // Pairs are a number of runs in two or more sets that agree in their seed, [set][seed], seeds in the order of the first set: what
@@ -49,10 +51,35 @@ func Pairs(of func(*Set) ([]float64, error), sets ...*Set) ([][]float64, error) 
 	return out, nil
 }
 
+// AtEnd reads a number at the end of training.
+func AtEnd(number Number) func(*Set) ([]float64, error) {
+	return func(s *Set) ([]float64, error) { return s.Last(number) }
+}
+
 // PairsAtEnd are Pairs of a number at the end of training.
 func PairsAtEnd(number Number, sets ...*Set) ([][]float64, error) {
-	return Pairs(func(s *Set) ([]float64, error) { return s.Last(number) }, sets...)
+	return Pairs(AtEnd(number), sets...)
 }
+
+// Compare is the mean over seeds of f(x, y), where x and y are the numbers of the runs of a and b that share the seed, with Student's t
+// interval: a difference ([Minus]) or a change in % ([Change]). within are the values that f can have; zero for any.
+func Compare(of func(*Set) ([]float64, error), a, b *Set, f func(x, y float64) float64, within stats.Range) (stats.Estimate, error) {
+	pairs, err := Pairs(of, a, b)
+	if err != nil {
+		return stats.Estimate{}, err
+	}
+	z := make([]float64, len(pairs[0]))
+	for k := range z {
+		z[k] = f(pairs[0][k], pairs[1][k])
+	}
+	return stats.Repeats(z, stats.Options{Range: within})
+}
+
+// Minus is x − y.
+func Minus(x, y float64) float64 { return x - y }
+
+// Change is x against y, in %.
+func Change(x, y float64) float64 { return 100 * (x - y) / y }
 
 // Contrasts are, for pairs [set][seed], the deviations of each set from the mean over sets of the same seed, in % of that mean: what a
 // setting changes, with what the seed changes taken out. Every set has one value a seed, so they add up to 0.

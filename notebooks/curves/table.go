@@ -10,7 +10,7 @@ type Column struct {
 }
 
 // Row is a row of a Markdown table: the head, and for each column the mean over runs at their end ± half the width of its 95 % t
-// interval; a single run has no interval.
+// interval; runs too few or all equal have none.
 func (s *Set) Row(columns []Column, head ...string) (string, error) {
 	row := "|"
 	for _, h := range head {
@@ -21,11 +21,7 @@ func (s *Set) Row(columns []Column, head ...string) (string, error) {
 		if err != nil {
 			return "", fmt.Errorf("%s: %w", c.Name, err)
 		}
-		row += fmt.Sprintf(" %.*f", c.Digits, e.Value)
-		if e.CI != nil {
-			row += fmt.Sprintf(" ± %.*f", c.Digits, e.CI.Hi-e.Value)
-		}
-		row += " |"
+		row += " " + e.PlusMinus(fmt.Sprintf("%%.%df", c.Digits)) + " |"
 	}
 	return row + "\n", nil
 }

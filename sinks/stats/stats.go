@@ -131,15 +131,20 @@ func (e Estimate) String() string {
 	return fmt.Sprintf("%.4g [%.4g, %.4g] (n=%d)", e.Value, e.CI.Lo, e.CI.Hi, e.N)
 }
 
-// PlusMinus writes "51.4 ± 10.1", both numbers by format; the value alone where there is no interval.
+// PlusMinus writes "51.4 ± 10.1", all numbers by format: half the width where the interval lies evenly about the value, "0.0 [0.0, 52.2]"
+// where it does not, the value alone where there is none.
 func (e Estimate) PlusMinus(format string) string {
 	if e.CI == nil {
 		return fmt.Sprintf(format, e.Value)
 	}
-	return fmt.Sprintf(format+" ± "+format, e.Value, max(e.CI.Hi-e.Value, e.Value-e.CI.Lo))
+	half := (e.CI.Hi - e.CI.Lo) / 2
+	if math.Abs(e.Value-e.CI.Lo-half) > 1e-9*half {
+		return fmt.Sprintf(format+" ["+format+", "+format+"]", e.Value, e.CI.Lo, e.CI.Hi)
+	}
+	return fmt.Sprintf(format+" ± "+format, e.Value, half)
 }
 
-// Ends are the interval's, or the value twice where there is none.
+// Ends are the ends of the interval, or the value twice where there is none: what an error bar reaches.
 func (e Estimate) Ends() (lo, hi float64) {
 	if e.CI == nil {
 		return e.Value, e.Value

@@ -252,3 +252,16 @@ func TestRefused(t *testing.T) {
 		})
 	}
 }
+
+func TestPlusMinus(t *testing.T) {
+	even := stats.Estimate{Value: 51.4, N: 5, CI: &stats.Interval{Lo: 41.3, Hi: 61.5}}
+	cut := stats.Estimate{Value: 0, N: 5, CI: &stats.Interval{Lo: 0, Hi: 52.2}}
+	none := stats.Estimate{Value: 0.25, N: 2}
+	require.Equal(t, "51.4 ± 10.1", even.PlusMinus("%.1f"))
+	require.Equal(t, "0.0 [0.0, 52.2]", cut.PlusMinus("%.1f"), "an interval cut to its range has no half")
+	require.Equal(t, "0.25", none.PlusMinus("%.2f"))
+	lo, hi := cut.Ends()
+	require.Equal(t, []float64{0, 52.2}, []float64{lo, hi})
+	lo, hi = none.Ends()
+	require.Equal(t, []float64{0.25, 0.25}, []float64{lo, hi})
+}
