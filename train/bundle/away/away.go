@@ -103,7 +103,8 @@ func Run(ctx context.Context, o Options) error {
 	defer unlock()
 	for _, part := range []func(context.Context) error{s.right, s.speed, s.grids} {
 		if err := part(ctx); err != nil {
-			return errors.Join(err, s.record())
+			_ = s.record() // as far as it can be
+			return err
 		}
 		if ctx.Err() != nil {
 			s.say("stopped: run it again to go on")
@@ -136,7 +137,7 @@ func (s *site) open() error {
 	}
 	for _, dir := range []string{"log", "runs", "grids"} {
 		if err := os.MkdirAll(filepath.Join(s.Out, dir), 0o755); err != nil {
-			return fmt.Errorf("results cannot be written: %w", err)
+			return unwritten(err)
 		}
 	}
 	if s.backend, err = findPlugin(s.Bundle, filepath.Join(s.Out, ".plugin"), os.Getenv); err != nil {

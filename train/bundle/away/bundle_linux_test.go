@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -294,21 +293,38 @@ func (m *machine) tools(t *testing.T) string {
 	return dir
 }
 
-// Memory that runs out ends one part with a line and leaves the others alone.
+// Memory that runs out, here that of a process, ends one part with a line and leaves the others alone.
 func (m *machine) outOfMemory(t *testing.T) {
+	large := *m
+	large.bundle = filepath.Join(m.root, "large")
+	require.NoError(t, os.CopyFS(large.bundle, os.DirFS(m.bundle)))
+	sums, err := bundle.ReadSums(large.bundle)
+	require.NoError(t, err)
+	const name = "grids/tiny.json"
+	file := filepath.Join(large.bundle, name)
+	text, err := os.ReadFile(file)
+	require.NoError(t, err)
+	var g train.Grid
+	require.NoError(t, json.Unmarshal(text, &g))
+	g.Axes = [][]string{{"model.context=32"}, {"batch_tokens=4194304 budget_tokens=4194304", "batch_tokens=1024"}}
+	text, err = json.Marshal(g)
+	require.NoError(t, err)
+	require.NoError(t, errors.Join(os.Remove(file), os.WriteFile(file, text, 0o644), sums.Add(large.bundle, name), os.Remove(filepath.Join(large.bundle, bundle.SumsFile)), sums.Write(large.bundle)))
+
 	out := m.out(t)
-	limited := m.run(out, "2")
-	// Enough to load the plugin and to check, with nothing to spare for XLA's compiler: what a machine that is too small looks like.
-	limited.Args = append([]string{"sh", "-c", `ulimit -v 1000000 && exec "$@"`, "sh"}, limited.Args...)
-	limited.Path, _ = exec.LookPath("sh")
+	limited := large.run(out, "2")
+	limited.Args = append([]string{"sh", "-c", `ulimit -v 2400000 && exec "$@"`, "sh"}, limited.Args...)
+	limited.Path, err = exec.LookPath("sh")
+	require.NoError(t, err)
 	var stderr bytes.Buffer
 	limited.Stderr = &stderr
-	said := line(t, limited.Run(), &stderr)
-	require.Regexp(t, regexp.MustCompile(`memory|killed|signal`), said)
-	text, err := m.run(out, "2").CombinedOutput()
-	require.NoError(t, err, "%s", text)
+	require.Contains(t, line(t, limited.Run(), &stderr), "out of memory")
 	finished, _ := done(t, out)
-	require.NotZero(t, finished)
+	require.Equal(t, 1, finished, "the other run")
+	report, err := os.ReadFile(filepath.Join(out, "report.md"))
+	require.NoError(t, err)
+	require.Regexp(t, `the grids'.*: out of memory`, string(report), "the speed of the larger one")
+	require.Regexp(t, `run \w{16} of grid tiny failed: out of memory`, string(report))
 }
 
 func (m *machine) outOfDisk(t *testing.T) {
@@ -321,6 +337,7 @@ func (m *machine) outOfDisk(t *testing.T) {
 	require.NoError(t, err, "%s", text)
 	filler := filepath.Join(out, "filler")
 	fill := func(keep int64) {
+		require.NoError(t, os.RemoveAll(filler))
 		var free syscall.Statfs_t
 		require.NoError(t, syscall.Statfs(out, &free))
 		require.NoError(t, os.WriteFile(filler, make([]byte, int64(free.Bavail)*free.Bsize-keep), 0o644))

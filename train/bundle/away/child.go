@@ -96,6 +96,9 @@ func (t *tail) Write(p []byte) (int, error) {
 // outOfMemory is how XLA, CUDA and Go say it.
 var outOfMemory = regexp.MustCompile(`(?i)out of memory|RESOURCE_EXHAUSTED|CUDA_ERROR_OUT_OF_MEMORY|bad_alloc|cannot allocate memory|memory is too small`)
 
+// lastWords begin the line with which a program breaks down.
+var lastWords = regexp.MustCompile(`Check failed|^fatal error|^panic:|^SIG`)
+
 // reason is a line that says why a process ended.
 func (t *tail) reason(program string, status syscall.WaitStatus) string {
 	text := string(t.text)
@@ -103,7 +106,7 @@ func (t *tail) reason(program string, status syscall.WaitStatus) string {
 	for l := range strings.Lines(text) {
 		if rest, ok := strings.CutPrefix(strings.TrimSpace(l), program+": "); ok {
 			line = rest // the program's own words; the last count
-		} else if line == "" && outOfMemory.MatchString(l) {
+		} else if line == "" && (outOfMemory.MatchString(l) || lastWords.MatchString(l)) {
 			line = strings.TrimSpace(l)
 		}
 	}

@@ -147,7 +147,7 @@ func (s *site) run(ctx context.Context, e *entry, c train.Config, what string) (
 		err = os.WriteFile(file, text, 0o644)
 	}
 	if err != nil {
-		return nil, err
+		return nil, unwritten(err)
 	}
 	began := time.Now()
 	// With -wait, since the process of a call that was killed may be writing its checkpoint.

@@ -85,6 +85,7 @@ func TestReason(t *testing.T) {
 		"E: Out of memory allocating 5 bytes\ntrain: run x: the device's memory is too small\n": "out of memory: run x: the device's memory is too small",
 		"fatal: RESOURCE_EXHAUSTED: 7 GiB\ngoroutine 1\n":                                       "out of memory: fatal: RESOURCE_EXHAUSTED: 7 GiB",
 		"train: run x: write: no space left on device":                                          "the disk is full: make room and run it again",
+		"noise\nF0000 1 env.cc:93] Check failed: ret == 0 (11 vs. 0)\n    @ 0x7f\n":             "F0000 1 env.cc:93] Check failed: ret == 0 (11 vs. 0)",
 		"": "it ended with status 0 and no word",
 	} {
 		var end tail

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"github.com/google/renameio/v2"
 
@@ -34,9 +35,17 @@ func (s *site) write(name string, v any) error {
 func (s *site) writeText(name string, text []byte) error {
 	path := s.path(name)
 	if err := renameio.WriteFile(path, text, 0o644, renameio.WithTempDir(filepath.Dir(path))); err != nil {
-		return fmt.Errorf("results cannot be written: %w", err)
+		return unwritten(err)
 	}
 	return nil
+}
+
+// unwritten is the error of results that cannot be kept.
+func unwritten(err error) error {
+	if errors.Is(err, syscall.ENOSPC) {
+		return fmt.Errorf("%w: make room and run it again: %w", errDisk, err)
+	}
+	return fmt.Errorf("results cannot be written: %w", err)
 }
 
 // keepTokenizers copies the bundle's tokenizers: whoever has the results has no use for tokens without them.
@@ -71,7 +80,7 @@ func (s *site) keepTokenizers() error {
 			err = os.Rename(partial, to)
 		}
 		if err != nil && !errors.Is(err, fs.ErrExist) {
-			return fmt.Errorf("results cannot be written: %w", err)
+			return unwritten(err)
 		}
 	}
 	return nil

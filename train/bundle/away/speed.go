@@ -259,7 +259,7 @@ func (s *site) trial(ctx context.Context, t trial, until time.Time) (Speed, erro
 		err = os.WriteFile(file, text, 0o644)
 	}
 	if err != nil {
-		return t.Speed, err
+		return t.Speed, unwritten(err)
 	}
 	out, err := s.child(ctx, until, name, "speed", "-config", file)
 	got := t.Speed
