@@ -353,7 +353,7 @@ func (m *machine) outOfDisk(t *testing.T) {
 	cmd.Stderr = &stderr
 	require.Regexp(t, `no space left|disk is full`, line(t, cmd.Run(), &stderr))
 	require.NoError(t, os.Remove(filler))
-	text, err = m.run(out, "0.6").CombinedOutput()
+	text, err = m.run(out, "0.3").CombinedOutput()
 	require.NoError(t, err, "%s", text)
 	finished, begun := done(t, out)
 	require.NotZero(t, finished+begun)
