@@ -94,7 +94,8 @@ func Make(ctx context.Context, o Options) (string, error) {
 // build compiles the programs. Names and hosts are resolved in Go, paths and versions of the checkout left out: the result depends
 // on the sources alone.
 func (o *Options) build(ctx context.Context, dir string) error {
-	flags := "-s -w -buildid="
+	// The linker outside of Go has its own -s: what it adds for debuggers names paths.
+	flags := "-s -w -buildid= -extldflags=-Wl,-s"
 	if out, err := exec.CommandContext(ctx, "git", "-C", o.Checkout, "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*").Output(); err == nil {
 		flags += " -X firsttoken/train/local/backend.revision=" + strings.TrimSpace(string(out))
 	}
