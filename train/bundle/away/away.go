@@ -102,7 +102,15 @@ func Run(ctx context.Context, o Options) error {
 	}
 	defer unlock()
 	for _, part := range []func(context.Context) error{s.right, s.speed, s.grids} {
-		if err := part(ctx); err != nil {
+		err := part(ctx)
+		if errors.Is(err, errNoTime) {
+			if ctx.Err() == nil {
+				s.say("the time is up: run it again to go on")
+				break
+			}
+			err = nil
+		}
+		if err != nil {
 			_ = s.record() // as far as it can be
 			return err
 		}

@@ -48,8 +48,7 @@ func (s *site) grids(ctx context.Context) error {
 				f, err := s.run(ctx, e, c, describe(configs, c))
 				switch {
 				case errors.Is(err, errNoTime):
-					s.say("the time is up: run it again to go on")
-					return nil
+					return err
 				case errors.Is(err, errStopped), errors.Is(err, errTimeUp):
 					if ctx.Err() == nil {
 						s.say("the time is up, run %s is put aside: run it again to go on", c.ID())
@@ -122,7 +121,10 @@ var (
 	errDisk   = errors.New("the disk is full")
 )
 
-// least is the time under which no run is begun.
+// margin is how long before the deadline a run is told to stop, to be there at the deadline.
+func (s *site) margin() time.Duration { return min(grace/2, s.Time/10) }
+
+// least is the time, besides the margin, under which no run is begun.
 const least = 5 * time.Second
 
 // run trains one run as far as time goes. It returns how long that took if all of it was trained in this call, nil if it was done.
@@ -134,7 +136,7 @@ func (s *site) run(ctx context.Context, e *entry, c train.Config, what string) (
 	if states[0].Result != nil {
 		return nil, nil
 	}
-	if ctx.Err() != nil || s.left() < least {
+	if ctx.Err() != nil || s.left() < s.margin()+least {
 		return nil, errNoTime
 	}
 	if err := s.room(c); err != nil {
@@ -151,7 +153,7 @@ func (s *site) run(ctx context.Context, e *entry, c train.Config, what string) (
 	}
 	began := time.Now()
 	// With -wait, since the process of a call that was killed may be writing its checkpoint.
-	out, err := s.child(ctx, s.deadline, c.ID(), "train", "-config", file, "-store", s.path("runs"), "-progress", "lines", "-wait", "-json")
+	out, err := s.child(ctx, s.deadline.Add(-s.margin()), c.ID(), "train", "-config", file, "-store", s.path("runs"), "-progress", "lines", "-wait", "-json")
 	if err != nil {
 		if strings.Contains(err.Error(), "disk is full") {
 			return nil, fmt.Errorf("%w in run %s: the last checkpoint is kept, make room and run it again", errDisk, c.ID())

@@ -1,6 +1,8 @@
 package away
 
 import (
+	"io"
+	"os"
 	"testing"
 	"time"
 
@@ -58,4 +60,53 @@ func TestWaves(t *testing.T) {
 	got := waves(configs)
 	require.Equal(t, [][]train.Config{{configs[0], configs[2]}, {configs[1], configs[3]}}, got)
 	require.Equal(t, "model.layers=2 seed=7", describe(configs, configs[2]))
+}
+
+// A budget is chosen once, when its grid begins, and goes into the grid that is taken home.
+func TestPlan(t *testing.T) {
+	g := train.Grid{Preset: "smoke", Set: []string{`data={"kind":"backcopy"}`, "monitor.short_t=32"}, Axes: [][]string{{"seed=1", "seed=2"}, {"model.context=32", "model.context=64"}}}
+	list := &bundle.List{
+		Ways: [][]string{{"accumulate=1"}, {"accumulate=2"}},
+		Grids: []bundle.Entry{
+			{Name: "a", Share: 0.5, MinTokens: 1e6, MaxTokens: 100e6, Grid: g},
+			{Name: "b", Share: 1, Grid: g},
+		},
+	}
+	require.NoError(t, list.Validate())
+	s := &site{Options: Options{Out: t.TempDir(), Log: io.Discard}, list: list, deadline: time.Now().Add(200 * time.Second)}
+	require.NoError(t, os.Mkdir(s.path("grids"), 0o755))
+	rate := 1e12
+	require.NoError(t, s.write("speed.json", []Speed{{Grid: true, Way: list.Ways[1], TokensPerSecond: 1, FLOPs: rate}}))
+	got, err := s.plan(&list.Grids[0], nil)
+	require.NoError(t, err)
+	configs, err := got.Configs()
+	require.NoError(t, err)
+	known, err := withVocabulary(configs[:2])
+	require.NoError(t, err)
+	seconds := float64(configs[0].BudgetTokens) * (known[0].Model.FLOPsPerToken(32) + known[1].Model.FLOPsPerToken(64)) / rate
+	require.InDelta(t, 100, seconds, 5, "half of the time, for one seed")
+	require.LessOrEqual(t, seconds, 100.0)
+	for _, c := range configs {
+		require.Equal(t, configs[0].BudgetTokens, c.BudgetTokens)
+		require.Equal(t, 2, c.Accumulate)
+	}
+	stored, err := train.ReadGrid(s.path("grids", "a.json"))
+	require.NoError(t, err)
+	require.Equal(t, got, stored)
+
+	// Less time, other speeds: the choice stays.
+	s.deadline = time.Now().Add(time.Second)
+	require.NoError(t, s.write("speed.json", []Speed{{Grid: true, Way: list.Ways[0], TokensPerSecond: 9, FLOPs: 2 * rate}}))
+	again, err := s.plan(&list.Grids[0], nil)
+	require.NoError(t, err)
+	require.Equal(t, got, again)
+
+	// Somebody's own budget.
+	own, err := s.plan(&list.Grids[1], nil)
+	require.NoError(t, err)
+	ownConfigs, err := own.Configs()
+	require.NoError(t, err)
+	smoke, err := train.Preset("smoke")
+	require.NoError(t, err)
+	require.Equal(t, smoke.BudgetTokens, ownConfigs[0].BudgetTokens)
 }

@@ -211,7 +211,7 @@ func (s *site) costliest() (train.Config, error) {
 }
 
 // speed is part 2. It ends when all is measured or a quarter of the time, at most 90 s, is used up; what remains is measured in a later
-// call, but for the ways of grids that have been chosen.
+// call. The first speed of the grids may take all the time if budgets follow from it: they are chosen once.
 func (s *site) speed(ctx context.Context) error {
 	trials, err := s.trials()
 	if err != nil || len(trials) == 0 {
@@ -232,7 +232,15 @@ func (s *site) speed(ctx context.Context) error {
 			if len(known) == 0 {
 				s.say("how fast is it?")
 			}
-			got, err := s.trial(ctx, t, until)
+			limit := until
+			needed := t.Grid && s.adapts() && !slices.ContainsFunc(known, func(k Speed) bool { return k.Grid })
+			if needed {
+				limit = s.deadline
+			}
+			got, err := s.trial(ctx, t, limit)
+			if needed && errors.Is(err, errTimeUp) {
+				return errNoTime
+			}
 			if errors.Is(err, errTimeUp) {
 				s.say("  %s, %s: not measured in time", t.Model, strings.Join(t.Way, " "))
 				break
@@ -275,6 +283,11 @@ func (s *site) trial(ctx context.Context, t trial, until time.Time) (Speed, erro
 	}
 	got.Model, got.Way, got.Grid = t.Model, t.Way, t.Grid
 	return got, nil
+}
+
+// adapts reports whether any grid's budget follows from the speed.
+func (s *site) adapts() bool {
+	return slices.ContainsFunc(s.list.Grids, func(e entry) bool { return e.Adapts() })
 }
 
 // line says what was measured.
