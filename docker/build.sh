@@ -50,4 +50,4 @@ echo "build: $((SECONDS - started)) s, $(buildah "${store[@]}" images --format '
 echo "build: trying it"
 container=$(buildah "${store[@]}" from --pull=never "localhost/$tag")
 buildah "${store[@]}" run "$container" -- sh -c 'id -u; train -preset smoke -progress none && sweep -preset smoke -axis "seed=1" -status &&
-	.venv/bin/jupyter lab --version && .venv/bin/jupyter kernelspec list | grep gonb'
+	.venv/bin/jupyter lab --version && cp scripts/first-cell.ipynb /tmp/ && .venv/bin/python scripts/run_notebooks.py /tmp/first-cell.ipynb'
