@@ -1,15 +1,14 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 	"unicode/utf8"
 
+	"firsttoken/sinks/cmd/internal/cli"
 	"firsttoken/train/tokenizer"
 )
 
@@ -29,7 +28,7 @@ type documents struct {
 	warnings  []string
 }
 
-// readInput reads what -text, -prompt or -ids name. A byte-order mark at the start of a text is no part of it.
+// readInput reads what -text, -prompt or -ids name.
 func readInput(o *options, stdin io.Reader) (*input, error) {
 	name := o.text + o.ids // one of them is empty
 	if name == "" {
@@ -38,47 +37,16 @@ func readInput(o *options, stdin io.Reader) (*input, error) {
 		}
 		return &input{text: o.prompt}, nil
 	}
-	var data []byte
-	var err error
-	if name == "-" {
-		data, err = io.ReadAll(stdin)
-	} else {
-		data, err = os.ReadFile(name)
+	if o.text != "" {
+		text, err := cli.ReadText(name, stdin)
+		return &input{text: text}, err
 	}
+	data, err := cli.ReadFile(name, stdin)
 	if err != nil {
 		return nil, err
 	}
-	if o.text != "" {
-		text := strings.TrimPrefix(string(data), "\uFEFF")
-		if text == "" {
-			return nil, fmt.Errorf("%s is empty: there is nothing to measure", name)
-		}
-		return &input{text: text}, nil
-	}
-	var lists [][]*int32 // a null would be taken for a 0
-	if err := json.Unmarshal(data, &lists); err != nil {
-		return nil, fmt.Errorf("%s: %w: must be a JSON list of token-id lists, such as [[504,3575],[19,7]]", name, err)
-	}
-	in := &input{}
-	for i, list := range lists {
-		doc := make([]int32, len(list))
-		for j, id := range list {
-			if id == nil {
-				return nil, fmt.Errorf("%s: document %d: token %d is null, not an id", name, i+1, j+1)
-			}
-			doc[j] = *id
-		}
-		in.ids = append(in.ids, doc)
-	}
-	if len(in.ids) == 0 {
-		return nil, fmt.Errorf("%s holds no documents", name)
-	}
-	for i, d := range in.ids {
-		if len(d) == 0 {
-			return nil, fmt.Errorf("%s: document %d is empty: a prompt needs at least one token", name, i+1)
-		}
-	}
-	return in, nil
+	ids, err := cli.ParseIDs(name, data)
+	return &input{ids: ids}, err
 }
 
 // tokenize makes the documents that are fed: encoded, with the ⟨bos⟩ policy applied, cut to T or into windows of T. The

@@ -14,11 +14,10 @@
 package main
 
 import (
-	"errors"
-	"flag"
-	"fmt"
 	"io"
 	"os"
+
+	"firsttoken/sinks/cmd/internal/cli"
 )
 
 func main() {
@@ -27,17 +26,5 @@ func main() {
 
 // run is main with its surroundings as arguments.
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	o, err := parse(args, stderr)
-	if errors.Is(err, flag.ErrHelp) {
-		return 0
-	}
-	if err != nil {
-		fmt.Fprintf(stderr, "sinkscan: %v\nRun sinkscan -help for the options.\n", err)
-		return 2
-	}
-	if err := scan(o, stdin, stdout, stderr); err != nil {
-		fmt.Fprintf(stderr, "sinkscan: %v\n", err)
-		return 1
-	}
-	return 0
+	return cli.Run("sinkscan", args, stderr, parse, func(o *options) error { return scan(o, stdin, stdout, stderr) })
 }

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"firsttoken/sinks/cmd/internal/cli"
 	"firsttoken/train/pretrained"
 	"firsttoken/train/tokenizer"
 )
@@ -33,10 +34,7 @@ type options struct {
 // parse reads the command line; its errors are the user's.
 func parse(args []string, stderr io.Writer) (*options, error) {
 	o := &options{}
-	fs := flag.NewFlagSet("sinkscan", flag.ContinueOnError)
-	// The package would print each error itself, before all options.
-	fs.SetOutput(io.Discard)
-	fs.Usage = func() {}
+	fs := cli.Flags("sinkscan")
 	fs.StringVar(&o.model, "model", "smollm2", "smollm2, gemma3, a GGUF `file`, a folder with config.json and safetensors, or a hub name:\nowner/model, perhaps with a /folder or /file.gguf and a @revision")
 	fs.StringVar(&o.text, "text", "", "text `file` to read, all of it, in windows of -T tokens; - for standard input.\n"+
 		"A byte-order mark is dropped; a newline at the end stays and is a token, which a -prompt has not")
@@ -55,22 +53,14 @@ func parse(args []string, stderr io.Writer) (*options, error) {
 	fs.StringVar(&o.load.Weights, "weights", "", "`type` weights are kept in: float32 or bfloat16; default: as in the file")
 	fs.StringVar(&o.load.Pre, "pre", "", "how text is cut into words, a `name` such as gpt-2, for a GGUF file that does not say")
 	fs.StringVar(&o.load.Compute, "compute", "", "`type` of matrix products: float32 (default) or bfloat16")
-	err := fs.Parse(args)
-	if errors.Is(err, flag.ErrHelp) {
-		fmt.Fprint(stderr, "sinkscan measures the attention sink of a Llama or Gemma model on text.\n\n"+
-			"usage: sinkscan -model MODEL (-text FILE | -prompt TEXT | -ids FILE.json) [options]\n\n")
-		fs.SetOutput(stderr)
-		fs.PrintDefaults()
-	}
+	err := cli.Parse(fs, args, stderr, "measures the attention sink of a Llama or Gemma model on text",
+		"-model MODEL (-text FILE | -prompt TEXT | -ids FILE.json) [options]")
 	if err != nil {
 		return nil, err
 	}
 	set := map[string]bool{}
 	fs.Visit(func(f *flag.Flag) { set[f.Name] = true })
 
-	if fs.NArg() > 0 {
-		return nil, fmt.Errorf("unexpected argument %q: options begin with a dash, and values follow them", fs.Arg(0))
-	}
 	sources := 0
 	for _, name := range []string{"text", "prompt", "ids"} {
 		if set[name] {

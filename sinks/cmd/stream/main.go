@@ -11,14 +11,12 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"os"
-	"strings"
 
+	"firsttoken/sinks/cmd/internal/cli"
 	"firsttoken/sinks/eviction"
 	"firsttoken/train/pretrained"
 )
@@ -29,19 +27,7 @@ func main() {
 
 // run is main with its surroundings as arguments.
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	o, err := parse(args, stderr)
-	if errors.Is(err, flag.ErrHelp) {
-		return 0
-	}
-	if err != nil {
-		fmt.Fprintf(stderr, "stream: %v\nRun stream -help for the options.\n", err)
-		return 2
-	}
-	if err := stream(o, stdin, stdout); err != nil {
-		fmt.Fprintf(stderr, "stream: %v\n", err)
-		return 1
-	}
-	return 0
+	return cli.Run("stream", args, stderr, parse, func(o *options) error { return stream(o, stdin, stdout) })
 }
 
 // options are the command line.
@@ -60,9 +46,7 @@ type options struct {
 // parse reads the command line; its errors are the user's.
 func parse(args []string, stderr io.Writer) (*options, error) {
 	o := &options{}
-	fs := flag.NewFlagSet("stream", flag.ContinueOnError)
-	fs.SetOutput(io.Discard)
-	fs.Usage = func() {}
+	fs := cli.Flags("stream")
 	fs.StringVar(&o.model, "model", "smollm2", "smollm2, gemma3, a GGUF `file`, a folder with config.json and safetensors, or a hub name (owner/model)")
 	fs.StringVar(&o.text, "text", "", "text `file`; - for standard input")
 	fs.StringVar(&o.ids, "ids", "", "JSON `file` with a list of token-id lists, one a document, or one such list; - for standard input")
@@ -74,18 +58,11 @@ func parse(args []string, stderr io.Writer) (*options, error) {
 	fs.BoolVar(&o.json, "json", false, "one JSON object a document, one a line")
 	fs.IntVar(&o.generate, "generate", 0, "go on for `n` tokens, the most probable each time")
 	fs.StringVar(&o.load.Weights, "weights", "", "`type` weights are kept in: float32 or bfloat16; default: as in the file")
-	err := fs.Parse(args)
-	if errors.Is(err, flag.ErrHelp) {
-		fmt.Fprint(stderr, "stream reads texts through a bounded cache of keys and values.\n\n"+
-			"usage: stream -model MODEL (-text FILE | -ids FILE.json) -policy POLICY -cache N [options]\n\n")
-		fs.SetOutput(stderr)
-		fs.PrintDefaults()
-	}
+	err := cli.Parse(fs, args, stderr, "reads texts through a bounded cache of keys and values",
+		"-model MODEL (-text FILE | -ids FILE.json) -policy POLICY -cache N [options]")
 	switch {
 	case err != nil:
 		return nil, err
-	case fs.NArg() > 0:
-		return nil, fmt.Errorf("unexpected argument %q: options begin with a dash, and values follow them", fs.Arg(0))
 	case (o.text == "") == (o.ids == ""):
 		return nil, errors.New("give exactly one of -text and -ids")
 	case *mode != "absolute" && *mode != "shifted":
@@ -108,40 +85,4 @@ func parse(args []string, stderr io.Writer) (*options, error) {
 		return nil, fmt.Errorf("-cache %d: use at least 1, or -policy none", o.cache)
 	}
 	return o, o.policy.Check(o.cache, o.block)
-}
-
-// readIDs reads lists of token ids, or one list.
-func readIDs(r io.Reader) ([][]int32, error) {
-	data, err := io.ReadAll(r)
-	if err != nil {
-		return nil, err
-	}
-	var docs [][]int32
-	if err := json.Unmarshal(data, &docs); err == nil {
-		return docs, nil
-	}
-	var one []int32
-	if err := json.Unmarshal(data, &one); err != nil {
-		return nil, fmt.Errorf("-ids: neither a list of token ids nor a list of such lists: %w", err)
-	}
-	return [][]int32{one}, nil
-}
-
-// open is a file, or standard input for "-".
-func open(name string, stdin io.Reader) (io.ReadCloser, error) {
-	if name == "-" {
-		return io.NopCloser(stdin), nil
-	}
-	return os.Open(name)
-}
-
-// readText is a file's text without a byte-order mark.
-func readText(name string, stdin io.Reader) (string, error) {
-	f, err := open(name, stdin)
-	if err != nil {
-		return "", err
-	}
-	defer f.Close()
-	data, err := io.ReadAll(f)
-	return strings.TrimPrefix(string(data), "\ufeff"), err
 }

@@ -4,8 +4,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
+	"firsttoken/sinks/cmd/internal/cli"
 	"firsttoken/sinks/eviction"
 	"firsttoken/sinks/probe"
 	"firsttoken/train/local/backend"
@@ -62,30 +64,33 @@ func stream(o *options, stdin io.Reader, stdout io.Writer) error {
 
 func documents(o *options, m *pretrained.Loaded, stdin io.Reader) ([][]int32, error) {
 	if o.ids != "" {
-		f, err := open(o.ids, stdin)
+		data, err := cli.ReadFile(o.ids, stdin)
 		if err != nil {
 			return nil, err
 		}
-		defer f.Close()
-		docs, err := readIDs(f)
+		if one := []any{}; json.Unmarshal(data, &one) == nil && len(one) > 0 {
+			if _, flat := one[0].(float64); flat { // one document
+				data = slices.Concat([]byte("["), data, []byte("]"))
+			}
+		}
+		docs, err := cli.ParseIDs(o.ids, data)
+		if err != nil {
+			return nil, fmt.Errorf("neither a list of token ids nor a list of such lists: %w", err)
+		}
 		for i, d := range docs {
 			if len(d) < 2 {
 				return nil, fmt.Errorf("document %d has %d tokens: a loss needs two", i+1, len(d))
 			}
 		}
-		return docs, err
+		return docs, nil
 	}
-	text, err := readText(o.text, stdin)
+	text, err := cli.ReadText(o.text, stdin)
 	if err != nil {
 		return nil, err
 	}
 	ids, err := m.Tokenizer.Encode(text, tokenizer.EncodeOptions{})
 	if err == nil && o.bos {
-		bos, ok := m.Tokenizer.BOS()
-		if !ok {
-			return nil, fmt.Errorf("-bos: %s names no ⟨bos⟩", o.model)
-		}
-		ids = append([]int32{bos}, ids...)
+		ids, err = m.Tokenizer.ApplyBOS(ids, tokenizer.BOSAdd)
 	}
 	if err == nil && len(ids) < 2 {
 		err = fmt.Errorf("%s has %d tokens: a loss needs two", o.text, len(ids))

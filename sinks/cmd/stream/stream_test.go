@@ -103,7 +103,8 @@ func TestUsageErrors(t *testing.T) {
 	}
 	for want, input := range map[string]string{
 		"neither a list of token ids": "{}", "document 1 has 1 tokens: a loss needs two": "[[1]]",
-		"id 99999999 is outside the vocabulary": "[1, 99999999]",
+		"id 99999999 is outside the vocabulary":  "[1, 99999999]",
+		"document 1: token 2 is null, not an id": "[1, null]", "holds no documents": "[]",
 	} {
 		var out, errs bytes.Buffer
 		require.Equal(t, 1, run([]string{"-ids", "-"}, strings.NewReader(input), &out, &errs))
