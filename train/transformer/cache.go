@@ -52,9 +52,11 @@ type cachedLayer struct {
 	key, value *tensors.Tensor // [1, N, K, Dh] float32
 	pos        *tensors.Tensor // [1, K, N] int32, −1: empty
 	mass, seen *tensors.Tensor // [1, K, N] float32
+	index      *tensors.Tensor // the layer's, int32 scalar: the same all along
 }
 
-func (l *cachedLayer) free() { free(l.key, l.value, l.pos, l.mass, l.seen) }
+// freeEntries frees what a block replaces.
+func (l *cachedLayer) freeEntries() { free(l.key, l.value, l.pos, l.mass, l.seen) }
 
 // turns are the rotary tables of a kind of layer, a row for each position that can occur.
 type turns struct{ cos, sin, window *tensors.Tensor }
@@ -94,6 +96,7 @@ func (m *Model) NewCache(o CacheOptions) (*Cache, error) {
 			pos:   tensors.FromFlatDataAndDimensions(empty, 1, c.KVHeads, o.Entries),
 			mass:  tensors.FromFlatDataAndDimensions(make([]float32, n), 1, c.KVHeads, o.Entries),
 			seen:  tensors.FromFlatDataAndDimensions(make([]float32, n), 1, c.KVHeads, o.Entries),
+			index: tensors.FromScalar(int32(l)),
 		}
 	}
 	return cache, nil
@@ -102,7 +105,8 @@ func (m *Model) NewCache(o CacheOptions) (*Cache, error) {
 // Close frees the cache's memory.
 func (c *Cache) Close() {
 	for l := range c.layers {
-		c.layers[l].free()
+		c.layers[l].freeEntries()
+		free(c.layers[l].index)
 	}
 	for _, t := range c.tables {
 		free(t.cos, t.sin, t.window)

@@ -14,20 +14,18 @@ import (
 func (c *Cache) block(l int, resid, queryPos *tensors.Tensor) (*tensors.Tensor, error) {
 	_, kind := c.m.Config.KindOf(l)
 	table, at := c.tables[kind], &c.layers[l]
-	index := tensors.FromScalar(int32(l))
-	defer free(index)
 	out, err := c.m.Run(Call{
 		Layer:    l,
 		Geometry: Geometry[*tensors.Tensor]{Window: table.window},
-		Args:     []*tensors.Tensor{resid, queryPos, at.key, at.value, at.pos, at.mass, at.seen, index, table.cos, table.sin},
+		Args:     []*tensors.Tensor{resid, queryPos, at.key, at.value, at.pos, at.mass, at.seen, at.index, table.cos, table.sin},
 		Name:     fmt.Sprintf("cached block keep=%s entries=%d shifted=%t", c.o.Keep, c.o.Entries, c.o.Shifted),
 		Build:    c.graph,
 	})
 	if err != nil {
 		return nil, err
 	}
-	at.free()
-	*at = cachedLayer{key: out[1], value: out[2], pos: out[3], mass: out[4], seen: out[5]}
+	at.freeEntries()
+	at.key, at.value, at.pos, at.mass, at.seen = out[1], out[2], out[3], out[4], out[5]
 	return out[0], nil
 }
 
