@@ -228,27 +228,6 @@ func TestRatio(t *testing.T) {
 	require.Error(t, err)
 }
 
-func TestCalibrate(t *testing.T) {
-	square := func(x float64) (float64, error) { return x * x, nil }
-	x, err := perturb.Calibrate(50, 0.1, 1000, 30, square)
-	require.NoError(t, err)
-	require.InDelta(t, math.Sqrt(50), x, 1e-6)
-
-	_, err = perturb.Calibrate(50, 0.1, 5, 3, square)
-	require.ErrorContains(t, err, "widen the range")
-	_, err = perturb.Calibrate(50, 0, 5, 3, square)
-	require.ErrorContains(t, err, "must be positive")
-	broken := errors.New("broken")
-	calls := 0
-	_, err = perturb.Calibrate(50, 1, 100, 3, func(x float64) (float64, error) {
-		if calls++; calls == 4 {
-			return 0, broken
-		}
-		return square(x)
-	})
-	require.ErrorIs(t, err, broken)
-}
-
 func TestCalibrateWithin(t *testing.T) {
 	for name, f := range map[string]func(float64) float64{
 		"square": func(x float64) float64 { return x * x },
@@ -270,11 +249,21 @@ func TestCalibrateWithin(t *testing.T) {
 	require.ErrorContains(t, err, "widen the range")
 	_, err = perturb.CalibrateWithin(5, 0, 1, 9, same)
 	require.ErrorContains(t, err, "the tolerance be positive")
+	_, err = perturb.CalibrateWithin(50, 0.01, 0, 5, same)
+	require.ErrorContains(t, err, "must be positive")
 	_, err = perturb.CalibrateWithin(5, 0.01, 1, 9, func(x float64) (float64, error) { return math.Copysign(9, x-5), nil })
 	require.ErrorContains(t, err, "after 20 measurements")
 	broken := errors.New("broken")
 	_, err = perturb.CalibrateWithin(5, 0.01, 1, 9, func(x float64) (float64, error) { return x * x, broken })
 	require.ErrorIs(t, err, broken)
+	calls := 0
+	_, err = perturb.CalibrateWithin(50, 0.001, 1, 100, func(x float64) (float64, error) {
+		if calls++; calls == 4 {
+			return 0, broken
+		}
+		return x * x, nil
+	})
+	require.ErrorIs(t, err, broken, "in the middle")
 }
 
 // Between accepts an edit exactly if it is one, whatever the texts are.
