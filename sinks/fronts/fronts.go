@@ -8,6 +8,7 @@
 package fronts
 
 import (
+	"errors"
 	"fmt"
 	"math"
 
@@ -30,16 +31,11 @@ type Outcome struct {
 	// nats, means over heads of the layers of each group and rows from token First on: [groups][texts].
 	Entropy     [][]float64 `json:"entropy"`
 	TextEntropy [][]float64 `json:"text_entropy"`
-	// Score is α₁ by head, mean over texts, [L][H]; Ratio ‖v₁‖ / mean_j ‖v_j‖ of what the head reads,
-	// by text [texts][L·H]; Smallest has a 1 for each head [L·H] of a text whose token 1 has the smallest
-	// value of all, else a 0.
-	Score    [][]float64 `json:"score"`
-	Ratio    [][]float64 `json:"ratio"`
-	Smallest []string    `json:"smallest"`
+	Score       [][]float64 `json:"score"` // α₁ by head, mean over texts, [L][H]
 }
 
 // Measure reduces the traces of texts that stand behind lead other tokens each, 0 or 1. groups are lists
-// of layers, 0-based. The traces need FirstMass, KeyMass, RowEntropy, ValueNorm and Loss.
+// of layers, 0-based. The traces need FirstMass, KeyMass, RowEntropy and Loss.
 func Measure(traces []*sinks.Trace, lead int, groups ...[]int) (*Outcome, error) {
 	if lead < 0 || lead > 1 {
 		return nil, fmt.Errorf("fronts: %d tokens in front: 0 or 1 can be compared", lead)
@@ -79,8 +75,8 @@ func (o *Outcome) add(t *sinks.Trace, lead int, groups [][]int, texts float64) e
 			o.Score[l][h] += s / texts
 		}
 	}
-	if len(t.Loss) != t.T-1 || len(t.ValueNorm) != t.L {
-		return fmt.Errorf("the trace holds no Loss or no ValueNorm: measure it with them")
+	if len(t.Loss) != t.T-1 {
+		return errors.New("the trace holds no Loss: measure it with SkipLoss and MetricsOnly off")
 	}
 	loss := 0.0
 	targets := t.Loss[lead+First-1:]
@@ -92,7 +88,6 @@ func (o *Outcome) add(t *sinks.Trace, lead int, groups [][]int, texts float64) e
 		whole, text := entropies(t, lead, layers)
 		o.Entropy[g], o.TextEntropy[g] = append(o.Entropy[g], whole), append(o.TextEntropy[g], text)
 	}
-	o.values(t)
 	return nil
 }
 
@@ -112,71 +107,6 @@ func entropies(t *sinks.Trace, lead int, layers []int) (whole, text float64) {
 		}
 	}
 	return whole, text
-}
-
-// values compares token 1's value with the others', head by head.
-func (o *Outcome) values(t *sinks.Trace) {
-	ratios, smallest := make([]float64, 0, t.L*t.H), make([]byte, 0, t.L*t.H)
-	for l := range t.L {
-		for h := range t.H {
-			norms := t.ValueNorm[l][h*t.K/t.H]
-			mean, least := 0.0, byte('1')
-			for _, x := range norms[1:] {
-				mean += float64(x) / float64(len(norms)-1)
-				if x <= norms[0] {
-					least = '0'
-				}
-			}
-			ratios, smallest = append(ratios, float64(norms[0])/mean), append(smallest, least)
-		}
-	}
-	o.Ratio, o.Smallest = append(o.Ratio, ratios), append(o.Smallest, string(smallest))
-}
-
-// SinkHeads lists the heads, as l·H + h, whose mean α₁ over texts is above ε.
-func (o *Outcome) SinkHeads(epsilon float64) (heads []int) {
-	for l, layer := range o.Score {
-		for h, s := range layer {
-			if s > epsilon {
-				heads = append(heads, l*len(layer)+h)
-			}
-		}
-	}
-	return heads
-}
-
-// MeanRatio is each text's mean of ‖v₁‖ / mean ‖v_j‖ over heads.
-func (o *Outcome) MeanRatio(heads []int) []float64 {
-	out := make([]float64, len(o.Ratio))
-	for i, ratios := range o.Ratio {
-		for _, h := range heads {
-			out[i] += ratios[h] / float64(len(heads))
-		}
-	}
-	return out
-}
-
-// MostlySmallest is the % of heads in which token 1's value is the smallest in more than half of the
-// texts drawn, by index; a statistic for stats.Bootstrap.
-func (o *Outcome) MostlySmallest(heads []int) func(draw []int) float64 {
-	return func(draw []int) float64 {
-		most := 0
-		for _, h := range heads {
-			count := 0
-			for _, i := range draw {
-				if o.Smallest[i][h] == '1' {
-					count++
-				}
-			}
-			if 2*count > len(draw) {
-				most++
-			}
-		}
-		if len(heads) == 0 {
-			return math.NaN()
-		}
-		return 100 * float64(most) / float64(len(heads))
-	}
 }
 
 // Unigram is the loss in nats of a model that knows how often each token occurs in other texts, each
@@ -208,7 +138,7 @@ func Unigram(others, texts [][]int32, vocab int) ([]float64, error) {
 }
 
 // Average is the mean of several outcomes of the same texts, such as those behind several random tokens:
-// of what there is a number of for each text. Score, Ratio and Smallest are the first's.
+// of what there is a number of for each text. Score is the first's.
 func Average(list ...*Outcome) *Outcome {
 	mean := *list[0]
 	over := func(of func(*Outcome) []float64) []float64 {

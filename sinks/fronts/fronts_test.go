@@ -16,7 +16,7 @@ import (
 func trace(n int, a float64) *sinks.Trace {
 	t := &sinks.Trace{
 		Model: "made up", T: n, L: 1, H: 2, K: 1, D: 4,
-		FirstMass: sinks.Cube(1, 2, n), KeyMass: sinks.Cube(1, 2, n), RowEntropy: sinks.Cube(1, 2, n), ValueNorm: sinks.Cube(1, 1, n),
+		FirstMass: sinks.Cube(1, 2, n), KeyMass: sinks.Cube(1, 2, n), RowEntropy: sinks.Cube(1, 2, n),
 		Loss: make([]float32, n-1),
 	}
 	for q := range n {
@@ -38,7 +38,6 @@ func trace(n int, a float64) *sinks.Trace {
 			}
 			t.FirstMass[0][h][q], t.RowEntropy[0][h][q] = float32(first), float32(entropy)
 		}
-		t.ValueNorm[0][0][q] = float32(2 - 1/float64(q+1)) // token 1 has 1, the smallest
 	}
 	for i := range t.Loss {
 		t.Loss[i] = float32(i)
@@ -51,11 +50,9 @@ func ExampleMeasure() {
 	without, _ := fronts.Measure([]*sinks.Trace{trace(15, 0.9)}, 0, []int{0})
 	fmt.Printf("heads with a sink: %.0f %%\n", with.Rate[0])
 	fmt.Printf("loss over the same twelve targets: %.1f and %.1f\n", with.Loss[0], without.Loss[0])
-	fmt.Printf("token 1 has the smallest value: %s\n", with.Smallest[0])
 	// Output:
 	// heads with a sink: 50 %
 	// loss over the same twelve targets: 8.5 and 7.5
-	// token 1 has the smallest value: 11
 }
 
 // Over the text's keys an even row stays even, and a row that holds 0.9 on token 1 is as even as the
@@ -75,22 +72,21 @@ func TestTextEntropy(t *testing.T) {
 	require.Equal(t, even.Entropy, even.TextEntropy, "nothing is left out where nothing stands in front")
 }
 
-func TestHeadsAndValues(t *testing.T) {
-	o, err := fronts.Measure([]*sinks.Trace{trace(9, 0.9), trace(9, 0.5), trace(9, 0.2)}, 1, []int{0})
-	require.NoError(t, err)
-	require.Equal(t, []int{0}, o.SinkHeads(0.4))
-	require.Empty(t, o.SinkHeads(0.99))
-	o.Smallest[1], o.Smallest[2] = "01", "00"
-	smallest := o.MostlySmallest([]int{0, 1})
-	require.Equal(t, 50.0, smallest([]int{0, 1, 2})) // head 2 in two texts of three, head 1 in one
-	require.Equal(t, 100.0, smallest([]int{0, 0, 1}))
-	require.True(t, math.IsNaN(o.MostlySmallest(nil)([]int{0})))
-	mean := 0.0
-	for s := 1; s < 9; s++ {
-		mean += (2 - 1/float64(s+1)) / 8
+// The mean of outcomes is text by text; no other key than the first is a sink here.
+func TestAverage(t *testing.T) {
+	measure := func(a, b float64) *fronts.Outcome {
+		o, err := fronts.Measure([]*sinks.Trace{trace(16, a), trace(16, b)}, 1, []int{0})
+		require.NoError(t, err)
+		return o
 	}
-	require.InDelta(t, 1/mean, o.MeanRatio([]int{0, 1})[2], 1e-6)
-	require.Equal(t, o.Rate, o.Any, "no other key is a sink here")
+	one, other := measure(0.9, 0.1), measure(0.1, 0.1)
+	require.Equal(t, []float64{50, 0}, one.Rate)
+	require.Equal(t, one.Rate, one.Any)
+	mean := fronts.Average(one, other)
+	require.Equal(t, []float64{25, 0}, mean.Rate)
+	require.InDelta(t, (one.Entropy[0][0]+other.Entropy[0][0])/2, mean.Entropy[0][0], 1e-12)
+	require.Equal(t, one.Score, mean.Score)
+	require.Equal(t, []float64{50, 0}, one.Rate, "what it is made of is as it was")
 }
 
 func TestUnigram(t *testing.T) {

@@ -49,6 +49,11 @@ func (f Front) Documents(texts [][]int32, t int, bos int32) (docs [][]int32, int
 
 // Whole is Documents with whole texts, of whatever lengths.
 func (f Front) Whole(texts [][]int32, bos int32) (docs [][]int32, interventions []Intervention, err error) {
+	return f.whole(texts, bos, 0)
+}
+
+// whole is Whole, with the random token of draw 0 from the next text, of draw 1 from the one behind it, and so on.
+func (f Front) whole(texts [][]int32, bos int32, draw int) (docs [][]int32, interventions []Intervention, err error) {
 	for i, text := range texts {
 		var front []int32
 		switch f {
@@ -56,11 +61,11 @@ func (f Front) Whole(texts [][]int32, bos int32) (docs [][]int32, interventions 
 		case FrontBOS, FrontMasked:
 			front = []int32{bos}
 		case FrontRandom:
-			next := texts[(i+1)%len(texts)]
-			if len(next) == 0 {
-				return nil, nil, fmt.Errorf("probe: text %d of %d is empty: no token can be drawn from it", (i+1)%len(texts)+1, len(texts))
+			at := (i + 1 + draw) % len(texts)
+			if len(texts[at]) == 0 {
+				return nil, nil, fmt.Errorf("probe: text %d of %d is empty: no token can be drawn from it", at+1, len(texts))
 			}
-			front = []int32{next[len(next)/2]}
+			front = []int32{texts[at][len(texts[at])/2]}
 		case FrontDoubled:
 			front = []int32{bos, bos}
 		default:
