@@ -140,7 +140,7 @@ func (r *Run) Curves() ([]Record, error) {
 	}
 }
 
-// curves is the text of the curves, empty if there are none. A run under way writes lines; `gzip -9n curves.jsonl` makes what ships.
+// curves is the text of the curves, empty if there are none. A run under way writes lines; [Run.CompressCurves] makes what ships.
 func (r *Run) curves() ([]byte, error) {
 	text, err := os.ReadFile(r.path(curvesFile))
 	if errors.Is(err, fs.ErrNotExist) {

@@ -9,6 +9,7 @@ import (
 
 	"firsttoken/train/bundle"
 	"firsttoken/train/local"
+	"firsttoken/train/store"
 )
 
 func importRuns(_ context.Context, args []string, out io.Writer) error {
@@ -42,5 +43,22 @@ func importRuns(_ context.Context, args []string, out io.Writer) error {
 			errs = append(errs, bundle.ImportTokenizers(from, filepath.Join(filepath.Dir(shipped), "tokenizers")))
 		}
 	}
+	if *ship {
+		errs = append(errs, compress(shipped))
+	}
 	return errors.Join(errs...)
+}
+
+// compress makes the curves in a store what ships.
+func compress(dir string) error {
+	runs, err := store.List(dir)
+	if err != nil {
+		return err
+	}
+	for _, r := range runs {
+		if err := r.CompressCurves(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
