@@ -38,7 +38,7 @@ type Bars struct {
 // BarSeries is one bar in every group.
 type BarSeries struct {
 	Name   string    // in the legend; "" for none
-	Values []float64 // [G]; NaN leaves the bar out
+	Values []float64 // [G]; NaN leaves the bar out, and a note says so, but where a group is nothing but reported values
 	// Lo and Hi are [G], the ends of error bars; both nil for none.
 	Lo, Hi []float64
 	// Reference is [G], the reported values; nil or NaN for none.
@@ -86,7 +86,10 @@ func (b Bars) Figure() (*Figure, error) {
 	for _, s := range b.Series {
 		s.Values, s.Lo, s.Hi, s.Reference = slices.Clone(s.Values), slices.Clone(s.Lo), slices.Clone(s.Hi), slices.Clone(s.Reference)
 		layer.series = append(layer.series, s)
-		for _, v := range s.Values {
+		for g, v := range s.Values {
+			if b.reported(g) {
+				continue
+			}
 			total++
 			if !finite(v) {
 				missing++
@@ -153,6 +156,18 @@ func (b Bars) Figure() (*Figure, error) {
 		width = ColumnWidth
 	}
 	return newFigure(a, vg.Length(width)*vg.Inch, width)
+}
+
+// reported tells a group that has values of others alone.
+func (b Bars) reported(group int) bool {
+	some := false
+	for _, s := range b.Series {
+		if finite(s.Values[group]) {
+			return false
+		}
+		some = some || s.Reference != nil && finite(s.Reference[group])
+	}
+	return some
 }
 
 // groupTicks labels categories: broken into lines if that makes them fit, else
