@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"firsttoken/sinks/cmd/internal/tiny"
 )
 
 // commandEnv makes the test's executable the command itself, for what a process
@@ -73,17 +75,17 @@ func TestHelp(t *testing.T) {
 }
 
 func TestFailures(t *testing.T) {
-	model := tinyModel(t, nil)
-	nan := tinyModel(t, func(name string, flat []float32) {
+	model := tiny.Model(t, nil)
+	nan := tiny.Model(t, func(name string, flat []float32) {
 		if name == "layers.1.key" {
 			flat[5] = float32(math.NaN())
 		}
 	})
-	noBOS := tinyModel(t, nil)
+	noBOS := tiny.Model(t, nil)
 	require.NoError(t, os.Remove(filepath.Join(noBOS, "tokenizer_config.json")))
 	empty, absent := file(t, "empty.txt", ""), filepath.Join(t.TempDir(), "absent.txt")
 	ids := func(text string) string { return file(t, "ids.json", text) }
-	long := strings.Repeat("a", tinyContext+1)
+	long := strings.Repeat("a", tiny.Context+1)
 	for name, c := range map[string]struct {
 		want []string // parts of the message
 		args []string
@@ -139,7 +141,7 @@ type failing struct{}
 func (failing) Write([]byte) (int, error) { return 0, errors.New("the pipe is closed") }
 
 func TestOutputThatFails(t *testing.T) {
-	model := tinyModel(t, nil)
+	model := tiny.Model(t, nil)
 	ids := file(t, "ids.json", "[[1,2,3],[4,5]]")
 	refused := func(out io.Writer, want string, args ...string) {
 		t.Helper()
@@ -167,7 +169,7 @@ func TestSurroundingsThatFail(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("paths of plugins are written in the Unix way")
 	}
-	model := tinyModel(t, nil)
+	model := tiny.Model(t, nil)
 	offline := []string{"HTTPS_PROXY=http://127.0.0.1:1", "HTTP_PROXY=http://127.0.0.1:1", "NO_PROXY=", "HF_HOME=" + t.TempDir()}
 	for name, c := range map[string]struct {
 		env  []string

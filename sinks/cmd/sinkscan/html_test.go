@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"firsttoken/sinks/cmd/internal/tiny"
 )
 
 // pageData are the numbers of a written page that tests look at.
@@ -41,7 +43,7 @@ func writtenPage(t *testing.T, args ...string) (page string, d pageData) {
 
 // The page's scores are the report's, and its patterns have them as first columns.
 func TestPageShowsTheReportsNumbers(t *testing.T) {
-	model := tinyModel(t, nil)
+	model := tiny.Model(t, nil)
 	const text = "</script><b>x"
 	args := []string{"-model", model, "-prompt", text}
 	page, d := writtenPage(t, args...)
@@ -65,7 +67,7 @@ func TestPageShowsTheReportsNumbers(t *testing.T) {
 }
 
 func TestPageOfTwoConditions(t *testing.T) {
-	model := tinyModel(t, nil)
+	model := tiny.Model(t, nil)
 	base := []string{"-model", model, "-prompt", "a sentence"}
 	for _, c := range []struct {
 		against, bos string
@@ -77,7 +79,7 @@ func TestPageOfTwoConditions(t *testing.T) {
 		{"bos=add", "keep", [2]string{"without ⟨bos⟩", "with ⟨bos⟩"}, [2]int{10, 11}, true},
 		{"mask=1", "keep", [2]string{"as it is", "key 1 hidden"}, [2]int{10, 10}, true},
 		{"zero=2", "keep", [2]string{"as it is", "value 2 zero"}, [2]int{10, 10}, true},
-		{"model=" + tinyModel(t, func(_ string, w []float32) { w[0]++ }), "keep", [2]string{}, [2]int{10, 10}, true},
+		{"model=" + tiny.Model(t, func(_ string, w []float32) { w[0]++ }), "keep", [2]string{}, [2]int{10, 10}, true},
 	} {
 		t.Run(c.against[:4], func(t *testing.T) {
 			_, d := writtenPage(t, append(base, "-bos", c.bos, "-against", c.against)...)
@@ -100,7 +102,7 @@ func TestPageOfTwoConditions(t *testing.T) {
 }
 
 func TestPageRefusals(t *testing.T) {
-	model := tinyModel(t, nil)
+	model := tiny.Model(t, nil)
 	out := filepath.Join(t.TempDir(), "page.html")
 	for want, args := range map[string][]string{
 		"-html is empty": {"-prompt", "a", "-html", ""},

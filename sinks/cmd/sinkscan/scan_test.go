@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"firsttoken/sinks"
+	"firsttoken/sinks/cmd/internal/tiny"
 )
 
 var update = flag.Bool("update", false, "write testdata/table.golden anew")
@@ -46,7 +47,7 @@ func shape(v any) (dims []int) {
 }
 
 func TestJSONOfOneDocument(t *testing.T) {
-	folder := tinyModel(t, nil)
+	folder := tiny.Model(t, nil)
 	got := succeed(t, "", "-model", folder, "-prompt", "To be, or not", "-json", "-eps", "0.3,0.05, 0")[0]
 	require.Equal(t, oneKeys, keys(got))
 	require.Equal(t, folder, got["model"])
@@ -96,7 +97,7 @@ func rateOf(object map[string]any, eps float64) float64 {
 
 // One token has no loss, and its attention is all on itself.
 func TestJSONOfOneToken(t *testing.T) {
-	got := succeed(t, "", "-model", tinyModel(t, nil), "-prompt", "a", "-json")[0]
+	got := succeed(t, "", "-model", tiny.Model(t, nil), "-prompt", "a", "-json")[0]
 	require.Equal(t, oneKeys, keys(got))
 	require.Nil(t, got["loss"])
 	require.InDelta(t, 1, got["first_token_attention"].([]any)[0].([]any)[0], 1e-6)
@@ -107,7 +108,7 @@ func TestDocumentsAloneAndTogether(t *testing.T) {
 	if testing.Short() {
 		t.Skip("not with -short: SmolLM2, twice")
 	}
-	model := tinyModel(t, nil)
+	model := tiny.Model(t, nil)
 	docs := []string{"[72,101,108,108,111]", "[256,87,111,114,108,100,33,33,33,33]", "[1,2,3,4,5,6,7]", "[9]"}
 	list := "[" + strings.Join(docs, ",") + "]"
 	each := succeed(t, list, "-model", model, "-ids", "-", "-per-document", "-eps", "0.3")
@@ -180,7 +181,7 @@ func same(t *testing.T, want, got any) {
 
 // ⟨bos⟩ is kept, taken away, or there once: never twice.
 func TestTokenize(t *testing.T) {
-	model := tinyModel(t, nil)
+	model := tiny.Model(t, nil)
 	written := []string{"-prompt", "<|bos|>ab", "-special"}
 	ids := file(t, "ids.json", "[[256,97],[256,256,98],[99]]")
 	for name, c := range map[string]struct {
@@ -224,7 +225,7 @@ func TestTokenize(t *testing.T) {
 }
 
 func TestTokenizeAsLines(t *testing.T) {
-	model := tinyModel(t, nil)
+	model := tiny.Model(t, nil)
 	ids := file(t, "ids.json", "[[256,32],[98]]")
 	status, out, errs := sinkscan("", "-model", model, "-ids", ids, "-tokenize")
 	require.Zero(t, status, errs)
@@ -238,7 +239,7 @@ func TestTokenizeAsLines(t *testing.T) {
 
 // What is fed is what -tokenize says, and the trace that is saved says the same.
 func TestTraceIsSaved(t *testing.T) {
-	model, path := tinyModel(t, nil), filepath.Join(t.TempDir(), "trace.safetensors")
+	model, path := tiny.Model(t, nil), filepath.Join(t.TempDir(), "trace.safetensors")
 	got := succeed(t, "", "-model", model, "-prompt", "abcdef", "-bos", "add", "-T", "4", "-json", "-trace", path)[0]
 	trace, err := sinks.Load(path)
 	require.NoError(t, err)
@@ -254,7 +255,7 @@ func TestTraceIsSaved(t *testing.T) {
 
 // A text is read to its end, in windows that begin anew, without its byte-order mark and with the newline at its end.
 func TestTextInWindows(t *testing.T) {
-	model := tinyModel(t, nil)
+	model := tiny.Model(t, nil)
 	text := strings.Repeat("The state of the Union. ", 3) // 72 bytes, a token each
 	marked := file(t, "marked.txt", "\uFEFF"+text+"\n")
 	for name, c := range map[string]struct {
@@ -279,7 +280,7 @@ func TestTextInWindows(t *testing.T) {
 			ids := window.([]any)
 			require.Len(t, ids, 16)
 			if c.bos == "add" {
-				require.Equal(t, float64(bosID), ids[0])
+				require.Equal(t, float64(tiny.BOS), ids[0])
 				ids = ids[1:]
 			}
 			for _, id := range ids {
@@ -304,10 +305,10 @@ func TestTextInWindows(t *testing.T) {
 
 // What must be known of a number is said beside it, with the remedy.
 func TestWarnings(t *testing.T) {
-	model := tinyModel(t, nil)
-	asking := tinyModel(t, nil)
-	writeJSON(t, filepath.Join(asking, "tokenizer_config.json"), map[string]any{"bos_token": "<|bos|>", "add_bos_token": true, "pad_token": "!"})
-	even := tinyModel(t, func(name string, flat []float32) {
+	model := tiny.Model(t, nil)
+	asking := tiny.Model(t, nil)
+	tiny.WriteJSON(t, filepath.Join(asking, "tokenizer_config.json"), map[string]any{"bos_token": "<|bos|>", "add_bos_token": true, "pad_token": "!"})
+	even := tiny.Model(t, func(name string, flat []float32) {
 		if strings.HasSuffix(name, ".query") {
 			clear(flat)
 		}
@@ -353,7 +354,7 @@ var number = regexp.MustCompile(`\d+\.\d+`)
 // The table as people see it; numbers may differ by one in their last digit, as
 // processors round differently.
 func TestTable(t *testing.T) {
-	model := tinyModel(t, nil)
+	model := tiny.Model(t, nil)
 	status, one, errs := sinkscan("", "-model", model, "-prompt", "To be, or not to be: that is", "-bos", "add")
 	require.Zero(t, status, errs)
 	status, several, errs := sinkscan("[[84,111],[256,98,101,44],[10,11,12,13,14,15]]", "-model", model, "-ids", "-", "-eps", "0.4")

@@ -1,7 +1,7 @@
-package main
+// Package tiny writes small random models to disk, as the hub has them, for tests of commands.
+package tiny
 
 import (
-	"bytes"
 	"encoding/binary"
 	"encoding/json"
 	"math"
@@ -18,19 +18,19 @@ import (
 	"firsttoken/train/transformer"
 )
 
-// bosID is ⟨bos⟩ of the tiny model, after one token a byte.
-const bosID = 256
+// BOS is ⟨bos⟩ of the model, after one token a byte.
+const BOS = 256
 
-// tinyContext is short enough to be exceeded by a sentence.
-const tinyContext = 40
+// Context is short enough to be exceeded by a sentence.
+const Context = 40
 
-// tinyModel writes a folder as Hugging Face has them: a random decoder of two
+// Model writes a folder as Hugging Face has them: a random decoder of two
 // layers over bytes. change may alter a weight.
-func tinyModel(t *testing.T, change func(name string, flat []float32)) string {
+func Model(t testing.TB, change func(name string, flat []float32)) string {
 	t.Helper()
 	folder := t.TempDir()
 	c := transformer.Tiny()
-	c.Vocab, c.Context = bosID+1, tinyContext
+	c.Vocab, c.Context = BOS+1, Context
 	p, err := transformer.RandomParams(&c, dtypes.Float32, 0.4, 3)
 	require.NoError(t, err)
 	var weights []safetensors.Tensor
@@ -47,7 +47,7 @@ func tinyModel(t *testing.T, change func(name string, flat []float32)) string {
 		weights = append(weights, safetensors.Tensor{Name: hubName(name), DType: safetensors.F32, Shape: dims, Data: data})
 	})
 	require.NoError(t, safetensors.WriteFile(filepath.Join(folder, "model.safetensors"), nil, weights))
-	writeJSON(t, filepath.Join(folder, "config.json"), map[string]any{
+	WriteJSON(t, filepath.Join(folder, "config.json"), map[string]any{
 		"model_type": "llama", "architectures": []string{"LlamaForCausalLM"}, "hidden_act": "silu",
 		"hidden_size": c.Width, "intermediate_size": c.Hidden, "num_hidden_layers": c.Layers,
 		"num_attention_heads": c.Heads, "num_key_value_heads": c.KVHeads, "head_dim": c.HeadDim,
@@ -59,15 +59,15 @@ func tinyModel(t *testing.T, change func(name string, flat []float32)) string {
 		vocab[byteForm(b)] = b
 	}
 	byteLevel := map[string]any{"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": true}
-	writeJSON(t, filepath.Join(folder, "tokenizer.json"), map[string]any{
+	WriteJSON(t, filepath.Join(folder, "tokenizer.json"), map[string]any{
 		"version": "1.0", "truncation": nil, "padding": nil, "normalizer": nil, "post_processor": nil,
 		"added_tokens": []any{map[string]any{
-			"id": bosID, "content": "<|bos|>", "single_word": false, "lstrip": false, "rstrip": false, "normalized": false, "special": true,
+			"id": BOS, "content": "<|bos|>", "single_word": false, "lstrip": false, "rstrip": false, "normalized": false, "special": true,
 		}},
 		"pre_tokenizer": byteLevel, "decoder": byteLevel,
 		"model": map[string]any{"type": "BPE", "vocab": vocab, "merges": []string{}},
 	})
-	writeJSON(t, filepath.Join(folder, "tokenizer_config.json"), map[string]any{"bos_token": "<|bos|>"})
+	WriteJSON(t, filepath.Join(folder, "tokenizer_config.json"), map[string]any{"bos_token": "<|bos|>"})
 	return folder
 }
 
@@ -99,38 +99,10 @@ func hubName(name string) string {
 		".gate", ".mlp.gate_proj", ".up", ".mlp.up_proj", ".down", ".mlp.down_proj").Replace(name) + ".weight"
 }
 
-func writeJSON(t *testing.T, path string, v any) {
+// WriteJSON writes a value to a file.
+func WriteJSON(t testing.TB, path string, v any) {
 	t.Helper()
 	data, err := json.Marshal(v)
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(path, data, 0o644))
-}
-
-// file writes a file of its own folder and returns its path.
-func file(t *testing.T, name, text string) string {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), name)
-	require.NoError(t, os.WriteFile(path, []byte(text), 0o644))
-	return path
-}
-
-// sinkscan runs the command and returns its exit status and what it printed.
-func sinkscan(stdin string, args ...string) (status int, stdout, stderr string) {
-	var out, errs bytes.Buffer
-	status = run(args, strings.NewReader(stdin), &out, &errs)
-	return status, out.String(), errs.String()
-}
-
-// succeed runs the command and decodes the JSON objects that it prints, one a line.
-func succeed(t *testing.T, stdin string, args ...string) []map[string]any {
-	t.Helper()
-	status, out, errs := sinkscan(stdin, args...)
-	require.Zero(t, status, errs)
-	var objects []map[string]any
-	for line := range strings.Lines(out) {
-		var object map[string]any
-		require.NoError(t, json.Unmarshal([]byte(line), &object))
-		objects = append(objects, object)
-	}
-	return objects
 }
