@@ -27,7 +27,11 @@ type SinkValueCount struct {
 	Smallest int `json:"smallest"`
 }
 
-// MeasureSinkValues compares value norms in the traces of texts, which need FirstMass and ValueNorm. It fails where no head has a sink.
+// ErrNoSink is what [MeasureSinkValues] fails with where no head has a sink.
+var ErrNoSink = errors.New("sinks: no head has a sink")
+
+// MeasureSinkValues compares value norms in the traces of texts, which need FirstMass and ValueNorm. Where no head has a sink it
+// fails with [ErrNoSink].
 func MeasureSinkValues(traces []*Trace, epsilon float64, o stats.Options) (*SinkValues, error) {
 	if len(traces) == 0 {
 		return nil, errors.New("sinks: no traces to compare value norms in")
@@ -63,7 +67,7 @@ func MeasureSinkValues(traces []*Trace, epsilon float64, o stats.Options) (*Sink
 		}
 	}
 	if v.Heads == 0 {
-		return nil, fmt.Errorf("sinks: no head has a sink above %g: there are no values to compare", epsilon)
+		return nil, fmt.Errorf("%w above %g: there are no values to compare", ErrNoSink, epsilon)
 	}
 	for i := range ratios {
 		ratios[i] /= float64(v.Heads)

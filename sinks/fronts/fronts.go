@@ -26,7 +26,8 @@ type Outcome struct {
 	Rate8 []float64 `json:"rate8"` // % of heads with α₁ > 0.8
 	// Any is the % of heads of which some key, seen by at least half of the rows, has a mean attention
 	// above 0.3: a sink that is made later counts here.
-	Any []float64 `json:"any"`
+	Any  []float64 `json:"any"`
+	Mass []float64 `json:"mass"` // first-token mass, % of all attention: α₁, mean over all heads
 	// Entropy of rows and TextEntropy, of the same rows over the text's keys alone and scaled to sum 1,
 	// nats, means over heads of the layers of each group and rows from token First on: [groups][texts].
 	Entropy     [][]float64 `json:"entropy"`
@@ -64,6 +65,7 @@ func (o *Outcome) add(t *sinks.Trace, lead int, groups [][]int, texts float64) e
 	o.Rate = append(o.Rate, 100*sinks.SinkRate(scores, sinks.EpsilonGu))
 	o.Rate8 = append(o.Rate8, 100*sinks.SinkRate(scores, sinks.EpsilonTable))
 	o.Any = append(o.Any, 100*sinks.SinkRate(best, sinks.EpsilonGu))
+	mass := 0.0
 	if o.Score == nil {
 		o.Score = make([][]float64, t.L)
 		for l := range o.Score {
@@ -73,8 +75,10 @@ func (o *Outcome) add(t *sinks.Trace, lead int, groups [][]int, texts float64) e
 	for l, heads := range scores {
 		for h, s := range heads {
 			o.Score[l][h] += s / texts
+			mass += 100 * s / float64(t.L*t.H)
 		}
 	}
+	o.Mass = append(o.Mass, mass)
 	if len(t.Loss) != t.T-1 {
 		return errors.New("the trace holds no Loss: measure it with SkipLoss and MetricsOnly off")
 	}
@@ -151,6 +155,7 @@ func Average(list ...*Outcome) *Outcome {
 		return out
 	}
 	mean.Loss, mean.Any = over(func(o *Outcome) []float64 { return o.Loss }), over(func(o *Outcome) []float64 { return o.Any })
+	mean.Mass = over(func(o *Outcome) []float64 { return o.Mass })
 	mean.Rate, mean.Rate8 = over(func(o *Outcome) []float64 { return o.Rate }), over(func(o *Outcome) []float64 { return o.Rate8 })
 	mean.Entropy, mean.TextEntropy = nil, nil
 	for g := range list[0].Entropy {

@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"errors"
 	"fmt"
 
 	"firsttoken/sinks"
@@ -15,7 +16,7 @@ type Compared struct {
 	With    *fronts.Outcome   `json:"with"`    // ⟨bos⟩
 	Without *fronts.Outcome   `json:"without"` // nothing
 	Other   *fronts.Outcome   `json:"other"`   // an ordinary token in the place of ⟨bos⟩, mean over draws
-	Values  *sinks.SinkValues `json:"values"`  // of token 1 behind ⟨bos⟩, in the heads with a sink
+	Values  *sinks.SinkValues `json:"values"`  // of token 1 behind ⟨bos⟩, in the heads with a sink; nil if there are none
 }
 
 // CompareFronts runs texts of token ids, none of which begins with ⟨bos⟩, behind ⟨bos⟩, behind nothing and
@@ -44,7 +45,8 @@ func CompareFronts(m *transformer.Model, texts [][]int32, bos int32, draws int, 
 		return nil, err
 	}
 	out.With = with
-	if out.Values, err = sinks.MeasureSinkValues(traces, sinks.EpsilonGu, stats.DefaultOptions()); err != nil {
+	out.Values, err = sinks.MeasureSinkValues(traces, sinks.EpsilonGu, stats.DefaultOptions())
+	if err != nil && !errors.Is(err, sinks.ErrNoSink) {
 		return nil, err
 	}
 	if out.Without, _, err = measure(FrontNone, 0); err != nil {
