@@ -13,6 +13,7 @@ import (
 // place that the model or the document does not have is an error of the run.
 type LayerEdits struct {
 	lengths               []int // of the documents
+	numbers               []int // of the documents in their run
 	b, t                  int   // documents, and the positions that their arrays have
 	heads, kvHeads, width int
 	keyBias, valueScale   []float32
@@ -26,9 +27,13 @@ type LayerEdits struct {
 // Documents is B, the number of documents of the batch, and Tokens the length of one of them.
 func (e *LayerEdits) Documents() int     { return e.b }
 func (e *LayerEdits) Tokens(doc int) int { return e.lengths[doc] }
-func (e *LayerEdits) Heads() int         { return e.heads }
-func (e *LayerEdits) KVHeads() int       { return e.kvHeads }
-func (e *LayerEdits) Width() int         { return e.width }
+
+// Number says which of the run's documents one of the batch is, 0-based; an edited text has that of the text it was made of.
+func (e *LayerEdits) Number(doc int) int { return e.numbers[doc] }
+
+func (e *LayerEdits) Heads() int   { return e.heads }
+func (e *LayerEdits) KVHeads() int { return e.kvHeads }
+func (e *LayerEdits) Width() int   { return e.width }
 
 // BiasKey adds to the scores of a key for every later query of a head: −Inf hides it, as a mask
 // would. The key's own query still sees it.
@@ -130,8 +135,8 @@ func (e *LayerEdits) everywhere(heads int, do func(doc, head int)) {
 // compiledEdits are the interventions of a batch, as tensors by layer.
 type compiledEdits struct{ layers []*transformer.Edits }
 
-// compileEdits turns checked interventions into edits of a batch.
-func compileEdits(c *transformer.Config, docs [][]int32, list []Intervention) (*compiledEdits, error) {
+// compileEdits turns checked interventions into edits of a batch. numbers are those of its documents in their run.
+func compileEdits(c *transformer.Config, docs [][]int32, numbers []int, list []Intervention) (*compiledEdits, error) {
 	out := &compiledEdits{layers: make([]*transformer.Edits, c.Layers)}
 	if len(list) == 0 {
 		return out, nil
@@ -142,7 +147,7 @@ func compileEdits(c *transformer.Config, docs [][]int32, list []Intervention) (*
 	}
 	for l := range out.layers {
 		e := &LayerEdits{
-			lengths: lengths, b: len(docs), t: transformer.Bucket(longest), heads: c.Heads, kvHeads: c.KVHeads, width: c.Width, layer: l,
+			lengths: lengths, numbers: numbers, b: len(docs), t: transformer.Bucket(longest), heads: c.Heads, kvHeads: c.KVHeads, width: c.Width, layer: l,
 		}
 		for _, v := range list {
 			v.Apply(l, e)

@@ -31,7 +31,7 @@ func Patterns(m *transformer.Model, ids []int32, heads []Head, interventions ...
 	if err := checkInterventions(&m.Config, docs, interventions); err != nil {
 		return nil, fmt.Errorf("probe: %w", err)
 	}
-	edit, err := compileEdits(&m.Config, docs, interventions)
+	edit, err := compileEdits(&m.Config, docs, []int{0}, interventions)
 	if err != nil {
 		return nil, fmt.Errorf("probe: %w", err)
 	}

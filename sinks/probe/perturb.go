@@ -3,6 +3,7 @@ package probe
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
@@ -118,13 +119,13 @@ type pairs struct {
 
 // prepare makes the batch, its edits and room for what is recorded.
 func (p *pairs) prepare(edits []perturb.Edit, docs [][]int32) (err error) {
+	numbers := p.group.numbers()
 	for half := range 2 {
-		for r := range p.group.rows {
-			i := p.group.docs[min(r, len(p.group.docs)-1)]
+		for _, i := range numbers {
 			p.batch.IDs = append(p.batch.IDs, docs[half*len(edits)+i])
 		}
 	}
-	if p.edit, err = compileEdits(&p.m.Config, p.batch.IDs, p.o.Interventions); err != nil {
+	if p.edit, err = compileEdits(&p.m.Config, p.batch.IDs, slices.Concat(numbers, numbers), p.o.Interventions); err != nil {
 		return err
 	}
 	layers := p.m.Config.Layers

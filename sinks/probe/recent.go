@@ -67,14 +67,15 @@ func Recent(m *transformer.Model, docs [][]int32, o RecentOptions) ([]ifelse.Doc
 	observer := transformer.Observers(metrics, recent)
 	out := make([]ifelse.Document, len(docs))
 	for _, g := range batches(docs, o.BatchTokens) {
+		numbers := g.numbers()
 		batch := transformer.Batch{IDs: make([][]int32, g.rows)}
-		for b := range batch.IDs {
-			batch.IDs[b] = docs[g.docs[min(b, len(g.docs)-1)]]
+		for b, i := range numbers {
+			batch.IDs[b] = docs[i]
 		}
 		for _, i := range g.docs {
 			out[i] = emptyDocument(&m.Config, docs[i], &o)
 		}
-		edit, err := compileEdits(&m.Config, batch.IDs, o.Interventions)
+		edit, err := compileEdits(&m.Config, batch.IDs, numbers, o.Interventions)
 		if err != nil {
 			return nil, fmt.Errorf("probe: %w", err)
 		}

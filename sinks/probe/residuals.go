@@ -21,7 +21,7 @@ func Residuals(m *transformer.Model, ids []int32, interventions ...Intervention)
 	if err := checkInterventions(&m.Config, docs, interventions); err != nil {
 		return nil, fmt.Errorf("probe: %w", err)
 	}
-	edit, err := compileEdits(&m.Config, docs, interventions)
+	edit, err := compileEdits(&m.Config, docs, []int{0}, interventions)
 	if err != nil {
 		return nil, fmt.Errorf("probe: %w", err)
 	}

@@ -164,6 +164,15 @@ type group struct {
 	rows int // B ≥ len(docs); the rest repeat the last document
 }
 
+// numbers are the documents of the rows.
+func (g group) numbers() []int {
+	list := make([]int, g.rows)
+	for r := range list {
+		list[r] = g.docs[min(r, len(g.docs)-1)]
+	}
+	return list
+}
+
 // batches sorts documents into groups of one bucketed length and splits these
 // into batches of equal B, since each new B costs a compilation.
 func batches(docs [][]int32, tokens int) []group {
@@ -206,14 +215,15 @@ type run struct {
 }
 
 func (r *run) forward(docs [][]int32, obs *transformer.Observer) error {
+	numbers := r.group.numbers()
 	batch := transformer.Batch{IDs: make([][]int32, r.group.rows)}
-	for b := range batch.IDs {
-		batch.IDs[b] = docs[r.group.docs[min(b, len(r.group.docs)-1)]]
+	for b, i := range numbers {
+		batch.IDs[b] = docs[i]
 	}
 	for b := range r.group.docs {
 		r.traces = append(r.traces, r.empty(batch.IDs[b]))
 	}
-	edit, err := compileEdits(&r.m.Config, batch.IDs, r.o.Interventions)
+	edit, err := compileEdits(&r.m.Config, batch.IDs, numbers, r.o.Interventions)
 	if err != nil {
 		return err
 	}

@@ -5,7 +5,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"firsttoken/sinks/perturb"
 	"firsttoken/sinks/probe"
 )
 
@@ -37,41 +36,5 @@ func TestWeaken(t *testing.T) {
 	} {
 		_, err := probe.Run(model(t), docs, probe.Options{Interventions: []probe.Intervention{v}})
 		require.ErrorContains(t, err, want)
-	}
-}
-
-// Noise of its own for each text is what each text alone would get.
-func TestPerturbEach(t *testing.T) {
-	edits := someEdits()
-	lists := func(i int) [][]probe.Intervention {
-		var out [][]probe.Intervention
-		for draw := range 2 {
-			out = append(out, []probe.Intervention{probe.Noise{Layer: 0, Pos: 2, Norm: 3, Seed: probe.NoiseSeed(1, i, draw)}})
-		}
-		return out
-	}
-	got, err := probe.PerturbEach(model(t), edits, lists, normsOnly)
-	require.NoError(t, err)
-	require.Len(t, got, 2)
-	for i, e := range edits {
-		alone, err := probe.PerturbUnder(model(t), []perturb.Edit{e}, lists(i), normsOnly)
-		require.NoError(t, err)
-		for k := range alone {
-			require.Equal(t, alone[k].Maps[0], got[k].Maps[i])
-		}
-		require.NotEqual(t, got[0].Maps[i].Norm, got[1].Maps[i].Norm, "two draws")
-	}
-	_, err = probe.PerturbEach(model(t), edits, func(i int) [][]probe.Intervention { return make([][]probe.Intervention, 1+i) }, normsOnly)
-	require.ErrorContains(t, err, "edit 2 has 2 lists")
-
-	seen := map[uint64]bool{}
-	for seed := range uint64(4) {
-		for text := range 40 {
-			for draw := range 5 {
-				s := probe.NoiseSeed(seed, text, draw)
-				require.False(t, seen[s])
-				seen[s] = true
-			}
-		}
 	}
 }
