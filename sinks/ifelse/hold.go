@@ -35,20 +35,23 @@ func Hold(docs []Document, f Found, o stats.Options) (Held, error) {
 	}
 	f.Response = r
 	h := Held{Found: f}
+	shares, changes := o, o
+	shares.Range, changes.Range = stats.Share, stats.ShareChange
 	for _, number := range []struct {
 		to *stats.Estimate
 		of func(Response) float64
+		o  stats.Options
 	}{
-		{&h.SinkAbsent, func(r Response) float64 { return r.SinkAbsent }},
-		{&h.SinkPresent, func(r Response) float64 { return r.SinkPresent }},
-		{&h.Trigger, func(r Response) float64 { return r.Trigger }},
-		{&h.Baseline, func(r Response) float64 { return r.Baseline }},
-		{&h.ArgMaxSink, func(r Response) float64 { return r.ArgMaxSink }},
-		{&h.ArgMaxTrigger, func(r Response) float64 { return r.ArgMaxTrigger }},
-		{&h.Moved, Response.Moved},
-		{&h.Write, func(r Response) float64 { return mean(r.WritePresent, r.WriteAbsent) }},
+		{&h.SinkAbsent, func(r Response) float64 { return r.SinkAbsent }, shares},
+		{&h.SinkPresent, func(r Response) float64 { return r.SinkPresent }, shares},
+		{&h.Trigger, func(r Response) float64 { return r.Trigger }, shares},
+		{&h.Baseline, func(r Response) float64 { return r.Baseline }, shares},
+		{&h.ArgMaxSink, func(r Response) float64 { return r.ArgMaxSink }, shares},
+		{&h.ArgMaxTrigger, func(r Response) float64 { return r.ArgMaxTrigger }, shares},
+		{&h.Moved, Response.Moved, changes},
+		{&h.Write, func(r Response) float64 { return mean(r.WritePresent, r.WriteAbsent) }, o},
 	} {
-		if *number.to, err = Estimate(docs, f.Layer, f.Head, f.Trigger, number.of, o); err != nil {
+		if *number.to, err = Estimate(docs, f.Layer, f.Head, f.Trigger, number.of, number.o); err != nil {
 			return Held{}, err
 		}
 	}
