@@ -1,0 +1,210 @@
+package probe
+
+import (
+	"errors"
+	"fmt"
+
+	"firsttoken/sinks"
+	"firsttoken/sinks/fronts"
+	"firsttoken/sinks/ondevice"
+	"firsttoken/sinks/perturb"
+	"firsttoken/train/transformer"
+)
+
+// EditsConfig says how [CompareEdits] measures.
+type EditsConfig struct {
+	BOS   int32
+	Draws int    // of the token in the place of ⟨bos⟩, and of the noise
+	Seed  uint64 // of the noise
+	// Tolerance is how near the controls' loss must come to that without ⟨bos⟩, nats.
+	Tolerance float64
+}
+
+// Spread is what edits of the same texts do under one condition, by text.
+type Spread struct {
+	Loss []float64 `json:"loss"` // nats, over the text's targets from token fronts.First on
+	Rate []float64 `json:"rate"` // % of heads with α₁ > 0.3
+	// Relative and Absolute are ‖Δv‖ / ‖v‖ and ‖Δv‖ of the tokens behind the edit, means over them and over all blocks.
+	Relative []float64 `json:"relative"`
+	Absolute []float64 `json:"absolute"`
+}
+
+// ComparedEdits is what the same edits of the same texts do behind three fronts, and behind ⟨bos⟩ under two kinds of other damage that
+// cost the same loss as leaving ⟨bos⟩ out.
+type ComparedEdits struct {
+	With    *Spread `json:"with"`    // ⟨bos⟩
+	Without *Spread `json:"without"` // nothing
+	Other   *Spread `json:"other"`   // another token, mean over draws
+	Noise   *Spread `json:"noise"`   // NoiseEach of equal loss after block 1, ⟨bos⟩ spared, mean over draws
+	MLPs    *Spread `json:"mlps"`    // Weaken of equal loss, the MLPs of all blocks but the first, ⟨bos⟩ spared
+	Norm    float64 `json:"norm"`    // of the noise
+	Part    float64 `json:"part"`    // by which the MLPs are weakened
+}
+
+// CompareEdits makes edits of texts that stand behind nothing. It is the paper's experiment (Barbero et al. 2025, arXiv 2504.02732,
+// Fig. 2) on a model of fixed ⟨bos⟩, with controls.
+func CompareEdits(m *transformer.Model, edits []perturb.Edit, c EditsConfig) (*ComparedEdits, error) {
+	if len(edits) == 0 || c.Draws < 1 || c.Draws >= len(edits) || !(c.Tolerance > 0) {
+		return nil, fmt.Errorf("probe: %d edits, %d draws, tolerance %g: there must be more edits than draws, and some of each", len(edits), c.Draws, c.Tolerance)
+	}
+	e := editing{m: m, edits: edits, c: c}
+	out := &ComparedEdits{}
+	for _, s := range []struct {
+		to    **Spread
+		front Front
+		draws int
+	}{{&out.With, FrontBOS, 1}, {&out.Without, FrontNone, 1}, {&out.Other, FrontRandom, c.Draws}} {
+		var all []*Spread
+		for draw := range s.draws {
+			one, err := e.under(s.front, draw, nil)
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, one...)
+		}
+		*s.to = averageSpread(all)
+	}
+	return out, e.controls(out)
+}
+
+type editing struct {
+	m     *transformer.Model
+	edits []perturb.Edit
+	c     EditsConfig
+}
+
+// behind puts a front before the texts.
+func (e *editing) behind(f Front, draw int) ([]perturb.Edit, error) {
+	texts := make([][]int32, len(e.edits))
+	for i := range e.edits {
+		texts[i] = e.edits[i].IDs
+	}
+	docs, interventions, err := f.whole(texts, e.c.BOS, draw)
+	if err == nil && len(interventions) > 0 {
+		err = errors.New("probe: a front that masks keys has no edits")
+	}
+	out := make([]perturb.Edit, len(e.edits))
+	for i, x := range e.edits {
+		if err == nil {
+			out[i] = perturb.Edit{IDs: docs[i], Pos: x.Pos + f.Lead(), To: x.To}
+		}
+	}
+	return out, err
+}
+
+// under measures a front under each of several lists of interventions; nil is one empty list.
+func (e *editing) under(f Front, draw int, lists [][]Intervention) ([]*Spread, error) {
+	edits, err := e.behind(f, draw)
+	if err != nil {
+		return nil, err
+	}
+	if lists == nil {
+		lists = [][]Intervention{nil}
+	}
+	all, err := PerturbUnder(e.m, edits, lists, Options{Metrics: []ondevice.Metric{ondevice.FirstMass}})
+	if err != nil {
+		return nil, err
+	}
+	out := make([]*Spread, len(all))
+	for k, p := range all {
+		s := &Spread{}
+		for _, t := range p.Traces {
+			scores, err := t.SinkScore(sinks.Options{})
+			if err != nil {
+				return nil, err
+			}
+			s.Rate = append(s.Rate, 100*sinks.SinkRate(scores, sinks.EpsilonGu))
+			s.Loss = append(s.Loss, textLoss(t, f.Lead()))
+		}
+		L := e.m.Config.Layers
+		if s.Relative, err = perturb.Depth(p.Maps, perturb.Relative, perturb.Mean, 1, L); err != nil {
+			return nil, err
+		}
+		if s.Absolute, err = perturb.Depth(p.Maps, perturb.Absolute, perturb.Mean, 1, L); err != nil {
+			return nil, err
+		}
+		out[k] = s
+	}
+	return out, nil
+}
+
+// textLoss is the mean over the targets that fronts.Measure counts.
+func textLoss(t *sinks.Trace, lead int) float64 {
+	targets := t.Loss[lead+fronts.First-1:]
+	return sinks.RowSum(targets) / float64(len(targets))
+}
+
+// controls sizes the two kinds of damage and measures them.
+func (e *editing) controls(out *ComparedEdits) error {
+	noise := func(norm float64) (lists [][]Intervention) {
+		for draw := range e.c.Draws {
+			lists = append(lists, []Intervention{NoiseEach{Spare: 1, Norm: norm, Seed: e.c.Seed, Draw: draw}})
+		}
+		return lists
+	}
+	weaker := func(part float64) [][]Intervention {
+		return [][]Intervention{{Weaken{Part: MLP, From: 1, To: e.m.Config.Layers - 1, Spare: 1, Fraction: part}}}
+	}
+	target := mean(out.Without.Loss)
+	for _, s := range []struct {
+		to     **Spread
+		size   *float64
+		lo, hi float64
+		lists  func(float64) [][]Intervention
+	}{{&out.Noise, &out.Norm, 1, 1e4, noise}, {&out.MLPs, &out.Part, 0.01, 1, weaker}} {
+		size, err := perturb.CalibrateWithin(target, e.c.Tolerance, s.lo, s.hi, func(size float64) (float64, error) {
+			return e.cost(s.lists(size))
+		})
+		if err != nil {
+			return err
+		}
+		all, err := e.under(FrontBOS, 0, s.lists(size))
+		if err != nil {
+			return err
+		}
+		*s.to, *s.size = averageSpread(all), size
+	}
+	return nil
+}
+
+// cost is the mean loss behind ⟨bos⟩ under lists of interventions.
+func (e *editing) cost(lists [][]Intervention) (cost float64, err error) {
+	edits, err := e.behind(FrontBOS, 0)
+	if err != nil {
+		return 0, err
+	}
+	var docs [][]int32
+	for _, x := range edits {
+		docs = append(docs, x.IDs)
+	}
+	for _, list := range lists {
+		traces, err := Run(e.m, docs, Options{Interventions: list, Metrics: []ondevice.Metric{ondevice.FirstMass}})
+		if err != nil {
+			return 0, err
+		}
+		for _, t := range traces {
+			cost += textLoss(t, 1) / float64(len(traces)*len(lists))
+		}
+	}
+	return cost, nil
+}
+
+func mean(x []float64) float64 { return sinks.RowSum(x) / float64(len(x)) }
+
+// averageSpread is the mean over draws, text by text.
+func averageSpread(all []*Spread) *Spread {
+	out := &Spread{}
+	for _, f := range []func(*Spread) *[]float64{
+		func(s *Spread) *[]float64 { return &s.Loss }, func(s *Spread) *[]float64 { return &s.Rate },
+		func(s *Spread) *[]float64 { return &s.Relative }, func(s *Spread) *[]float64 { return &s.Absolute },
+	} {
+		sum := make([]float64, len(*f(all[0])))
+		for _, s := range all {
+			for i, x := range *f(s) {
+				sum[i] += x / float64(len(all))
+			}
+		}
+		*f(out) = sum
+	}
+	return out
+}
