@@ -1,7 +1,6 @@
 package perturb
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -76,46 +75,6 @@ func (m *Map) Spread(in Measure, by Average) ([]float64, error) {
 		out[l] = (after[(len(after)-1)/2] + after[len(after)/2]) / 2
 	}
 	return out, nil
-}
-
-// Band is a curve over layers with the ends of its intervals.
-type Band struct{ Mean, Lo, Hi []float64 }
-
-// Curve is the mean spread of many edits at each layer, with the bootstrap
-// interval over edits.
-func Curve(maps []*Map, in Measure, by Average, o stats.Options) (Band, error) {
-	if len(maps) == 0 {
-		return Band{}, errors.New("perturb: no maps")
-	}
-	var byLayer [][]float64 // [L+1][edits]
-	for i, m := range maps {
-		spread, err := m.Spread(in, by)
-		if err != nil {
-			return Band{}, err
-		}
-		if i == 0 {
-			byLayer = make([][]float64, len(spread))
-		}
-		if len(spread) != len(byLayer) {
-			return Band{}, fmt.Errorf("perturb: map %d has %d layers, map 1 has %d", i+1, len(spread)-1, len(byLayer)-1)
-		}
-		for l, x := range spread {
-			byLayer[l] = append(byLayer[l], x)
-		}
-	}
-	var b Band
-	for _, x := range byLayer {
-		e, err := stats.Mean(x, o)
-		if err != nil {
-			return Band{}, err
-		}
-		lo, hi := e.Value, e.Value
-		if e.CI != nil {
-			lo, hi = e.CI.Lo, e.CI.Hi
-		}
-		b.Mean, b.Lo, b.Hi = append(b.Mean, e.Value), append(b.Lo, lo), append(b.Hi, hi)
-	}
-	return b, nil
 }
 
 // Depth is each map's spread averaged over the outputs of blocks first to last,

@@ -174,32 +174,15 @@ func maps(n int) []*perturb.Map {
 	return out
 }
 
-func TestCurveAndDepth(t *testing.T) {
-	b, err := perturb.Curve(maps(9), perturb.Relative, perturb.Mean, stats.Options{})
-	require.NoError(t, err)
-	require.Equal(t, []float64{0, 2.5, 5, 7.5}, b.Mean)
-	for l := 1; l < 4; l++ {
-		require.Less(t, b.Lo[l], b.Mean[l])
-		require.Greater(t, b.Hi[l], b.Mean[l])
-	}
-	one, err := perturb.Curve(maps(1), perturb.Absolute, perturb.Mean, stats.Options{})
-	require.NoError(t, err)
-	require.Equal(t, perturb.Band{Mean: []float64{0, 1, 2, 3}, Lo: []float64{0, 1, 2, 3}, Hi: []float64{0, 1, 2, 3}}, one)
-
+func TestDepth(t *testing.T) {
 	depth, err := perturb.Depth(maps(2), perturb.Absolute, perturb.Mean, 2, 3)
 	require.NoError(t, err)
 	require.Equal(t, []float64{2.5, 5}, depth)
 
 	_, err = perturb.Depth(maps(2), perturb.Absolute, perturb.Mean, 0, 3)
 	require.ErrorContains(t, err, "blocks 0 to 3 of a model with 3")
-	_, err = perturb.Curve(nil, perturb.Absolute, perturb.Mean, stats.Options{})
-	require.ErrorContains(t, err, "no maps")
-	_, err = perturb.Curve(maps(2), "percent", perturb.Mean, stats.Options{})
+	_, err = perturb.Depth(maps(2), "percent", perturb.Mean, 1, 3)
 	require.ErrorContains(t, err, `measure "percent"`)
-	uneven := maps(2)
-	uneven[1].Delta = uneven[1].Delta[:3]
-	_, err = perturb.Curve(uneven, perturb.Absolute, perturb.Mean, stats.Options{})
-	require.ErrorContains(t, err, "map 2 has 2 layers")
 }
 
 // A ratio does not depend on which edits are large, and turns over with its sides.
