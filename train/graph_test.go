@@ -50,6 +50,7 @@ func TestGradientsEqualFiniteDifferences(t *testing.T) {
 		{packing: corpus.Packing{Mask: corpus.MaskIntraDocument, BOS: corpus.BOSFixed, Positions: corpus.PositionsRestarted}},
 		{packing: corpus.Packing{Mask: corpus.MaskIntraDocument, BOS: corpus.BOSNone, Positions: corpus.PositionsContinued}, recompute: true},
 		{packing: fixedBOS(), pattern: transformer.PatternSinkLogit},
+		{packing: fixedBOS(), pattern: transformer.PatternKeyBias, family: "gated"},
 		{packing: fixedBOS(), family: "gemma 3"},
 		{packing: corpus.Packing{Mask: corpus.MaskIntraDocument, BOS: corpus.BOSNone, Positions: corpus.PositionsRestarted}, family: "gpt"},
 	} {
@@ -64,6 +65,8 @@ func TestGradientsEqualFiniteDifferences(t *testing.T) {
 				c.Activation, c.ScaleEmbed = transformer.ActivationGELUTanh, true
 				c.QKNorm, c.Placement = transformer.QKNormHead, transformer.PlacementSandwich
 				c.Kinds, c.Tile = map[string]transformer.Kind{"L": {Window: 3, RopeBase: 100}, "G": {}}, "LG"
+			case "gated":
+				c.OutGate = transformer.OutGateHead
 			case "gpt":
 				c.Norm, c.PlainMLP, c.Activation = transformer.NormLayer, true, transformer.ActivationGELU
 				c.Bias, c.LearnedPositions = transformer.Bias{QKV: true, Out: true, MLP: true}, c.Context

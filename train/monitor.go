@@ -69,7 +69,7 @@ func (m *monitor) close() { m.exec.Finalize() }
 // [T], sink scores [L, B, H], value-norm ratios [L, B, K], row entropies [L, B, H],
 // residual peaks [L+1, B], kurtosis and max |h| of the stream [L+1, B], sparsity
 // [L, B, H], and, of patterns whose rows may sum to less than 1, row sums and
-// row-normalised sink scores [L, B, H].
+// row-normalised sink scores [L, B, H]; and, of heads with a gate, its means [L, B, H].
 func (d *decoder) measure(vars *model.Store, w window) []*Node {
 	p := d.weights(vars, w.tokens.Graph())
 	embedded, blocks := d.blocks(p, w)
@@ -82,7 +82,7 @@ func (d *decoder) measure(vars *model.Store, w window) []*Node {
 		panic(err) // unreachable: the metrics are known
 	}
 	peak := func(norms *Node) *Node { return Div(ReduceMax(norms, -1), ReduceMean(norms, -1)) }
-	var scores, ratios, entropies, sparsities, sums, normalised []*Node
+	var scores, ratios, entropies, sparsities, sums, normalised, gates []*Node
 	peaks := []*Node{peak(Sqrt(ReduceSum(Square(embedded), -1)))}
 	kurtoses, largest := []*Node{kurtosis(embedded)}, []*Node{ReduceMax(Abs(embedded), 1, 2)}
 	for _, n := range blocks {
@@ -96,6 +96,9 @@ func (d *decoder) measure(vars *model.Store, w window) []*Node {
 		sparsities = append(sparsities, sparsity(d.c, n))
 		empty := LessOrEqual(out[4], ScalarZero(out[4].Graph(), out[4].DType()))
 		share := Where(empty, ZerosLike(out[0]), Div(out[0], Where(empty, OnesLike(out[4]), out[4])))
+		if n.Gate != nil {
+			gates = append(gates, ReduceMean(n.Gate, 1, 3))
+		}
 		sums, normalised = append(sums, ReduceMean(out[4], -1)), append(normalised, ReduceMean(share, -1))
 	}
 	list := []*Node{
@@ -105,6 +108,9 @@ func (d *decoder) measure(vars *model.Store, w window) []*Node {
 	}
 	if d.leaky() {
 		list = append(list, Stack(sums, 0), Stack(normalised, 0))
+	}
+	if gates != nil {
+		list = append(list, Stack(gates, 0))
 	}
 	return list
 }
@@ -162,6 +168,9 @@ func (m *monitor) eval() (store.Eval, error) {
 		e.RowSum, e.NormalisedScore = matrix(c.Layers, c.Heads), matrix(c.Layers, c.Heads)
 		e.NormalisedRate = make([]float64, len(m.epsilons))
 	}
+	if c.OutGate != "" {
+		e.Gate = matrix(c.Layers, c.Heads)
+	}
 	for _, b := range m.batches {
 		e.Texts += b.B
 	}
@@ -189,6 +198,9 @@ func (m *monitor) eval() (store.Eval, error) {
 						e.RowSum[l][h] += float64(out[9][(l*b.B+i)*c.Heads+h]) * share
 						normalised[l][h] = float64(out[10][(l*b.B+i)*c.Heads+h])
 						e.NormalisedScore[l][h] += normalised[l][h] * share
+					}
+					if e.Gate != nil {
+						e.Gate[l][h] += float64(out[len(out)-1][(l*b.B+i)*c.Heads+h]) * share
 					}
 				}
 				for k := range c.KVHeads {

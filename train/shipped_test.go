@@ -127,7 +127,8 @@ func TestUnlikeShipped(t *testing.T) {
 	require.Empty(t, unlikeShipped(store.At(t.TempDir(), "another"), p))
 }
 
-// The notebooks' grids need no training.
+// The notebooks' grids need no training: their runs come with the checkout, but for those of which notebook 13 ships values in
+// place of curves.
 func TestGridsAreShipped(t *testing.T) {
 	root, err := local.Root()
 	require.NoError(t, err)
@@ -135,6 +136,9 @@ func TestGridsAreShipped(t *testing.T) {
 	require.NoError(t, err)
 	require.NotEmpty(t, files)
 	for _, file := range files {
+		if filepath.Base(file) == "patterns.json" {
+			continue // notebooks/forms tests that its values ship
+		}
 		grid, err := ReadGrid(file)
 		require.NoError(t, err)
 		configs, err := grid.Configs()

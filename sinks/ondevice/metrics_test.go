@@ -69,6 +69,7 @@ func TestMetricsEqualDefinitions(t *testing.T) {
 		{Kind: transformer.PatternSoftmax},
 		{Kind: transformer.PatternOffByOne},
 		{Kind: transformer.PatternSinkLogit},
+		{Kind: transformer.PatternKeyBias},
 		{Kind: transformer.PatternSoftpick},
 		{Kind: transformer.PatternSigmoid},
 		{Kind: transformer.PatternClipped, Gamma: -0.1, Zeta: 1.1},

@@ -87,3 +87,37 @@ func TestUndefinedMetricsAreRefused(t *testing.T) {
 		}
 	}
 }
+
+// A gate behind a head is part of what it writes: one head writes what attention adds. It scales all keys of a
+// row alike, so shares stay, unless channels have gates of their own.
+func TestWritesThroughAGate(t *testing.T) {
+	c := transformer.Tiny()
+	c.Heads, c.KVHeads = 1, 1
+	params := func(c transformer.Config) *transformer.Params[*tensors.Tensor] {
+		p, err := transformer.RandomParams(&c, dtypes.Float32, peaky, 1)
+		require.NoError(t, err)
+		return p
+	}
+	plain, err := observe(t, c, params(c), ondevice.HeadWrite, ondevice.EffectiveFirst)
+	require.NoError(t, err)
+	for gate, missing := range map[transformer.OutGate][]ondevice.Metric{
+		transformer.OutGateHead:    {ondevice.ValueWrite},
+		transformer.OutGateElement: {ondevice.ValueWrite, ondevice.EffectiveFirst},
+	} {
+		c.OutGate = gate
+		got, err := observe(t, c, params(c), ondevice.HeadWrite, ondevice.AttnWrite)
+		require.NoError(t, err)
+		require.InEpsilonSlice(t, got[1].at(0)[:5], got[0].at(0, 0)[:5], 1e-4)
+		require.NotEqual(t, plain[0].at(0, 0), got[0].at(0, 0))
+		require.Len(t, ondevice.Defined(&c), len(ondevice.All())-len(missing))
+		for _, m := range missing {
+			_, err = observe(t, c, params(c), ondevice.RowSum, m)
+			require.ErrorContains(t, err, "metric "+string(m)+" is not defined for this model: each query has a gate of its own")
+		}
+		if gate == transformer.OutGateHead {
+			got, err := observe(t, c, params(c), ondevice.EffectiveFirst)
+			require.NoError(t, err)
+			require.InDeltaSlice(t, plain[1].at(0, 0)[:5], got[0].at(0, 0)[:5], 1e-6)
+		}
+	}
+}

@@ -59,8 +59,12 @@ func Defined(c *transformer.Config) []Metric {
 // all heads write together by a number of its own for each row, so that the write of a
 // value alone is none. The write of a head at a row is one, that divisor counted as a
 // constant, and in the share of the first value it cancels; LayerNorm also takes the mean
-// over the heads' sum off.
+// over the heads' sum off. A gate behind the heads is part of what a head writes; what a value
+// writes depends on the query's gate then, and so do shares of keys, unless a head has one gate.
 func undefined(c *transformer.Config, m Metric) error {
+	if c.OutGate != "" && (m == ValueWrite || m == EffectiveFirst && c.OutGate == transformer.OutGateElement) {
+		return fmt.Errorf("metric %s is not defined for this model: each query has a gate of its own on what values write (out_gate %q)", m, c.OutGate)
+	}
 	if c.Placement == "" || m != ValueWrite && !(c.Norm == transformer.NormLayer && (m == HeadWrite || m == EffectiveFirst)) {
 		return nil
 	}

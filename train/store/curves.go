@@ -56,11 +56,14 @@ type Eval struct {
 	MaxAbs   []float64 `json:"max_abs,omitempty"`
 	Sparsity []float64 `json:"sparsity,omitempty"`
 	// RowSum is the mean over texts and rows of Σ_s A[t,s], [L][H]; what is missing to 1 went to a slot
-	// that is dropped, or nowhere. NormalisedScore and NormalisedRate are SinkScore and SinkRate of rows
+	// that is dropped, if the form has one (transformer.Pattern.Slot), or nowhere. NormalisedScore and NormalisedRate are SinkScore and SinkRate of rows
 	// divided by their sums, rows of zeros counting 0. Only of patterns whose rows need not sum to 1.
 	RowSum          [][]float64 `json:"row_sum,omitempty"`
 	NormalisedScore [][]float64 `json:"normalised_score,omitempty"`
 	NormalisedRate  []float64   `json:"normalised_rate,omitempty"`
+	// Gate is the mean over texts, tokens and channels of what a head's output is multiplied by, [L][H]; only
+	// of models with such a gate (transformer.Config.OutGate).
+	Gate [][]float64 `json:"gate,omitempty"`
 }
 
 // LossIn is the mean loss in a bin of positions; ok is false where it has no counted target.

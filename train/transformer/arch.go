@@ -37,6 +37,23 @@ const (
 	PlacementPost     Placement = "post"     // x + N(f(x)) (OLMo 2)
 )
 
+// OutGate says how finely the heads' outputs are gated (Qiu et al. 2025, arXiv 2505.06708): z is
+// multiplied by σ(W_g h) before the output projection, h what attention reads, the normed input.
+type OutGate string
+
+const (
+	OutGateHead    OutGate = "head"    // one number a head, W_g [H, D]
+	OutGateElement OutGate = "element" // one a head and channel, W_g [H·Dh, D]
+)
+
+// gateWidth is how many numbers the gate of a head has.
+func (c *Config) gateWidth() int {
+	if c.OutGate == OutGateElement {
+		return c.HeadDim
+	}
+	return 1
+}
+
 // pre and post tell whether there are norms before and after the halves of a block.
 func (p Placement) pre() bool  { return p != PlacementPost }
 func (p Placement) post() bool { return p != "" }
@@ -61,6 +78,9 @@ func (c *Config) checkSwitches() (errs []error) {
 	if !slices.Contains([]Placement{"", PlacementSandwich, PlacementPost}, c.Placement) {
 		bad("norm_placement = %q: must be sandwich or post", string(c.Placement))
 	}
+	if !slices.Contains([]OutGate{"", OutGateHead, OutGateElement}, c.OutGate) {
+		bad("out_gate = %q: must be head or element, or empty for none", string(c.OutGate))
+	}
 	if c.ScoreScale < 0 || !(c.ScoreScale <= 1e6) {
 		bad("score_scale = %g: must be above 0 and finite, or 0 for 1/√Dh", c.ScoreScale)
 	}
@@ -81,7 +101,7 @@ func (c *Config) checkSwitches() (errs []error) {
 func (c *Config) Unlike(switches ...string) string {
 	on := map[string]bool{
 		"bias.mlp": c.Bias.MLP, "norm": c.Norm != "", "norm_placement": c.Placement != "",
-		"parallel": c.Parallel, "plain_mlp": c.PlainMLP,
+		"parallel": c.Parallel, "plain_mlp": c.PlainMLP, "out_gate": c.OutGate != "",
 	}
 	for _, s := range switches {
 		is, known := on[s]

@@ -58,7 +58,8 @@ type Nodes struct {
 	// (but for a bias and for LayerNorm, which takes the mean off).
 	OutDivisor *Node
 	Rows       []Rows // the pattern, by chunks of queries
-	Z          *Node  // [B, T, H, Dh] heads' outputs before the output projection
+	Gate       *Node  // [B, T, H, 1 or Dh] what it is multiplied by; nil without Config.OutGate
+	Z          *Node  // [B, T, H, Dh] heads' outputs before the output projection, gated
 	AttnOut    *Node  // [B, T, D] what attention adds to the residual stream
 	ResidMid   *Node  // [B, T, D] after attention
 	MLPOut     *Node  // [B, T, D] what the MLP adds
@@ -74,6 +75,9 @@ func (n *Nodes) First(documents int) *Nodes {
 	}
 	if n.OutDivisor != nil {
 		out.OutDivisor = first(n.OutDivisor)
+	}
+	if n.Gate != nil {
+		out.Gate = first(n.Gate)
 	}
 	for _, r := range n.Rows {
 		rows := Rows{Start: r.Start, Scores: first(r.Scores), Pattern: first(r.Pattern), Query: r.Query, Key: r.Key}
@@ -177,13 +181,13 @@ func attend(c *Config, w *Layer[*Node], in Inputs, n *Nodes) {
 		if !in.ownKeys() {
 			keys = k.Shape().Dim(2)
 		}
-		rows.Scores = scores(Slice(q, AxisRange(), AxisRange(), AxisRange(), AxisRange(start, end)),
-			Slice(k, AxisRange(), AxisRange(), AxisRange(0, keys)))
+		queries := Slice(q, AxisRange(), AxisRange(), AxisRange(), AxisRange(start, end))
+		rows.Scores = scores(queries, Slice(k, AxisRange(), AxisRange(), AxisRange(0, keys)))
 		if !in.ownKeys() {
 			rows.Query, rows.Key = standing(&in.Geometry, rows.Scores, start)
 		}
 		rows.Scores = biasKeys(&in, rows.Scores, start)
-		rows.Pattern = c.Pattern.apply(rows.Scores, visible(in, rows.Scores, start), sinkLogits(c, w))
+		rows.Pattern = c.Pattern.apply(rows.Scores, visible(in, rows.Scores, start), c.slotLogits(w, queries))
 		if in.Frozen {
 			rows.Pattern = StopGradient(rows.Pattern)
 		}
@@ -195,7 +199,12 @@ func attend(c *Config, w *Layer[*Node], in Inputs, n *Nodes) {
 		z = Concatenate(mixed, 3)
 	}
 	z = TransposeAllAxes(z, 0, 3, 1, 2, 4) // [B, T, K, G, Dh]
-	n.Z = scaleHeads(&in.Edits, Reshape(z, b, t, c.Heads, c.HeadDim))
+	z = Reshape(z, b, t, c.Heads, c.HeadDim)
+	if c.OutGate != "" {
+		n.Gate = Logistic(Reshape(c.dot(h, w.OutGate, nil), b, t, c.Heads, c.gateWidth()))
+		z = Mul(z, n.Gate)
+	}
+	n.Z = scaleHeads(&in.Edits, z)
 	n.AttnOut = c.dot(Reshape(n.Z, b, t, c.Heads*c.HeadDim), w.Out, w.OutBias)
 	if c.Placement.post() {
 		n.OutWeight = Mul(ConvertDType(w.Out, dtypes.Float32), InsertAxes(ConvertDType(w.AttnPostNorm, dtypes.Float32), -1))
@@ -233,12 +242,17 @@ func mix(pattern, v *Node) *Node {
 	return ConvertDType(Reshape(z, d[0], d[1], d[2], d[3], v.Shape().Dim(3)), dtypes.Float32)
 }
 
-// sinkLogits shapes a block's learned sink logits for Pattern.apply.
-func sinkLogits(c *Config, w *Layer[*Node]) *Node {
-	if c.Pattern.Kind != PatternSinkLogit {
-		return nil
+// slotLogits are the logits of the slot that a pattern drops, shaped for Pattern.apply: [1, K, G, 1, 1]
+// if learned, [B, K, G, T, 1] if scores of queries [B, K, G, T, Dh] with a learned key.
+func (c *Config) slotLogits(w *Layer[*Node], queries *Node) *Node {
+	switch c.Pattern.Kind {
+	case PatternSinkLogit:
+		return Reshape(ConvertDType(w.Sink, dtypes.Float32), 1, c.KVHeads, c.Groups(), 1, 1)
+	case PatternKeyBias:
+		key := Reshape(c.cast(w.SinkKey), 1, c.KVHeads, 1, c.HeadDim)
+		return scores(queries, BroadcastToDims(key, queries.Shape().Dim(0), c.KVHeads, 1, c.HeadDim))
 	}
-	return Reshape(ConvertDType(w.Sink, dtypes.Float32), 1, c.KVHeads, c.Groups(), 1, 1)
+	return nil
 }
 
 // dot is x Wᵀ + bias for x [..., in] and W [out, in]: float32 [..., out], multiplied in

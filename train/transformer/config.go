@@ -56,6 +56,8 @@ type Config struct {
 	LearnedPositions int `json:"learned_positions,omitempty"`
 
 	Pattern Pattern `json:"pattern"` // how scores become a pattern; zero value: softmax
+	// OutGate multiplies what heads have mixed by a gate that the token opens; empty: none.
+	OutGate OutGate `json:"out_gate,omitempty"`
 
 	// Compute is the type matrix products run in, "float32" (default) or
 	// "bfloat16". Norms, the pattern and the residual stream stay in float32.

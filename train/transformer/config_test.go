@@ -59,9 +59,11 @@ func TestValidate(t *testing.T) {
 		{"activation", func(c *Config) { c.Activation = "tanh" }, `activation = "tanh": must be silu, gelu-tanh, gelu or relu`},
 		{"switches", func(c *Config) {
 			c.QKNorm, c.Norm, c.Placement, c.ScoreScale, c.RotaryDim, c.LearnedPositions = "all", "batch", "pre", -1, 10, 5
+			c.OutGate = "channel"
 		}, `qk_norm = "all": must be head or width
 norm = "batch": must be layer, or empty for RMSNorm
 norm_placement = "pre": must be sandwich or post
+out_gate = "channel": must be head or element, or empty for none
 score_scale = -1: must be above 0 and finite, or 0 for 1/√Dh
 rotary_dim = 10: must be even and at most head_dim = 8, or 0 for all of it
 learned_positions = 5: fewer than context = 128`},

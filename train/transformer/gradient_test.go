@@ -95,7 +95,8 @@ func TestBlockGradient(t *testing.T) {
 	const T = 5
 	options := map[string]Config{
 		"gelu-tanh": {Activation: ActivationGELUTanh}, "gelu": {Activation: ActivationGELU}, "qk-norm": {QKNorm: QKNormWidth},
-		"sandwich":   {Placement: PlacementSandwich, QKNorm: QKNormHead, Bias: Bias{QKV: true, Out: true, MLP: true}},
+		"sandwich":    {Placement: PlacementSandwich, QKNorm: QKNormHead, Bias: Bias{QKV: true, Out: true, MLP: true}},
+		"gate a head": {OutGate: OutGateHead}, "gate a channel": {OutGate: OutGateElement, Placement: PlacementPost},
 		"layer norm": {Norm: NormLayer, Parallel: true, PlainMLP: true, RotaryDim: 2},
 	}
 	for _, p := range everyPattern[1:] {

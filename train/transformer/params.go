@@ -44,6 +44,8 @@ type Layer[E any] struct {
 	Down, DownBias                 E // [D, F], [D]
 	MLPPostNorm, MLPPostNormBias   E // [D], behind the MLP
 	Sink                           E // [H]; only for patterns with a learned sink logit
+	SinkKey                        E // [K·Dh]; only for patterns with a learned key
+	OutGate                        E // [H, D] or [H·Dh, D]; see Config.OutGate
 }
 
 // Each visits every weight that the configuration has, in a fixed order, with
@@ -120,6 +122,8 @@ func (w *Layer[E]) slots(c *Config, visit func(name string, slot *E, dims []int)
 	visit("down_bias", &w.DownBias, when(c.Bias.MLP, d))
 	norm("mlp_post_norm", c.Placement.post(), &w.MLPPostNorm, &w.MLPPostNormBias)
 	visit("sink", &w.Sink, when(c.Pattern.Kind == PatternSinkLogit, c.Heads))
+	visit("sink_key", &w.SinkKey, when(c.Pattern.Kind == PatternKeyBias, kv))
+	visit("out_gate", &w.OutGate, when(c.OutGate != "", c.Heads*c.gateWidth(), d))
 }
 
 // llamaMatrices are those that RandomParams draws from the common stream.
@@ -129,7 +133,7 @@ var llamaMatrices = []string{"embed", "query", "key", "value", "out", "gate", "u
 const maxRandom = 1 << 32
 
 // RandomParams draws the weights that Llama-style training starts from: norms 1,
-// matrices N(0, std²), those that write to the residual stream divided by √(2L),
+// matrices and learned keys N(0, std²), those that write to the residual stream divided by √(2L),
 // sink logits and biases 0. The matrices of today's Llama are drawn from one stream, in
 // their order; any other has a stream of its own, so that a seed gives the same rest with
 // it and without it. dtype is Float32 or BFloat16; the same seed gives the same
@@ -153,7 +157,7 @@ func RandomParams(c *Config, dtype dtypes.DType, std float64, seed uint64) (*Par
 		data := make([]float32, product(dims))
 		switch {
 		case strings.HasSuffix(name, ".sink"), strings.HasSuffix(name, "_bias"):
-		case len(dims) == 1:
+		case len(dims) == 1 && !strings.HasSuffix(name, ".sink_key"):
 			for i := range data {
 				data[i] = 1
 			}

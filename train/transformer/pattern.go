@@ -20,6 +20,10 @@ const (
 	// PatternSinkLogit: one learned logit per head joins the softmax and is dropped
 	// (gpt-oss): A = e^s / (e^b + Σ e^s).
 	PatternSinkLogit PatternKind = "sink-logit"
+	// PatternKeyBias: one learned key k′ per key/value head, with the value 0, joins the softmax
+	// and is dropped (Gu et al. 2025, arXiv 2410.10781): A = e^s / (e^(q·k′/√Dh) + Σ e^s), a sink
+	// logit that depends on the query. k′ is not turned by position. Zeros are off-by-one.
+	PatternKeyBias PatternKind = "key-bias"
 	// PatternSoftpick: A = ReLU(e^s − 1) / (Σ |e^s − 1| + ε), with ε relative to the
 	// row's largest e^s (arXiv 2504.20966). Rows sum to at most 1, and to 0 where
 	// every score is negative.
@@ -42,7 +46,7 @@ type Pattern struct {
 // Validate names what is wrong with the choice.
 func (p Pattern) Validate() error {
 	switch p.Kind {
-	case "", PatternSoftmax, PatternOffByOne, PatternSinkLogit, PatternSoftpick, PatternSigmoid:
+	case "", PatternSoftmax, PatternOffByOne, PatternSinkLogit, PatternKeyBias, PatternSoftpick, PatternSigmoid:
 		if p.Gamma != 0 || p.Zeta != 0 {
 			return fmt.Errorf("pattern %q takes no gamma or zeta", p.Kind)
 		}
@@ -51,9 +55,15 @@ func (p Pattern) Validate() error {
 			return fmt.Errorf("pattern clipped: gamma = %g, zeta = %g: need gamma ≤ 0 and zeta ≥ 1, both finite", p.Gamma, p.Zeta)
 		}
 	default:
-		return fmt.Errorf("pattern %q is unknown: use softmax, off-by-one, sink-logit, softpick, sigmoid or clipped", p.Kind)
+		return fmt.Errorf("pattern %q is unknown: use softmax, off-by-one, sink-logit, key-bias, softpick, sigmoid or clipped", p.Kind)
 	}
 	return nil
+}
+
+// Slot reports whether the form has a slot that is dropped: what its rows lack to 1 is the mass there.
+// In other forms that do not sum to 1 it is nowhere.
+func (p Pattern) Slot() bool {
+	return p.Kind == PatternOffByOne || p.Kind == PatternSinkLogit || p.Kind == PatternKeyBias
 }
 
 // softpickEps is ε of the softpick denominator, as published.
@@ -61,8 +71,8 @@ const softpickEps = 1e-6
 
 // apply turns scores into a pattern along the last axis. visible is boolean and
 // has the shape of scores and leaves at least one key a row; hidden entries are
-// exactly 0 in the result. sink holds the learned logits, shaped to broadcast to
-// scores with a last axis of 1; only PatternSinkLogit uses it. Every form with an
+// exactly 0 in the result. sink holds the slot's logits, shaped to broadcast to
+// scores with a last axis of 1; only PatternSinkLogit and PatternKeyBias use it. Every form with an
 // exponential subtracts a row maximum first, so that no finite score overflows.
 func (p Pattern) apply(scores, visible, sink *Node) *Node {
 	g, dtype := scores.Graph(), scores.DType()
@@ -78,7 +88,7 @@ func (p Pattern) apply(scores, visible, sink *Node) *Node {
 	switch p.Kind {
 	case PatternOffByOne, PatternSoftpick:
 		m = MaxScalar(m, 0) // both use e^−m, which must not overflow either
-	case PatternSinkLogit:
+	case PatternSinkLogit, PatternKeyBias:
 		m = Max(m, StopGradient(sink))
 	}
 	e := Exp(Sub(masked, m)) // hidden entries: e^−∞ = 0
@@ -87,7 +97,7 @@ func (p Pattern) apply(scores, visible, sink *Node) *Node {
 		return Div(e, ReduceAndKeep(e, ReduceSum, -1))
 	case PatternOffByOne:
 		return Div(e, Add(ReduceAndKeep(e, ReduceSum, -1), Exp(Neg(m))))
-	case PatternSinkLogit:
+	case PatternSinkLogit, PatternKeyBias:
 		return Div(e, Add(ReduceAndKeep(e, ReduceSum, -1), Exp(Sub(sink, m))))
 	case PatternClipped:
 		soft := Div(e, ReduceAndKeep(e, ReduceSum, -1))

@@ -18,6 +18,7 @@ var everyPattern = []Pattern{
 	{Kind: PatternSoftmax},
 	{Kind: PatternOffByOne},
 	{Kind: PatternSinkLogit},
+	{Kind: PatternKeyBias},
 	{Kind: PatternSoftpick},
 	{Kind: PatternSigmoid},
 	{Kind: PatternClipped, Gamma: -0.1, Zeta: 1.1},
@@ -72,7 +73,7 @@ func TestPatternRows(t *testing.T) {
 				require.InDelta(t, 1, sum, 1e-6)
 			case PatternOffByOne:
 				require.InDelta(t, e/(1+e), sum, 1e-6)
-			case PatternSinkLogit:
+			case PatternSinkLogit, PatternKeyBias:
 				require.InDelta(t, e/(math.Exp(sink)+e), sum, 1e-6)
 			case PatternSoftpick:
 				require.LessOrEqual(t, sum, 1.0)
@@ -128,6 +129,7 @@ func TestPatternLimits(t *testing.T) {
 	want := soft[Pattern{}]
 	for _, got := range [][]float32{
 		soft[Pattern{Kind: PatternSoftmax}],
+		soft[Pattern{Kind: PatternKeyBias}],
 		soft[Pattern{Kind: PatternSinkLogit}], // a sink logit of −60 takes nothing
 		high[Pattern{Kind: PatternOffByOne}],  // neither does a 1 beside e³⁰
 		high[Pattern{Kind: PatternSoftpick}],
@@ -146,7 +148,7 @@ func TestPatternExtremeGradients(t *testing.T) {
 		var outs []*Node
 		for _, p := range everyPattern {
 			sum := ReduceAllSum(Mul(p.apply(a[0], visible, a[1]), Iota(g, a[0].Shape(), 1)))
-			if p.Kind == PatternSinkLogit {
+			if p.Kind == PatternSinkLogit || p.Kind == PatternKeyBias {
 				outs = append(outs, Gradient(sum, a[0], a[1])...)
 			} else {
 				outs = append(outs, Gradient(sum, a[0])...)

@@ -1,6 +1,7 @@
 package transformer
 
 import (
+	"maps"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -166,6 +167,8 @@ func TestSwitchesLeaveOtherWeights(t *testing.T) {
 	c.LearnedPositions, c.Pattern.Kind = c.Context, PatternSinkLogit
 	switched := draw(c)
 	require.Greater(t, len(switched), len(plain)+20)
+	c.Pattern.Kind, c.OutGate = PatternKeyBias, OutGateHead
+	maps.Copy(switched, draw(c))
 	for name, w := range switched {
 		switch {
 		case plain[name] != nil:
@@ -175,7 +178,7 @@ func TestSwitchesLeaveOtherWeights(t *testing.T) {
 		case strings.HasSuffix(name, "_norm"):
 			require.Equal(t, slices.Repeat([]float32{1}, len(w)), w, name)
 		default:
-			require.Equal(t, "position", name)
+			require.Regexp(t, `^position$|\.sink_key$|\.out_gate$`, name)
 			require.NotContains(t, plain["embed"], w[0])
 		}
 	}

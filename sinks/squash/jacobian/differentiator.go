@@ -63,9 +63,10 @@ func New(m *transformer.Model, o Options) (*Differentiator, error) {
 		return nil, errors.New(`squash: the model computes in bfloat16: load it with compute "float32"`)
 	}
 	// The constants of the theorem are measured for x + Attn(N(x)), y + MLP(N(y)), RMSNorm
-	// and a gated MLP without biases. Whatever makes the pattern is a constant to them.
-	if s := m.Config.Unlike("norm", "norm_placement", "parallel", "plain_mlp", "bias.mlp"); s != "" {
-		return nil, fmt.Errorf("jacobian: the model has %s set: Theorem 3.2 and its constants are for pre-norm RMSNorm blocks with a gated MLP without biases", s)
+	// and a gated MLP without biases. Whatever makes the pattern is a constant to them; a gate
+	// behind it is a factor that follows the input, which they lack.
+	if s := m.Config.Unlike("norm", "norm_placement", "parallel", "plain_mlp", "bias.mlp", "out_gate"); s != "" {
+		return nil, fmt.Errorf("jacobian: the model has %s set: Theorem 3.2 and its constants are for pre-norm RMSNorm blocks with a gated MLP without biases and heads without a gate", s)
 	}
 	if o.BatchTokens == 0 {
 		o.BatchTokens = defaultBatchTokens

@@ -146,6 +146,7 @@ func TestNewRefusesOtherBlocks(t *testing.T) {
 		"norm set":           func(c *transformer.Config) { c.Norm = transformer.NormLayer },
 		"norm_placement set": func(c *transformer.Config) { c.Placement = transformer.PlacementSandwich },
 		"parallel set":       func(c *transformer.Config) { c.Parallel = true },
+		"out_gate set":       func(c *transformer.Config) { c.OutGate = transformer.OutGateHead },
 		"plain_mlp set":      func(c *transformer.Config) { c.PlainMLP = true },
 		"bias.mlp set":       func(c *transformer.Config) { c.Bias.MLP = true },
 		"": func(c *transformer.Config) {
