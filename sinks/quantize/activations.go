@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
+	"math"
 	"slices"
 	"strings"
 
@@ -30,6 +31,9 @@ type Turn struct {
 	Name   string    // identifies the matrix
 	Matrix []float32 // [b][b], flat, b a divisor of the site's width
 }
+
+// side is b.
+func (t *Turn) side() int { return int(math.Round(math.Sqrt(float64(len(t.Matrix))))) }
 
 // Range is the largest |x| at each site of each layer.
 type Range [][transformer.Sites]float32

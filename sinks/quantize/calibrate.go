@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
 
 	"firsttoken/sinks"
 	"firsttoken/sinks/ondevice"
@@ -20,26 +21,40 @@ func MaxAt(site transformer.Site) ondevice.Own {
 	}}
 }
 
-// MaxAtSites are those of all sites.
-func MaxAtSites() []ondevice.Own {
-	var all []ondevice.Own
-	for site := range transformer.Sites {
-		all = append(all, MaxAt(site))
-	}
-	return all
+// maxTurned is the same after a turn.
+func maxTurned(turn *Turn) ondevice.Own {
+	return ondevice.Own{Name: "max after " + turn.Name, Dims: "LT", Reduce: func(_ *transformer.Config, n *transformer.Nodes, _ *graph.Node) *graph.Node {
+		x := n.Read[turn.Site]
+		matrix := graph.ConstTensor(x.Graph(), tensors.FromFlatDataAndDimensions(turn.Matrix, turn.side(), turn.side()))
+		return graph.ReduceMax(graph.Abs(transformer.Turned(x, matrix, false)), -1)
+	}}
+}
+
+// Measure says what [Traces] records, and under what.
+type Measure struct {
+	Loss  bool  // also the loss of each target
+	Turn  *Turn // what the channels of its site are after it, too; for steps of an [Activations] with this turn
+	Under []probe.Intervention
 }
 
 // Traces runs a model on documents for what this package asks of traces: the largest channel of each token at every site and of the
-// residual stream, moments, and, unless none is asked for, the loss.
-func Traces(m *transformer.Model, docs [][]int32, loss bool, under ...probe.Intervention) ([]*sinks.Trace, error) {
+// residual stream, their moments, and the mass on token 1.
+func Traces(m *transformer.Model, docs [][]int32, o Measure) ([]*sinks.Trace, error) {
+	own := moments()
+	for site := range transformer.Sites {
+		own = append(own, MaxAt(site))
+	}
+	if o.Turn != nil {
+		own = append(own, maxTurned(o.Turn))
+	}
 	return probe.Run(m, docs, probe.Options{
-		Metrics: []ondevice.Metric{ondevice.ResidMax}, Own: slices.Concat(MaxAtSites(), moments()), MetricsOnly: !loss, Interventions: under,
+		Metrics: []ondevice.Metric{ondevice.FirstMass, ondevice.ResidMax}, Own: own, MetricsOnly: !o.Loss, Interventions: o.Under,
 	})
 }
 
 // Calibrated is the range of static steps: the largest |x| of traces, as [Traces] makes them, at each layer and site, tokens that are
-// kept left out.
-func Calibrated(traces []*sinks.Trace, keep *Keep) (Range, error) {
+// kept left out. With a turn, its site's is that after it.
+func Calibrated(traces []*sinks.Trace, keep *Keep, turn *Turn) (Range, error) {
 	if len(traces) == 0 {
 		return nil, errors.New("quantize: no texts to calibrate on")
 	}
@@ -48,6 +63,9 @@ func Calibrated(traces []*sinks.Trace, keep *Keep) (Range, error) {
 		kept := keep.at(t.IDs)
 		for site := range transformer.Sites {
 			name := MaxAt(site).Name
+			if turn != nil && turn.Site == site {
+				name = maxTurned(turn).Name
+			}
 			own := t.Own[name]
 			if own == nil || len(own.Values) == 0 || len(own.Values[0]) != len(r) {
 				return nil, fmt.Errorf("quantize: a trace without %q for %d layers: use Traces", name, len(r))
@@ -62,13 +80,4 @@ func Calibrated(traces []*sinks.Trace, keep *Keep) (Range, error) {
 		}
 	}
 	return r, nil
-}
-
-// Calibrate is [Calibrated] of documents, under interventions that hold later too, such as a sink switched off.
-func Calibrate(m *transformer.Model, docs [][]int32, keep *Keep, under ...probe.Intervention) (Range, error) {
-	traces, err := Traces(m, docs, false, under...)
-	if err != nil {
-		return nil, err
-	}
-	return Calibrated(traces, keep)
 }

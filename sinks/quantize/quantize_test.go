@@ -117,9 +117,9 @@ func TestEffect(t *testing.T) {
 // Static steps are those of the calibration texts; the texts themselves never reach beyond them, and tokens kept do not count.
 func TestCalibrate(t *testing.T) {
 	m, docs := model(t), texts(4)
-	r, err := quantize.Calibrate(m, docs, nil)
+	list, err := quantize.Traces(m, docs, quantize.Measure{})
 	require.NoError(t, err)
-	list, err := quantize.Traces(m, docs, false)
+	r, err := quantize.Calibrated(list, nil, nil)
 	require.NoError(t, err)
 	for l, row := range r {
 		for site := range transformer.Sites {
@@ -130,7 +130,7 @@ func TestCalibrate(t *testing.T) {
 			require.Equal(t, slices.Max(all), row[site])
 		}
 	}
-	without, err := quantize.Calibrate(m, docs[:1], quantize.Positions(0, 1, 2, 3, 4, 5, 6, 7))
+	without, err := quantize.Calibrated(list[:1], quantize.Positions(0, 1, 2, 3, 4, 5, 6, 7), nil)
 	require.NoError(t, err)
 	require.InEpsilon(t, list[0].Own["max at down"].Values[0][1][8], without[1][transformer.SiteDown], 1e-5)
 	// 16 bits of that range hardly round.
@@ -138,14 +138,16 @@ func TestCalibrate(t *testing.T) {
 	for i, trace := range traces(t, m, docs) {
 		require.InDeltaSlice(t, trace.LogitsLast, fine[i].LogitsLast, 0.05)
 	}
-	_, err = quantize.Calibrate(m, nil, nil)
+	_, err = quantize.Calibrated(nil, nil, nil)
 	require.Error(t, err)
+	_, err = quantize.Calibrated(list, nil, &quantize.Turn{Site: transformer.SiteDown, Name: "another"})
+	require.ErrorContains(t, err, "use Traces")
 }
 
 // The measures of a text, against its residual streams.
 func TestOutliers(t *testing.T) {
 	m, ids := model(t), texts(1)[0]
-	list, err := quantize.Traces(m, [][]int32{ids}, false)
+	list, err := quantize.Traces(m, [][]int32{ids}, quantize.Measure{})
 	require.NoError(t, err)
 	got, err := quantize.MeasureOutliers(list[0], quantize.BlockOutput)
 	require.NoError(t, err)
@@ -189,7 +191,7 @@ func TestOutlierTokens(t *testing.T) {
 			e.AddResid(0, 4, big)
 		}
 	}}
-	list, err := quantize.Traces(m, docs, false, massive)
+	list, err := quantize.Traces(m, docs, quantize.Measure{Under: []probe.Intervention{massive}})
 	require.NoError(t, err)
 	tokens, err := quantize.OutlierTokens(list[0])
 	require.NoError(t, err)

@@ -49,7 +49,7 @@ func (in *Inputs) read(n *Nodes, site Site, x *Node) *Node {
 		return x
 	}
 	if turn := in.Edits.Turn[site]; turn != nil {
-		return in.spare(x, turned(roundTo(turned(x, turn, false), grid), turn, true))
+		return in.spare(x, Turned(roundTo(Turned(x, turn, false), grid), turn, true))
 	}
 	return in.spare(x, roundTo(x, grid))
 }
@@ -76,9 +76,9 @@ func onesLike(x *Node) []int {
 	return ones
 }
 
-// turned multiplies x [..., C] by an orthogonal matrix [b, b], b a divisor of C, in blocks
+// Turned multiplies x [..., C] by an orthogonal matrix [b, b], b a divisor of C, in blocks
 // of b channels, or by its inverse.
-func turned(x, turn *Node, back bool) *Node {
+func Turned(x, turn *Node, back bool) *Node {
 	d, b := x.Shape().Dimensions, turn.Shape().Dim(0)
 	axis := 0
 	if back {

@@ -117,7 +117,7 @@ func TestWholeAndTurnedChangeNothing(t *testing.T) {
 // is spread over two channels.
 func TestTurn(t *testing.T) {
 	h := float32(math.Sqrt(0.5))
-	out := MustExecOnce(pureGo(t), func(x, turn, grid *Node) *Node { return turned(roundTo(turned(x, turn, false), grid), turn, true) },
+	out := MustExecOnce(pureGo(t), func(x, turn, grid *Node) *Node { return Turned(roundTo(Turned(x, turn, false), grid), turn, true) },
 		tensors.FromFlatDataAndDimensions([]float32{3, 0.3, 0, 3}, 2, 2), tensors.FromValue([][]float32{{h, h}, {h, -h}}), tensors.FromValue([]float32{0.5 * h, 10}))
 	got, err := tensors.CopyFlatData[float32](out)
 	require.NoError(t, err)

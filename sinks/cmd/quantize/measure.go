@@ -51,7 +51,7 @@ func measure(o *options, stdin io.Reader, stdout io.Writer) error {
 	if m, err = rounded(b, m, o.weights); err != nil {
 		return err
 	}
-	traces, err := quantize.Traces(m, docs, true, under...)
+	traces, err := quantize.Traces(m, docs, quantize.Measure{Loss: true, Under: under})
 	if err != nil {
 		return err
 	}
@@ -80,7 +80,11 @@ func condition(o *options, m *transformer.Model, stdin io.Reader) ([]probe.Inter
 		if err != nil {
 			return nil, err
 		}
-		if acts.Range, err = quantize.Calibrate(m, calibration, acts.Keep, o.skip...); err != nil {
+		traces, err := quantize.Traces(m, calibration, quantize.Measure{Under: o.skip})
+		if err != nil {
+			return nil, err
+		}
+		if acts.Range, err = quantize.Calibrated(traces, acts.Keep, nil); err != nil {
 			return nil, err
 		}
 	}

@@ -93,7 +93,9 @@ func TestRangesAgainstNumPy(t *testing.T) {
 	m, err := pretrained.Load(b, "smollm2", pretrained.Options{})
 	require.NoError(t, err)
 	defer m.Close()
-	r, err := quantize.Calibrate(m.Model, docs, nil)
+	traces, err := quantize.Traces(m.Model, docs, quantize.Measure{})
+	require.NoError(t, err)
+	r, err := quantize.Calibrated(traces, nil, nil)
 	require.NoError(t, err)
 	for l, row := range r {
 		for site, x := range row {
