@@ -42,7 +42,7 @@ var registry = slices.Concat(paper, beyond)
 
 // beyond are claims that are not the paper's: results of other works on sinks and questions of our own, under ids with another letter
 // than C. Their rules stand in rules.go as the paper's do.
-var beyond = slices.Concat(systemsS1)
+var beyond = slices.Concat(systemsS1, []Claim{s4}) // a group each
 
 // What claims are judged on here.
 const (

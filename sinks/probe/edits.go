@@ -12,7 +12,7 @@ import (
 // are 0-based. Several writes to one place add up: factors are multiplied, what is added is summed. A
 // place that the model or the document does not have is an error of the run.
 type LayerEdits struct {
-	lengths               []int // of the documents
+	docs                  [][]int32
 	numbers               []int // of the documents in their run
 	b, t                  int   // documents, and the positions that their arrays have
 	heads, kvHeads, width int
@@ -20,13 +20,17 @@ type LayerEdits struct {
 	headScale             []float32
 	attnScale, mlpScale   []float32
 	residAdd              []float32
+	rounding              rounding
 	layer                 int
 	err                   error
 }
 
 // Documents is B, the number of documents of the batch, and Tokens the length of one of them.
 func (e *LayerEdits) Documents() int     { return e.b }
-func (e *LayerEdits) Tokens(doc int) int { return e.lengths[doc] }
+func (e *LayerEdits) Tokens(doc int) int { return len(e.docs[doc]) }
+
+// IDs are the tokens of a document of the batch, not to be changed.
+func (e *LayerEdits) IDs(doc int) []int32 { return e.docs[doc] }
 
 // Number says which of the run's documents one of the batch is, 0-based; an edited text has that of the text it was made of.
 func (e *LayerEdits) Number(doc int) int { return e.numbers[doc] }
@@ -104,8 +108,8 @@ func (e *LayerEdits) within(kind string, head, heads, doc, pos int) bool {
 		e.err = fmt.Errorf("layer %d: document %d is edited: the batch has %d", e.layer+1, doc, e.b)
 	case head < 0 || head >= heads:
 		e.err = fmt.Errorf("layer %d: %s %d is edited: the model has 0 to %d", e.layer+1, kind, head, heads-1)
-	case pos < 0 || pos >= e.lengths[doc]:
-		e.err = fmt.Errorf("layer %d: position %d is edited: the document has 0 to %d", e.layer+1, pos, e.lengths[doc]-1)
+	case pos < 0 || pos >= len(e.docs[doc]):
+		e.err = fmt.Errorf("layer %d: position %d is edited: the document has 0 to %d", e.layer+1, pos, len(e.docs[doc])-1)
 	}
 	return e.err == nil
 }
@@ -141,13 +145,13 @@ func compileEdits(c *transformer.Config, docs [][]int32, numbers []int, list []I
 	if len(list) == 0 {
 		return out, nil
 	}
-	lengths, longest := make([]int, len(docs)), 0
-	for i, d := range docs {
-		lengths[i], longest = len(d), max(longest, len(d))
+	longest := 0
+	for _, d := range docs {
+		longest = max(longest, len(d))
 	}
 	for l := range out.layers {
 		e := &LayerEdits{
-			lengths: lengths, numbers: numbers, b: len(docs), t: transformer.Bucket(longest), heads: c.Heads, kvHeads: c.KVHeads, width: c.Width, layer: l,
+			docs: docs, numbers: numbers, b: len(docs), t: transformer.Bucket(longest), heads: c.Heads, kvHeads: c.KVHeads, width: c.Width, layer: l,
 		}
 		for _, v := range list {
 			v.Apply(l, e)
@@ -169,7 +173,7 @@ func (e *LayerEdits) tensors() *transformer.Edits {
 		}
 		return tensors.FromFlatDataAndDimensions(data, dims...)
 	}
-	return &transformer.Edits{
+	out := &transformer.Edits{
 		KeyBias:    tensor(e.keyBias, e.b, e.heads, e.t),
 		ValueScale: tensor(e.valueScale, e.b, e.kvHeads, e.t),
 		HeadScale:  tensor(e.headScale, e.b, e.heads, e.t),
@@ -177,6 +181,8 @@ func (e *LayerEdits) tensors() *transformer.Edits {
 		MLPScale:   tensor(e.mlpScale, e.b, e.t),
 		ResidAdd:   tensor(e.residAdd, e.b, e.t, e.width),
 	}
+	e.rounding.tensors(out, e.b, e.t)
+	return out
 }
 
 // at gives a layer's edits to transformer.Pass.
@@ -194,13 +200,8 @@ func (c *compiledEdits) first() int {
 
 func (c *compiledEdits) free() {
 	for _, e := range c.layers {
-		if e == nil {
-			continue
-		}
-		for _, t := range []*tensors.Tensor{e.KeyBias, e.ValueScale, e.HeadScale, e.AttnScale, e.MLPScale, e.ResidAdd} {
-			if t != nil {
-				t.MustFinalizeAll()
-			}
+		if e != nil {
+			e.Free()
 		}
 	}
 }

@@ -174,7 +174,7 @@ func (v AblateHead) Apply(layer int, e *LayerEdits) {
 		return
 	}
 	for doc := range e.b {
-		for pos := range e.lengths[doc] {
+		for pos := range len(e.docs[doc]) {
 			e.ScaleHead(doc, v.Head, pos, 0)
 		}
 	}

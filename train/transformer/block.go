@@ -57,13 +57,16 @@ type Nodes struct {
 	// counted as a constant a head adds z W_Oᵀ / OutDivisor, and the heads' sum is AttnOut
 	// (but for a bias and for LayerNorm, which takes the mean off).
 	OutDivisor *Node
-	Rows       []Rows // the pattern, by chunks of queries
-	Gate       *Node  // [B, T, H, 1 or Dh] what it is multiplied by; nil without Config.OutGate
-	Z          *Node  // [B, T, H, Dh] heads' outputs before the output projection, gated
-	AttnOut    *Node  // [B, T, D] what attention adds to the residual stream
-	ResidMid   *Node  // [B, T, D] after attention
-	MLPOut     *Node  // [B, T, D] what the MLP adds
-	ResidOut   *Node  // [B, T, D] out of the block
+	// Read is what the linear maps read at each site, before it is rounded if it is:
+	// [B, T, C] with the site's width.
+	Read     [Sites]*Node
+	Rows     []Rows // the pattern, by chunks of queries
+	Gate     *Node  // [B, T, H, 1 or Dh] what it is multiplied by; nil without Config.OutGate
+	Z        *Node  // [B, T, H, Dh] heads' outputs before the output projection, gated
+	AttnOut  *Node  // [B, T, D] what attention adds to the residual stream
+	ResidMid *Node  // [B, T, D] after attention
+	MLPOut   *Node  // [B, T, D] what the MLP adds
+	ResidOut *Node  // [B, T, D] out of the block
 }
 
 // First narrows the intermediates to the first documents of the batch.
@@ -78,6 +81,11 @@ func (n *Nodes) First(documents int) *Nodes {
 	}
 	if n.Gate != nil {
 		out.Gate = first(n.Gate)
+	}
+	for site, x := range n.Read {
+		if x != nil {
+			out.Read[site] = first(x)
+		}
 	}
 	for _, r := range n.Rows {
 		rows := Rows{Start: r.Start, Scores: first(r.Scores), Pattern: first(r.Pattern), Query: r.Query, Key: r.Key}
@@ -114,13 +122,14 @@ func Block(c *Config, w *Layer[*Node], in Inputs) *Nodes {
 	if c.Placement.pre() {
 		h = c.norm(h, w.MLPNorm, w.MLPNormBias, in.Frozen)
 	}
+	h = in.read(n, SiteMLP, h)
 	hidden := c.dot(h, w.Up, w.UpBias)
 	if c.PlainMLP {
 		hidden = c.Activation.Apply(hidden)
 	} else {
 		hidden = Mul(c.Activation.Apply(c.dot(h, w.Gate, w.GateBias)), hidden)
 	}
-	n.MLPOut = c.dot(hidden, w.Down, w.DownBias)
+	n.MLPOut = c.dot(in.read(n, SiteDown, hidden), w.Down, w.DownBias)
 	if c.Placement.post() {
 		n.MLPOut = c.norm(n.MLPOut, w.MLPPostNorm, w.MLPPostNormBias, in.Frozen)
 	}
@@ -142,6 +151,7 @@ func attend(c *Config, w *Layer[*Node], in Inputs, n *Nodes) {
 	if c.Placement.pre() {
 		h = c.norm(h, w.AttnNorm, w.AttnNormBias, in.Frozen)
 	}
+	h = in.read(n, SiteQKV, h)
 	heads := func(weight, bias, gain *Node, count int) *Node {
 		x := c.dot(h, weight, bias)
 		if gain != nil && c.QKNorm == QKNormWidth {
@@ -155,8 +165,8 @@ func attend(c *Config, w *Layer[*Node], in Inputs, n *Nodes) {
 	}
 	n.Q = rotate(heads(w.Query, w.QueryBias, w.QueryNorm, c.Heads), in.Cos, in.Sin)
 	n.KeyPlain = heads(w.Key, w.KeyBias, w.KeyNorm, c.KVHeads)
-	n.Key = rotateKeys(&in, n.KeyPlain)
-	n.V = scaleValues(&in.Edits, after(in.PastValue, heads(w.Value, w.ValueBias, nil, c.KVHeads)))
+	n.Key = in.roundHeads(rotateKeys(&in, n.KeyPlain))
+	n.V = scaleValues(&in.Edits, in.roundHeads(after(in.PastValue, heads(w.Value, w.ValueBias, nil, c.KVHeads))))
 
 	// Heads lead, so that each product is one batched matrix product; query
 	// heads that share keys are stacked into its rows.
@@ -205,7 +215,7 @@ func attend(c *Config, w *Layer[*Node], in Inputs, n *Nodes) {
 		z = Mul(z, n.Gate)
 	}
 	n.Z = scaleHeads(&in.Edits, z)
-	n.AttnOut = c.dot(Reshape(n.Z, b, t, c.Heads*c.HeadDim), w.Out, w.OutBias)
+	n.AttnOut = c.dot(in.read(n, SiteOut, Reshape(n.Z, b, t, c.Heads*c.HeadDim)), w.Out, w.OutBias)
 	if c.Placement.post() {
 		n.OutWeight = Mul(ConvertDType(w.Out, dtypes.Float32), InsertAxes(ConvertDType(w.AttnPostNorm, dtypes.Float32), -1))
 		n.OutDivisor = Sqrt(AddScalar(ReduceAndKeep(Mul(n.AttnOut, n.AttnOut), ReduceMean, -1), c.NormEps))

@@ -29,6 +29,20 @@ type edits[E any] struct {
 	MLPScale E
 	// ResidAdd [B, T, D] is added to the residual stream that leaves the block.
 	ResidAdd E
+
+	// Round [2] by site rounds what the site's linear maps read to whole multiples of a
+	// step, half to even: the step, 0 for each token's own, max |x| / most, and most, how
+	// many multiples of it there are to either side (127 for 8 bits).
+	Round [Sites]E
+	// Turn [b, b] by site is orthogonal, b a divisor of the site's width: rounded is what
+	// the channels are, b at a time, after this turn, which is taken back. It acts where
+	// Round does.
+	Turn [Sites]E
+	// RoundKV [2] rounds keys, after rotation, and values in the same way, each
+	// token's and head's vector with a step of its own if the step is 0.
+	RoundKV E
+	// Whole [B, T] is 1 for tokens of which nothing is rounded, else 0.
+	Whole E
 }
 
 // EditNodes are the edits of a block while its graph is built.
@@ -38,7 +52,8 @@ type EditNodes = edits[*Node]
 // for all of them. Nil fields change nothing. All values are float32.
 type Edits = edits[*tensors.Tensor]
 
-// each visits the places in a fixed order, with the dimensions each must have.
+// each visits the places in a fixed order, with the dimensions each must have; nil: a
+// square that divides the site's width.
 func (e *edits[E]) each(c *Config, b, t int, visit func(name string, slot *E, dims []int)) {
 	visit("KeyBias", &e.KeyBias, []int{b, c.Heads, t})
 	visit("ValueScale", &e.ValueScale, []int{b, c.KVHeads, t})
@@ -46,6 +61,21 @@ func (e *edits[E]) each(c *Config, b, t int, visit func(name string, slot *E, di
 	visit("AttnScale", &e.AttnScale, []int{b, t})
 	visit("MLPScale", &e.MLPScale, []int{b, t})
 	visit("ResidAdd", &e.ResidAdd, []int{b, t, c.Width})
+	for site := range Sites {
+		visit("Round "+site.String(), &e.Round[site], []int{2})
+		visit("Turn "+site.String(), &e.Turn[site], nil)
+	}
+	visit("RoundKV", &e.RoundKV, []int{2})
+	visit("Whole", &e.Whole, []int{b, t})
+}
+
+// Free releases all arrays.
+func (e *edits[E]) Free() {
+	e.each(&Config{}, 0, 0, func(_ string, slot *E, _ []int) {
+		if t, ok := any(*slot).(*tensors.Tensor); ok {
+			free(t)
+		}
+	})
 }
 
 // check refuses edits of a wrong shape or type, by name.
@@ -55,12 +85,30 @@ func (e *edits[E]) check(c *Config, b, t int) (err error) {
 		if x == nil || err != nil {
 			return
 		}
+		if dims == nil {
+			err = e.checkTurn(c, name, x)
+			return
+		}
 		want := shapes.Make(dtypes.Float32, dims...)
 		if got := x.Shape(); !got.Equal(want) {
 			err = fmt.Errorf("edit %s has shape %s: must be %s", name, got, want)
 		}
 	})
 	return err
+}
+
+// checkTurn refuses a matrix that does not turn whole blocks of its site's channels.
+func (e *edits[E]) checkTurn(c *Config, name string, x *tensors.Tensor) error {
+	for site := range Sites {
+		if any(e.Turn[site]) != any(x) {
+			continue
+		}
+		s, width := x.Shape(), site.Width(c)
+		if s.DType != dtypes.Float32 || s.Rank() != 2 || s.Dim(0) != s.Dim(1) || width%s.Dim(0) != 0 {
+			return fmt.Errorf("edit %s has shape %s: must be a square of float32 whose side divides %d", name, s, width)
+		}
+	}
+	return nil
 }
 
 // biasKeys adds KeyBias to a chunk of scores [B, K, G, Tc, Sc], but where a query
