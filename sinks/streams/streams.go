@@ -89,11 +89,11 @@ func Reduce(texts []Text, s Setting, o Options) (*Outcome, error) {
 		var one, four float64
 		for l, heads := range t.Kept {
 			a, b := share(heads, 1), share(heads, 4)
-			one, four = one+a/float64(layers), four+b/float64(layers)
-			out.ByLayer1[l] += float32(a / float64(len(texts)))
-			out.ByLayer4[l] += float32(b / float64(len(texts)))
+			one, four = one+a, four+b
+			out.ByLayer1[l] += float32(a) / float32(len(texts))
+			out.ByLayer4[l] += float32(b) / float32(len(texts))
 		}
-		out.Token1, out.Token4 = append(out.Token1, one), append(out.Token4, four)
+		out.Token1, out.Token4 = append(out.Token1, one/float64(layers)), append(out.Token4, four/float64(layers))
 	}
 	if s.Curve {
 		out.Curve = curve(texts, o.Bin)
