@@ -37,7 +37,7 @@ func TestStudy(t *testing.T) {
 	require.Equal(t, table, loaded)
 	e, err := caches.More(table.At("window", 8, false), table.All())
 	require.NoError(t, err)
-	require.Greater(t, e.Value, 1.0, "without the first tokens the model breaks")
+	require.Greater(t, e.Value, 0.3, "without the first tokens the model breaks")
 	require.Equal(t, 3, e.N)
 	_, err = caches.More(table.At("window", 9, false), table.All())
 	require.ErrorContains(t, err, "was not measured")
