@@ -44,10 +44,11 @@ func gap(t caches.Table, policy string, entries int, shifted bool) (e stats.Esti
 	return e, true, err
 }
 
-// Costs is what each policy costs by budget, with bands of 95 % over texts. The axis is cut at most nats.
-func Costs(title string, t caches.Table, most float64) (*plots.Figure, error) {
+// Costs is what each policy that was measured at every budget costs, with bands of 95 % over texts, cut at 0. The scale is that of square roots, which tells
+// small costs apart and still has a place for none.
+func Costs(title string, t caches.Table) (*plots.Figure, error) {
 	lines := plots.Lines{Title: title, XName: "entries that a head keeps, N", YName: "loss − loss with everything kept (nats)",
-		XScale: plots.Log2, YMin: -0.05, YMax: most}
+		XScale: plots.Log2, YScale: plots.Sqrt}
 	for i, p := range policies() {
 		s := plots.Series{Name: Name(p), Style: i + 1}
 		for _, n := range claims.StreamBudgets {
@@ -57,17 +58,17 @@ func Costs(title string, t caches.Table, most float64) (*plots.Figure, error) {
 			}
 			if measured {
 				lo, hi := e.Ends()
-				s.X, s.Y, s.Lo, s.Hi = append(s.X, float64(n)), append(s.Y, e.Value), append(s.Lo, lo), append(s.Hi, hi)
+				s.X, s.Y, s.Lo, s.Hi = append(s.X, float64(n)), append(s.Y, e.Value), append(s.Lo, max(lo, 0)), append(s.Hi, hi)
 			}
 		}
-		if s.X != nil {
+		if len(s.X) == len(claims.StreamBudgets) {
 			lines.Series = append(lines.Series, s)
 		}
 	}
 	return lines.Figure()
 }
 
-// CostTable is the same in numbers, as Markdown, with the shares of caches that hold the first tokens in the end.
+// CostTable is what each policy costs in numbers, as Markdown, with the shares of caches that hold the first tokens in the end.
 func CostTable(t caches.Table) (string, error) {
 	var b strings.Builder
 	b.WriteString("| kept |")
@@ -110,7 +111,7 @@ func ShiftTable(t caches.Table) (string, error) {
 			if err != nil {
 				return "", err
 			}
-			fmt.Fprintf(&b, "| %s, N = %d | %s |\n", Name(p), n, e.PlusMinus("%.3f"))
+			fmt.Fprintf(&b, "| %s, N = %d | %s |\n", Name(p), n, strings.ReplaceAll(e.PlusMinus("%.3f"), "-0.000", "0.000"))
 		}
 	}
 	return b.String(), nil
@@ -156,24 +157,25 @@ func Maps(title string, t caches.Table, n, bins, columns int) (*plots.Figure, er
 	return plots.Panel{Title: title, Figures: figures, Columns: columns}.Figure()
 }
 
-// Firsts shows, by layer, how many heads still hold token 1 and tokens 1 to 4 where nothing protects them.
-func Firsts(title string, t caches.Table, n int) (*plots.Figure, error) {
-	lines := plots.Lines{Title: title, XName: "layer", YName: "held in the end (%)", YMin: -4, YMax: 104}
-	percent := func(x []float32) (y []float64) {
-		for _, v := range x {
-			y = append(y, 100*float64(v))
-		}
-		return y
-	}
+// Firsts shows in which layers heads still hold token 1, or tokens 1 to 4, where nothing protects them.
+func Firsts(title string, t caches.Table, n int, four bool) (*plots.Figure, error) {
+	m := plots.HeatMap{Title: title, RowName: "policy", ColName: "layer", BarName: "share held", Max: 1, Aspect: 0.35}
 	for _, p := range []string{"keydiff", "knorm", "tova", "h2o"} {
 		out := t.At(p, n, false)
 		if out == nil {
 			continue
 		}
-		lines.Series = append(lines.Series, plots.Series{Name: Name(p) + ", token 1", Y: percent(out.ByLayer1)},
-			plots.Series{Name: Name(p) + ", tokens 1 – 4", Y: percent(out.ByLayer4), Like: len(lines.Series) + 1})
+		shares := out.ByLayer1
+		if four {
+			shares = out.ByLayer4
+		}
+		var row []float64
+		for _, x := range shares {
+			row = append(row, float64(x))
+		}
+		m.RowTokens, m.Values = append(m.RowTokens, Name(p)), append(m.Values, row)
 	}
-	return lines.Figure()
+	return m.Figure()
 }
 
 func mean(x []float64) float64 {

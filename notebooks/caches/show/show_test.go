@@ -82,13 +82,13 @@ func TestTables(t *testing.T) {
 }
 
 func TestFigures(t *testing.T) {
-	_, err := show.Costs("costs", table(), 1)
+	_, err := show.Costs("costs", table())
 	require.NoError(t, err)
 	_, err = show.Cliff("cliff", table(), 16)
 	require.NoError(t, err)
 	_, err = show.Maps("maps", table(), 256, 2, 3)
 	require.NoError(t, err)
-	_, err = show.Firsts("firsts", table(), 64)
+	_, err = show.Firsts("firsts", table(), 64, true)
 	require.NoError(t, err)
 	flat := table()
 	flat["window-64"].Curve = nil
