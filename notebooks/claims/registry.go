@@ -41,8 +41,8 @@ type PaperValue struct {
 var registry = slices.Concat(paper, beyond)
 
 // beyond are claims that are not the paper's: results of other works on sinks and questions of our own, under ids with another letter
-// than C. Their rules stand in rules.go as the paper's do.
-var beyond = slices.Concat(systemsS1, []Claim{s4}) // a group each
+// than C. Each group has a file with its rules.
+var beyond = slices.Concat(systemsS1, streaming, []Claim{s4})
 
 // What claims are judged on here.
 const (

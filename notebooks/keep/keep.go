@@ -49,6 +49,55 @@ func Result[T any](name string, inputs any, measure func() (T, error)) (value T,
 	if err != nil {
 		return value, false, fmt.Errorf("keep: %w", err)
 	}
+	return one(name, inputs, code, measure)
+}
+
+// MeasureEnv names the environment variable that makes [Each] measure anew what other code measured.
+const MeasureEnv = "FIRSTTOKEN_MEASURE"
+
+// Each is [Results] for values that take so long that they come with the checkout although anybody could measure them. They are
+// measured one by one, and each is kept as soon as it is there: who stops and asks again goes on. A value of the same inputs by other
+// code is used as it is, and one printed line says of how many that is so, unless $FIRSTTOKEN_MEASURE is set.
+func Each[T any](names []string, inputs []any, measure func(i int) (T, error)) (values []T, measured int, err error) {
+	if len(names) != len(inputs) {
+		return nil, 0, fmt.Errorf("keep: %d names, but inputs of %d values", len(names), len(inputs))
+	}
+	code, err := codehash.Caller(self)
+	if err != nil {
+		return nil, 0, fmt.Errorf("keep: %w", err)
+	}
+	var aged []string
+	for i, name := range names {
+		text, err := json.Marshal(inputs[i])
+		if err != nil {
+			return nil, 0, fmt.Errorf("keep: the inputs of %s do not survive JSON: %w", name, err)
+		}
+		_, kept, older, err := lookUp[T](name, file{Inputs: text, Code: code})
+		if err != nil {
+			return nil, 0, err
+		}
+		if !kept && older != nil && os.Getenv(MeasureEnv) == "" {
+			values, aged = append(values, *older), append(aged, name)
+			continue
+		}
+		value, fromDisk, err := one(name, inputs[i], code, func() (T, error) { return measure(i) })
+		if err != nil {
+			return nil, 0, err
+		}
+		if !fromDisk {
+			measured++
+		}
+		values = append(values, value)
+	}
+	if len(aged) > 0 {
+		fmt.Printf("%d of %d values, such as %s, are as they were measured by other code than today's: $%s measures them anew\n",
+			len(aged), len(names), aged[len(aged)-1], MeasureEnv)
+	}
+	return values, measured, nil
+}
+
+// one is results for a single value.
+func one[T any](name string, inputs any, code string, measure func() (T, error)) (value T, fromDisk bool, err error) {
 	values, missing, err := results([]string{name}, []any{inputs}, code, func([]int) ([]T, error) {
 		value, err := measure()
 		return []T{value}, err

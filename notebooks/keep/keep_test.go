@@ -167,6 +167,56 @@ func change(t *testing.T, root, text string) {
 	require.NoError(t, os.WriteFile(filepath.Join(root, "train", "local", "another.go"), []byte(text), 0o644))
 }
 
+// What is costly is kept one by one, measured where there is no value of its inputs, and by today's code only where that is asked for.
+func TestEach(t *testing.T) {
+	root := home(t)
+	t.Setenv(keep.MeasureEnv, "")
+	var asked []int
+	var fails error
+	ask := func(inputs ...any) ([]int, int, error) {
+		asked = nil
+		return keep.Each([]string{"12/a", "12/b", "12/c"}, inputs, func(i int) (int, error) {
+			asked = append(asked, i)
+			if i == 2 {
+				return shape(i), fails
+			}
+			return shape(i), nil
+		})
+	}
+	fails = errors.New("out of time")
+	_, _, err := ask(1, 2, 3)
+	require.Equal(t, fails, err)
+	require.Equal(t, []int{0, 1, 2}, asked)
+	fails = nil
+	values, measured, err := ask(1, 2, 3)
+	require.NoError(t, err)
+	require.Equal(t, []int{2}, asked, "the others were kept")
+	require.Equal(t, 1, measured)
+
+	change(t, root, "package local\n\nvar another int\n")
+	said := printed(t, func() {
+		again, measured, err := ask(1, 2, 4)
+		require.NoError(t, err)
+		require.Equal(t, 1, measured)
+		require.Equal(t, values, again)
+	})
+	require.Equal(t, []int{2}, asked, "other inputs")
+	require.Equal(t, "2 of 3 values, such as 12/b, are as they were measured by other code than today's: $FIRSTTOKEN_MEASURE measures them anew\n", said)
+
+	t.Setenv(keep.MeasureEnv, "1")
+	_, measured, err = ask(1, 2, 4)
+	require.NoError(t, err)
+	require.Equal(t, 2, measured)
+	t.Setenv(keep.MeasureEnv, "")
+	require.Empty(t, printed(t, func() { _, measured, err = ask(1, 2, 4) }))
+	require.NoError(t, err)
+	require.Zero(t, measured, "by today's code now")
+	_, _, err = ask(1, 2, func() {})
+	require.ErrorContains(t, err, "do not survive JSON")
+	_, _, err = ask(1)
+	require.ErrorContains(t, err, "3 names, but inputs of 1 values")
+}
+
 // Values that come with the checkout are used where inputs and code are today's, measured again where the code is another, and used
 // all the same where what would measure them is absent. Of other inputs they are never used.
 func TestShipped(t *testing.T) {

@@ -68,6 +68,36 @@ func View(controls []Control, draw func(values []int) (*plots.Figure, error)) er
 	return last.Show()
 }
 
+// Frames shows the figures that run hands to show, each in place of the one before, while it goes on. The last stays as a plain
+// picture; without a browser it is the only one.
+func Frames(run func(show func(*plots.Figure) error) error) error {
+	var last *plots.Figure
+	picture := "live-" + gonbui.UniqueId()
+	err := run(func(f *plots.Figure) error {
+		last = f
+		if local.Headless() {
+			return nil
+		}
+		return update(picture, f)
+	})
+	if err != nil || last == nil {
+		return err
+	}
+	if !local.Headless() {
+		gonbui.UpdateHtml(picture, "")
+	}
+	return last.Show()
+}
+
+// update puts a figure where the picture of this name is.
+func update(picture string, f *plots.Figure) error {
+	png, err := f.PNG()
+	if err == nil {
+		gonbui.UpdateHtml(picture, fmt.Sprintf(`<img src="data:image/png;base64,%s">`, base64.StdEncoding.EncodeToString(png)))
+	}
+	return err
+}
+
 // interact runs the view and returns the figure that was last drawn.
 func interact(controls []Control, values []int, last *plots.Figure, draw func([]int) (*plots.Figure, error)) (*plots.Figure, error) {
 	if len(controls) == 0 {
@@ -99,10 +129,8 @@ func interact(controls []Control, values []int, last *plots.Figure, draw func([]
 	picture := "live-" + gonbui.UniqueId()
 	show := func(f *plots.Figure, err error) {
 		if err == nil {
-			var png []byte
-			if png, err = f.PNG(); err == nil {
+			if err = update(picture, f); err == nil {
 				last = f
-				gonbui.UpdateHtml(picture, fmt.Sprintf(`<img src="data:image/png;base64,%s">`, base64.StdEncoding.EncodeToString(png)))
 				return
 			}
 		}

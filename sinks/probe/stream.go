@@ -15,19 +15,23 @@ type StreamOptions struct {
 	Block   int             // B, tokens fed at once; 0 stands for 64
 	// Shifted counts positions in the cache; else they are the text's, which end with the context.
 	Shifted bool
+	// SkipLoss is how many targets at the beginning are of no interest: their losses are not computed.
+	SkipLoss int
 
 	// Generate goes on for so many tokens after the text, one by one: the most probable each time, but
 	// where Force, by index from 0, says otherwise.
 	Generate int
 	Force    map[int]int32
 	OnToken  func(id int32) error // told of each token that was generated
+	// Watch is shown the caches after the text and after each token that was generated.
+	Watch func(c *transformer.Cache) error
 }
 
 const defaultBlock = 64
 
 // Streamed is what reading a text gave.
 type Streamed struct {
-	Loss      []float32   // [T−1] nats, of each token from the second on
+	Loss      []float32   // [T−1−SkipLoss] nats, of each token from the second on
 	Kept      [][][]int32 // [L][K] positions that the caches hold in the end, 0-based, in order
 	Generated []int32
 	Logits    []float32 // [V] after the last token
@@ -55,11 +59,19 @@ func Stream(m *transformer.Model, ids []int32, o StreamOptions) (*Streamed, erro
 	out := &Streamed{}
 	for at := 0; at < len(ids); at += o.Block {
 		end := min(at+o.Block, len(ids))
-		fed, err := c.Feed(ids[at:end], ids[at+1:min(end+1, len(ids))], end == len(ids))
+		targets := ids[at+1 : min(end+1, len(ids))]
+		skip := min(max(o.SkipLoss-at, 0), len(targets))
+		if skip == len(targets) {
+			targets, skip = nil, 0
+		}
+		fed, err := c.Feed(ids[at:end], targets, end == len(ids))
 		if err != nil {
 			return nil, fmt.Errorf("probe: %w", err)
 		}
-		out.Loss, out.Logits = append(out.Loss, fed.Loss...), fed.Logits
+		out.Loss, out.Logits = append(out.Loss, fed.Loss[skip:]...), fed.Logits
+	}
+	if err := o.watch(c); err != nil {
+		return nil, err
 	}
 	for i := range o.Generate {
 		id, forced := o.Force[i]
@@ -77,6 +89,9 @@ func Stream(m *transformer.Model, ids []int32, o StreamOptions) (*Streamed, erro
 			return nil, fmt.Errorf("probe: token %d of the continuation: %w", i+1, err)
 		}
 		out.Logits = fed.Logits
+		if err := o.watch(c); err != nil {
+			return nil, err
+		}
 	}
 	for l := range m.Config.Layers {
 		kept, err := c.Kept(l)
@@ -86,6 +101,14 @@ func Stream(m *transformer.Model, ids []int32, o StreamOptions) (*Streamed, erro
 		out.Kept = append(out.Kept, kept)
 	}
 	return out, nil
+}
+
+// watch shows the caches to whoever asked.
+func (o *StreamOptions) watch(c *transformer.Cache) error {
+	if o.Watch == nil {
+		return nil
+	}
+	return o.Watch(c)
 }
 
 // best is the arg max, the lowest id among equals.

@@ -1,12 +1,15 @@
 package probe_test
 
 import (
+	"errors"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"firsttoken/sinks/eviction"
 	"firsttoken/sinks/probe"
+	"firsttoken/sinks/streams"
+	"firsttoken/train/transformer"
 )
 
 // Forcing what would have come changes nothing, bit for bit; another token changes what follows.
@@ -30,6 +33,60 @@ func TestStreamForced(t *testing.T) {
 	require.NotEqual(t, free.Logits, changed.Logits)
 	require.Equal(t, 1.0, free.KeptShare(1))
 	require.Equal(t, 0.5, free.KeptShare(2))
+}
+
+// Losses that are skipped are not there, the others are as they were, wherever a block ends.
+func TestStreamSkipsLosses(t *testing.T) {
+	ids := documents(11)[0]
+	o := probe.StreamOptions{Policy: eviction.Window{}, Entries: 6, Block: 4}
+	all, err := probe.Stream(model(t), ids, o)
+	require.NoError(t, err)
+	for _, o.SkipLoss = range []int{1, 4, 7, 10} {
+		s, err := probe.Stream(model(t), ids, o)
+		require.NoError(t, err)
+		require.Equal(t, append([]float32{}, all.Loss[o.SkipLoss:]...), append([]float32{}, s.Loss...))
+	}
+}
+
+// Whoever watches sees the caches after the text and after each token.
+func TestStreamWatch(t *testing.T) {
+	var read []int
+	_, err := probe.Stream(model(t), documents(5)[0], probe.StreamOptions{Policy: eviction.Window{}, Entries: 3, Generate: 2,
+		Watch: func(c *transformer.Cache) error {
+			kept, err := c.Kept(0)
+			require.NoError(t, err)
+			require.Equal(t, int32(c.Read()-1), kept[0][2])
+			read = append(read, c.Read())
+			return nil
+		}})
+	require.NoError(t, err)
+	require.Equal(t, []int{5, 6, 7}, read)
+	_, err = probe.Stream(model(t), documents(5)[0], probe.StreamOptions{Policy: eviction.Window{}, Entries: 3,
+		Watch: func(*transformer.Cache) error { return errors.New("enough") }})
+	require.ErrorContains(t, err, "enough")
+}
+
+// A cache that keeps everything gives the plain pass's losses; one that is too small for that gives others.
+func TestStreams(t *testing.T) {
+	m, docs := model(t), documents(24, 24, 24)
+	want, err := m.Forward(transformer.One(docs[1]), transformer.Pass{Predict: true})
+	require.NoError(t, err)
+	o := streams.Options{First: 16, Block: 8, Bin: 4}
+	all, err := probe.Streams(m, docs, streams.Setting{Policy: streams.All, Curve: true, Map: true}, o)
+	require.NoError(t, err)
+	sum := 0.0
+	for _, x := range want.Loss[0][16:] {
+		sum += float64(x)
+	}
+	require.InDelta(t, sum/7, all.Loss[1], 1e-4)
+	require.Equal(t, []float64{1, 1, 1}, all.Token4)
+	require.Len(t, all.Curve, 6)
+	few, err := probe.Streams(m, docs, streams.Setting{Policy: "window", Entries: 4}, o)
+	require.NoError(t, err)
+	require.NotEqual(t, all.Loss, few.Loss)
+	require.Equal(t, []float64{0, 0, 0}, few.Token1)
+	_, err = probe.Streams(m, docs, streams.Setting{Policy: "lru", Entries: 4}, o)
+	require.ErrorContains(t, err, `no policy "lru"`)
 }
 
 func TestStreamRefuses(t *testing.T) {

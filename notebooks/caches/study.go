@@ -1,0 +1,116 @@
+// Package caches is the work behind notebook 12: what a model loses when it reads through caches of bounded size (sinks/eviction),
+// measured cache by cache and kept (notebooks/keep), and what that says on claims S2 and S3.
+package caches
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+
+	"firsttoken/notebooks/keep"
+	"firsttoken/sinks/probe"
+	"firsttoken/sinks/stats"
+	"firsttoken/sinks/streams"
+	"firsttoken/train/corpus"
+	"firsttoken/train/local"
+	"firsttoken/train/local/backend"
+	"firsttoken/train/pretrained"
+)
+
+// Study is one model that reads the same texts, passages of State of the Union addresses, through many caches.
+type Study struct {
+	Name    string // what is kept is kept below it: "12/smollm2"
+	Model   string // what pretrained.Load takes
+	Weights string // which weights these are
+	BOS     bool   // ⟨bos⟩ stands in front of each text, as its first token
+	Texts   int    // no two of one address while there are enough
+	T       int    // tokens of each
+	Seed    uint64 // draws them
+	Options streams.Options
+	Caches  []streams.Setting
+}
+
+// Table is what the caches of a study gave, by their names.
+type Table map[string]*streams.Outcome
+
+// Measure fills in what is not kept yet, and says how many caches that were. It needs the model for these alone; one whose file is
+// not here gives an error that wraps [local.ErrAbsent].
+func (s Study) Measure() (Table, int, error) {
+	load := sync.OnceValues(s.read)
+	var names []string
+	var inputs []any
+	for _, c := range s.Caches {
+		names = append(names, s.Name+"/"+c.String())
+		inputs = append(inputs, []any{s.Model, s.Weights, s.BOS, s.Texts, s.T, s.Seed, s.Options, c})
+	}
+	values, measured, err := keep.Each(names, inputs, func(i int) (*streams.Outcome, error) {
+		r, err := load()
+		if err != nil {
+			return nil, err
+		}
+		return probe.Streams(r.model.Model, r.texts, s.Caches[i], s.Options)
+	})
+	if err != nil {
+		return nil, 0, err
+	}
+	table := Table{}
+	for i, c := range s.Caches {
+		table[c.String()] = values[i]
+	}
+	return table, measured, nil
+}
+
+// reader is a model with its texts.
+type reader struct {
+	model *pretrained.Loaded
+	texts [][]int32
+}
+
+func (s Study) read() (*reader, error) {
+	b, _, err := backend.Open()
+	if err != nil {
+		return nil, err
+	}
+	m, err := pretrained.Load(b, s.Model, pretrained.Options{})
+	if errors.Is(err, local.ErrNotSetUp) {
+		return nil, fmt.Errorf("the weights of %s are %w: `make setup` and `make gemma` fetch them", s.Model, local.ErrAbsent)
+	}
+	if err != nil {
+		return nil, err
+	}
+	speeches, err := corpus.OpenSpeeches(corpus.SpeechesConfig{})
+	if err != nil {
+		return nil, err
+	}
+	passages, err := corpus.Passages(speeches, m.Tokenizer, corpus.PassageConfig{N: s.Texts, T: s.T, BOS: s.BOS, Seed: s.Seed})
+	return &reader{m, corpus.IDs(passages)}, err
+}
+
+// Load reads what [Study.Measure] kept, without a model.
+func (s Study) Load() (Table, error) {
+	table := Table{}
+	for _, c := range s.Caches {
+		out, err := keep.Load[*streams.Outcome](s.Name + "/" + c.String())
+		if err != nil {
+			return nil, err
+		}
+		table[c.String()] = out
+	}
+	return table, nil
+}
+
+// At is what a cache gave, nil if it is not in the table.
+func (t Table) At(policy string, entries int, shifted bool) *streams.Outcome {
+	return t[streams.Setting{Policy: policy, Entries: entries, Shifted: shifted}.String()]
+}
+
+// All is the model that keeps everything.
+func (t Table) All() *streams.Outcome { return t[streams.Setting{Policy: streams.All}.String()] }
+
+// More is the mean loss with a less that with b, paired by text.
+func More(a, b *streams.Outcome) (stats.Estimate, error) {
+	if a == nil || b == nil {
+		return stats.Estimate{}, errors.New("caches: one of the two caches that are compared was not measured")
+	}
+	return stats.Paired(a.Loss, b.Loss, stats.DefaultOptions())
+}
