@@ -56,9 +56,11 @@ func ExampleJudge() {
 
 func TestRegistry(t *testing.T) {
 	all := claims.All()
-	require.Len(t, all, 17)
+	require.Greater(t, len(all), 17)
 	for i, c := range all {
-		require.Equal(t, fmt.Sprintf("C%d", i+1), c.ID)
+		if i < 17 {
+			require.Equal(t, fmt.Sprintf("C%d", i+1), c.ID, "the paper's come first")
+		}
 		require.NotEmpty(t, c.Statement)
 		require.NotEmpty(t, c.Evidence)
 		require.NotEmpty(t, c.Model)
@@ -371,7 +373,7 @@ func TestTables(t *testing.T) {
 	for _, id := range ids {
 		require.Contains(t, claims.Markdown(nil, nil), "| "+id+" |", "claims without a record are listed too")
 	}
-	require.Contains(t, claims.Text(nil), "17 claims, 0 records; not run: 17.")
+	require.Contains(t, claims.Text(nil), fmt.Sprintf("%d claims, 0 records; not run: %[1]d.", len(claims.All())))
 }
 
 // Only the figures that decided are in the table; reasons that belong together stay together.
