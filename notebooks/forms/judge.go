@@ -79,3 +79,23 @@ func Table(names []string, runs map[string][]Run, published map[string]string) (
 	}
 	return text, nil
 }
+
+// SpreadFigures are what claims.S1b reads of softmax and other forms, and, for each, how much farther edits spread with ⟨bos⟩'s key
+// hidden.
+func SpreadFigures(names []string, spread map[string][]Spread) (list []claims.Figure, err error) {
+	add := func(name string, e stats.Estimate, e2 error) {
+		if err == nil && e2 != nil {
+			err = fmt.Errorf("%s: %w", name, e2)
+		}
+		list = append(list, claims.Figure{Name: name, Estimate: e})
+	}
+	for _, name := range names {
+		if name != "softmax" {
+			e, err := SpreadRatio(spread[name], spread["softmax"], Whole, Whole)
+			add(name+", relative spread / softmax's", e, err)
+		}
+		e, err := SpreadRatio(spread[name], spread[name], Hidden, Whole)
+		add(name+", relative spread with ⟨bos⟩'s key hidden / as it is", e, err)
+	}
+	return list, err
+}

@@ -35,9 +35,23 @@ func Edits(ctx context.Context, run string, n, T int, seed uint64) ([]perturb.Ed
 	return edits, nil
 }
 
-// Spreads measures C1's spread in the finished runs of a form: of the model as it is, and with ⟨bos⟩'s key hidden in all blocks. The
-// error wraps local.ErrAbsent if weights are not there.
-func Spreads(configs []train.Config, edits []perturb.Edit) (list []forms.Spread, err error) {
+// Spreads measures C1's spread of the same edits in the runs of each form: of the model as it is, and with ⟨bos⟩'s key hidden
+// in all blocks. The error wraps local.ErrAbsent if a run, its weights or its text are not there.
+func Spreads(ctx context.Context, names []string, configs map[string][]train.Config, n, T int, seed uint64) (map[string][]forms.Spread, error) {
+	edits, err := Edits(ctx, configs[names[0]][0].ID(), n, T, seed)
+	if err != nil {
+		return nil, err
+	}
+	out := map[string][]forms.Spread{}
+	for _, name := range names {
+		if out[name], err = spreads(configs[name], edits); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+func spreads(configs []train.Config, edits []perturb.Edit) (list []forms.Spread, err error) {
 	on, _, err := backend.Open()
 	if err != nil {
 		return nil, err
@@ -48,7 +62,7 @@ func Spreads(configs []train.Config, edits []perturb.Edit) (list []forms.Spread,
 			return nil, err
 		}
 		if states[0].Result == nil {
-			continue
+			return nil, absent(c)
 		}
 		m, _, err := train.LoadModel(on, "", c.ID())
 		if err != nil {

@@ -56,6 +56,11 @@ func IDs(configs []train.Config) (ids []string) {
 	return ids
 }
 
+// absent says that runs of a form are not there.
+func absent(c train.Config) error {
+	return fmt.Errorf("runs of %s are %w: `go run ./train/cmd/sweep -grid notebooks/grids/patterns.json` trains them", Name(c), local.ErrAbsent)
+}
+
 // Runs reads those of the configurations that are trained here or come with the checkout. Where curves were made before outliers were measured, the
 // weights are measured again. The error wraps [local.ErrAbsent] if no run is there, or the weights of one are not.
 func Runs(ctx context.Context, configs []train.Config) (runs []forms.Run, err error) {
@@ -65,7 +70,7 @@ func Runs(ctx context.Context, configs []train.Config) (runs []forms.Run, err er
 	}
 	states = slices.DeleteFunc(states, func(s train.State) bool { return s.Result == nil })
 	if len(states) == 0 {
-		return nil, fmt.Errorf("the runs of %s are %w: `go run ./train/cmd/sweep -grid notebooks/grids/patterns.json` trains them", Name(configs[0]), local.ErrAbsent)
+		return nil, absent(configs[0])
 	}
 	var on compute.Backend
 	for _, s := range states {
