@@ -32,7 +32,13 @@ func (c *Config) open(ctx context.Context) (*data, error) {
 	if err != nil {
 		return nil, errors.Join(err, text.Close())
 	}
-	d.held = func(as condition) (corpus.Stream, error) {
+	d.held = c.heldOut(text)
+	return d, nil
+}
+
+// heldOut gives the held-out windows of a text under a condition.
+func (c *Config) heldOut(text *corpus.Data) func(condition) (corpus.Stream, error) {
+	return func(as condition) (corpus.Stream, error) {
 		if !as.single || text.Tokenizer == nil { // each sequence of a synthetic task is a document
 			return text.HeldOut(as.packing, as.t)
 		}
@@ -50,7 +56,6 @@ func (c *Config) open(ctx context.Context) (*data, error) {
 		}
 		return singles(w, as.t, bos, c.Monitor.Windows)
 	}
-	return d, nil
 }
 
 // documents are single held-out documents, cut after T tokens: a Stream.

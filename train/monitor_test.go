@@ -38,6 +38,9 @@ func TestMonitorOfForms(t *testing.T) {
 			records, err := run.Curves()
 			require.NoError(t, err)
 			e := records[len(records)-1].Eval(evalPacked)
+			again, err := Measure(context.Background(), backend, dir, result.Run, evalPacked)
+			require.NoError(t, err)
+			require.Equal(t, *e, again, "a finished run measured again")
 
 			text, err := corpus.Load(context.Background(), c.Data, "")
 			require.NoError(t, err)

@@ -1,6 +1,7 @@
 package claims
 
-// systemsS1 is S1: attention that needs no sink. Its figures are of the text it comes from: models of 340M parameters.
+// systemsS1 are S1, attention that needs no sink, and S1b, what the theory of sinks says of it. Figures are of the text they come from:
+// models of 340M parameters.
 var systemsS1 = []Claim{{
 	ID:        "S1",
 	Model:     Trained,
@@ -10,6 +11,11 @@ var systemsS1 = []Claim{{
 		percent("softpick, sink rate", 0), percent("softpick, sparsity", 46.97),
 		{Name: "softpick, kurtosis", Value: 340}, {Name: "softmax, kurtosis", Value: 33510},
 	},
+}, {
+	ID:        "S1b",
+	Model:     Trained,
+	Statement: "Where heads may rest elsewhere than on a sink, the edit of a token spreads no farther than where they rest on one.",
+	Evidence:  "a question to arXiv 2504.02732, by which sinks are there against over-mixing; not published.",
 }}
 
 // S1 judges softpick, as train/LOG.md fixed it on 2026-11-28 before the first of its runs. All figures are at the end of training,
@@ -25,6 +31,14 @@ func S1() Rule {
 
 // S1Of judges another form by parts 1 to 3: whether its rows are sparse is no question of sinks.
 func S1Of(form string) Rule { return Given(manySinks(), Every(needless(form)...)) }
+
+// S1b judges the forms without sinks that have five seeds. The spread is C1's (package perturb): relative change of the tokens behind an
+// edit, mean over tokens and blocks, of the same edits in models that share their seed; the ratio to softmax's is a geometric mean over
+// seeds. "No farther" is by less than a tenth, the whole interval: if sinks are what keeps an edit in, and nothing takes their place, it
+// is more. Absolute change is not compared between models: their residual streams differ in length.
+func S1b() Rule {
+	return Given(manySinks(), Parts(Below("softpick, relative spread / softmax's", 1.1), Below("sink-logit, relative spread / softmax's", 1.1)))
+}
 
 // manySinks is the precondition: where softmax makes no sinks, nothing can do without them.
 func manySinks() Rule { return Above("softmax, sink rate", 5) }
