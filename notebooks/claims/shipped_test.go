@@ -16,7 +16,7 @@ const shipped = "../results/claims"
 func TestShippedRecords(t *testing.T) {
 	records, err := claims.LoadAll(shipped)
 	require.NoError(t, err)
-	for _, c := range claims.All()[:17] {
+	for _, c := range claims.All() {
 		require.NotEmpty(t, records[c.ID], c.ID)
 		for _, r := range records[c.ID] {
 			require.NotNil(t, r.Rule, c.ID)

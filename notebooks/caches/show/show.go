@@ -3,6 +3,8 @@ package show
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"firsttoken/notebooks/caches"
@@ -44,11 +46,17 @@ func gap(t caches.Table, policy string, entries int, shifted bool) (e stats.Esti
 	return e, true, err
 }
 
-// Costs is what each policy that was measured at every budget costs, with bands of 95 % over texts, cut at 0. The scale is that of square roots, which tells
+// Costs is what each policy that was measured at every budget of the table costs, with bands of 95 % over texts, cut at 0. The scale is that of square roots, which tells
 // small costs apart and still has a place for none.
 func Costs(title string, t caches.Table) (*plots.Figure, error) {
 	lines := plots.Lines{Title: title, XName: "entries that a head keeps, N", YName: "loss − loss with everything kept (nats)",
 		XScale: plots.Log2, YScale: plots.Sqrt}
+	budgets := 0
+	for _, n := range claims.StreamBudgets {
+		if t.At("window", n, false) != nil {
+			budgets++
+		}
+	}
 	for i, p := range policies() {
 		s := plots.Series{Name: Name(p), Style: i + 1}
 		for _, n := range claims.StreamBudgets {
@@ -61,7 +69,7 @@ func Costs(title string, t caches.Table) (*plots.Figure, error) {
 				s.X, s.Y, s.Lo, s.Hi = append(s.X, float64(n)), append(s.Y, e.Value), append(s.Lo, max(lo, 0)), append(s.Hi, hi)
 			}
 		}
-		if len(s.X) == len(claims.StreamBudgets) {
+		if len(s.X) == budgets {
 			lines.Series = append(lines.Series, s)
 		}
 	}
@@ -120,14 +128,17 @@ func ShiftTable(t caches.Table) (string, error) {
 // Cliff is the loss by position beyond that of the model that keeps everything, with the window and with StreamingLLM.
 func Cliff(title string, t caches.Table, bin int) (*plots.Figure, error) {
 	lines := plots.Lines{Title: title, XName: "position in the text", YName: "loss − loss with everything kept (nats)"}
-	for i, n := range claims.StreamBudgets {
+	for _, n := range claims.StreamBudgets {
 		for k, p := range []string{"window", "streaming"} {
 			s := plots.Series{Name: fmt.Sprintf("%s, N = %d", Name(p), n)}
 			if k == 1 {
-				s.Like = 2*i + 1
+				s.Like = len(lines.Series)
 			}
 			out := t.At(p, n, false)
-			if out == nil || len(out.Curve) == 0 || len(out.Curve) != len(t.All().Curve) {
+			if out == nil {
+				continue
+			}
+			if len(out.Curve) == 0 || len(out.Curve) != len(t.All().Curve) {
 				return nil, fmt.Errorf("show: %s was not measured by position: set Curve", s.Name)
 			}
 			for j, y := range out.Curve {
@@ -135,6 +146,20 @@ func Cliff(title string, t caches.Table, bin int) (*plots.Figure, error) {
 			}
 			lines.Series = append(lines.Series, s)
 		}
+	}
+	return lines.Figure()
+}
+
+// Reading is the loss by position through each cache of a study, in a text longer than the model's context.
+func Reading(title string, t caches.Table, bin, context int) (*plots.Figure, error) {
+	lines := plots.Lines{Title: title, XName: "position in the text", YName: "loss (nats)", Width: plots.PageWidth, Aspect: 0.35,
+		VLines: []plots.RefLine{{At: float64(context), Label: "end of the context"}}}
+	for _, name := range slices.Sorted(maps.Keys(t)) {
+		s := plots.Series{Name: name}
+		for j, y := range t[name].Curve {
+			s.X, s.Y = append(s.X, (float64(j)+0.5)*float64(bin)), append(s.Y, float64(y))
+		}
+		lines.Series = append(lines.Series, s)
 	}
 	return lines.Figure()
 }
@@ -219,5 +244,8 @@ func S3(t caches.Table) (figures []claims.Figure, err error) {
 
 func add(figures []claims.Figure, name string, a, b *streams.Outcome) ([]claims.Figure, error) {
 	e, err := caches.More(a, b)
-	return append(figures, claims.Figure{Name: name, Unit: "nats", Estimate: e}), err
+	if err != nil {
+		return nil, fmt.Errorf("show: %s: %w", name, err)
+	}
+	return append(figures, claims.Figure{Name: name, Unit: "nats", Estimate: e}), nil
 }
