@@ -25,6 +25,28 @@ type Plan struct {
 	First, Last int
 }
 
+// Sink is where a model's sink is made: by what the MLPs of some blocks write at token 1, 0-based. It stands in the blocks First to Last.
+type Sink struct {
+	Makers      []int
+	First, Last int
+}
+
+// The sinks of the models here: found by leaving updates out (notebooks 1, 6 and 14).
+var (
+	SmolLM2Sink = Sink{Makers: []int{11}, First: 12, Last: 27}
+	Gemma3Sink  = Sink{Makers: []int{3, 4, 5, 6, 7, 8}, First: 9, Last: 17}
+)
+
+// Plan divides texts: the first n to measure, the others to calibrate on. other is the token that is treated as token 1 is, as a control.
+func (s Sink) Plan(texts [][]int32, n, draws, other int) Plan {
+	p := Plan{Draws: draws, Texts: texts[:n], Calibration: texts[n:], Other: other, First: s.First, Last: s.Last}
+	for _, l := range s.Makers {
+		p.Off = append(p.Off, probe.SkipUpdate{Layer: l, Pos: 0, Part: probe.MLP})
+		p.Elsewhere = append(p.Elsewhere, probe.SkipUpdate{Layer: l, Pos: other, Part: probe.MLP})
+	}
+	return p
+}
+
 // Compared is what came of a plan.
 type Compared struct {
 	Loss map[string][]float64 // mean loss in nats, by scheme and text

@@ -7,18 +7,13 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"firsttoken/sinks/probe"
 	"firsttoken/sinks/quantize"
 	"firsttoken/sinks/stats"
 )
 
 // plan is a small one: two draws of one text and two calibration texts.
 func plan() quantize.Plan {
-	docs := texts(6)
-	skip := func(pos int) []probe.Intervention {
-		return []probe.Intervention{probe.SkipUpdate{Layer: 0, Pos: pos, Part: probe.MLP}}
-	}
-	return quantize.Plan{Draws: 2, Texts: docs[:2], Calibration: docs[2:], Off: skip(0), Elsewhere: skip(4), Other: 4, First: 1, Last: 1}
+	return quantize.Sink{Makers: []int{0}, First: 1, Last: 1}.Plan(texts(6), 2, 2, 4)
 }
 
 // Each scheme is measured once a text, and is what the parts say it is.
@@ -117,6 +112,39 @@ func TestShareOfCovers(t *testing.T) {
 	require.InDelta(t, 0.93, float64(covered)/float64(runs), 0.05)
 	_, err := quantize.ShareOf([]float64{1}, nil, stats.Options{})
 	require.Error(t, err)
+}
+
+// What goes is counted against the cost, draw by draw, and beside what another remedy removes.
+func TestRemovals(t *testing.T) {
+	c := &quantize.Compared{Loss: map[string][]float64{}, Rate: []float64{80, 80, 90}, RateOff: []float64{0, 5, 0}}
+	rng := rand.New(rand.NewPCG(7, 8))
+	for range 10 {
+		base, cost := 3+rng.Float64(), 1+0.2*rng.Float64()
+		for name, x := range map[string]float64{
+			quantize.SchemeDynamic: base, quantize.SchemeStatic: base + cost, quantize.SchemeFirst: base + 0.25*cost, quantize.SchemeOther: base + cost,
+			quantize.SchemeOutliers: base, quantize.SchemeOffDynamic: base + 1, quantize.SchemeOffStatic: base + 1 + 0.5*cost,
+			quantize.SchemeElsewhereD: base, quantize.SchemeElsewhereS: base + 0.9*cost,
+		} {
+			c.Loss[name] = append(c.Loss[name], x)
+		}
+	}
+	list, err := c.Removals(10, stats.Options{Resamples: 200})
+	require.NoError(t, err)
+	want := []float64{1.1, 83.3, 1.67, 75, 75, 50, 40, 100}
+	require.Len(t, list, len(want))
+	for i, f := range list {
+		require.InDelta(t, want[i], f.Value, 0.06+0.001*want[i], f.Name)
+	}
+	delete(c.Loss, quantize.SchemeFirst)
+	_, err = c.Removals(10, stats.Options{Resamples: 200})
+	require.ErrorContains(t, err, "10 draws")
+}
+
+func TestCensus(t *testing.T) {
+	any, first, later, behind := quantize.Census([][]int{{0}, {}, {0, 3, 9}, {4}})
+	require.Equal(t, []int{3, 2, 2, 3}, []int{any, first, later, behind})
+	require.Equal(t, `"b" × 2, "a" × 1`, quantize.Commonest([]string{"b", "c", "a", "b"}, 2))
+	require.Empty(t, quantize.Commonest(nil, 3))
 }
 
 func ofTen(part, whole []float64) ([]float64, []float64, stats.Options) {

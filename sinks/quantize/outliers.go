@@ -1,9 +1,12 @@
 package quantize
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 
 	"slices"
+	"strings"
 
 	"github.com/gomlx/gomlx/core/graph"
 
@@ -140,4 +143,41 @@ func KeepOutliers(traces []*sinks.Trace) (*Keep, error) {
 		Name: fmt.Sprintf("the %d outlier tokens of %d texts", total, len(traces)),
 		At:   func(ids []int32) []int { return at[fmt.Sprint(ids)] },
 	}, nil
+}
+
+// Census counts outlier tokens, by text and 0-based: the texts that have one, those that have one at token 1, those that have one behind it, and all
+// that stand behind it.
+func Census(tokens [][]int) (any, first, later, behind int) {
+	for _, list := range tokens {
+		if len(list) == 0 {
+			continue
+		}
+		any++
+		n := len(list)
+		if slices.Contains(list, 0) {
+			first++
+			n--
+		}
+		if n > 0 {
+			later++
+		}
+		behind += n
+	}
+	return any, first, later, behind
+}
+
+// Commonest lists the n most frequent words with their counts, ties in order of the words.
+func Commonest(words []string, n int) string {
+	count := map[string]int{}
+	for _, w := range words {
+		count[w]++
+	}
+	distinct := slices.SortedFunc(maps.Keys(count), func(a, b string) int {
+		return cmp.Or(count[b]-count[a], strings.Compare(a, b))
+	})
+	var parts []string
+	for _, w := range distinct[:min(n, len(distinct))] {
+		parts = append(parts, fmt.Sprintf("%q × %d", w, count[w]))
+	}
+	return strings.Join(parts, ", ")
 }

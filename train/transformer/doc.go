@@ -8,7 +8,8 @@
 // pattern → mix, and the pattern is chosen by a value ([Pattern]); every
 // intermediate of a block has a name ([Nodes]); an [Observer] reduces the
 // intermediates on the device; [Edits] change a running block as data, not as
-// code, and where its queries and keys stand is data too ([Geometry]).
+// code, among them the rounding of what its linear maps read at each [Site]; and where
+// its queries and keys stand is data too ([Geometry]).
 //
 // Letters, the same everywhere: B batch, L layers, H query heads, K key/value
 // heads, G = H/K query heads per key/value head, T query positions, S key
