@@ -1,5 +1,5 @@
-// Package docker has the image of the toolkit and the manifest of a sweep on Kubernetes. What they say of the rest of the checkout
-// is tested here; that the image builds and runs is not.
+// Package docker has the image of the toolkit and the manifest of a sweep on Kubernetes. What they
+// say of the rest of the checkout is tested here; that the image builds and runs is not.
 package docker
 
 import (
@@ -48,8 +48,8 @@ func TestContextOfTheImage(t *testing.T) {
 	}
 }
 
-// manifest decodes the documents of sweep.yaml as Kubernetes does under strict validation: fields that its types lack, twice
-// given ones and names of another case are errors.
+// manifest decodes the documents of sweep.yaml as Kubernetes does under strict validation: fields
+// that its types lack, twice given ones and names of another case are errors.
 func manifest(t *testing.T) (claim corev1.PersistentVolumeClaim, job batchv1.Job) {
 	t.Helper()
 	text, err := os.ReadFile("sweep.yaml")
@@ -125,7 +125,8 @@ func TestSweepManifest(t *testing.T) {
 	}
 }
 
-// What the pod may do, as the profile "restricted" of Kubernetes' pod security standards asks, and a read-only root besides.
+// What the pod may do, as the profile "restricted" of Kubernetes' pod security standards asks, and
+// a read-only root besides.
 func TestSweepManifestIsRestricted(t *testing.T) {
 	_, job := manifest(t)
 	pod := job.Spec.Template.Spec

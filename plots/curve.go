@@ -28,7 +28,8 @@ const (
 	markerDistance = 40
 )
 
-// runs calls yield with every stretch of points between gaps, or with each point that no line joins.
+// runs calls yield with every stretch of points between gaps, or with each point that no line
+// joins.
 func (c curve) runs(t transform, yield func([]vg.Point)) {
 	var run []vg.Point
 	for i := range c.y {

@@ -28,8 +28,9 @@ var explorerCSS string
 //go:embed explorer/*.js
 var explorerParts embed.FS
 
-// explorerJS draws the page: the parts in the order of their names, in one scope. All text reaches the page as textContent or on a
-// canvas, so that no token is ever read as markup; the page's policy forbids any other script and any request.
+// explorerJS draws the page: the parts in the order of their names, in one scope. All text reaches
+// the page as textContent or on a canvas, so that no token is ever read as markup; the page's
+// policy forbids any other script and any request.
 var explorerJS = sync.OnceValue(func() string {
 	parts, err := fs.Glob(explorerParts, "explorer/*.js")
 	script := "\"use strict\";\n(() => {\n"

@@ -144,8 +144,8 @@ func TestRateOptions(t *testing.T) {
 	require.InDelta(t, sinks.FAttn(scores[1:2]), layer.Value, 1e-12)
 }
 
-// Heads that attend to the token before, or to themselves, have no sink, though the last keys get all that the few rows that see
-// them have to give.
+// Heads that attend to the token before, or to themselves, have no sink, though the last keys get
+// all that the few rows that see them have to give.
 func TestSearchedKeysNeedRows(t *testing.T) {
 	const T = 64
 	previous, diagonal, late := make([][]float64, T), make([][]float64, T), make([][]float64, T)

@@ -52,7 +52,8 @@ func ExampleMaxSinkScore() {
 	// Output: key 1: 1.0
 }
 
-// A head that attends evenly has no sink, and its score of token 1 exceeds 0.3 on texts of up to 9 tokens.
+// A head that attends evenly has no sink, and its score of token 1 exceeds 0.3 on texts of up to 9
+// tokens.
 func ExampleEvenAttention() {
 	even := [][]float64{{1, 0, 0}, {1. / 2, 1. / 2, 0}, {1. / 3, 1. / 3, 1. / 3}}
 	score, _ := sinks.SinkScore(even, sinks.Options{})

@@ -10,7 +10,8 @@ import (
 // Float is the element type of patterns and hidden states.
 type Float interface{ ~float32 | ~float64 }
 
-// AllKeys, as the number of keys searched, stands for every key position that enough query rows see: see Options.MinRows.
+// AllKeys, as the number of keys searched, stands for every key position that enough query rows
+// see: see Options.MinRows.
 const AllKeys = -1
 
 // Options are the choices that change a sink score. The zero value is Gu et
@@ -25,9 +26,10 @@ type Options struct {
 	// Normalise divides each row by its sum first, for softmax variants whose
 	// rows do not sum to 1. Rows of zeros stay zero.
 	Normalise bool `json:"normalise,omitempty"`
-	// MinRows is how many query rows a key must have, at least, to be among those that a search for the largest score looks
-	// at; 0 is T/2, rounded up. The last keys are seen by a row or two: a head that does nothing but attend to itself, or to the
-	// token before, would give one of them a score of 1, though no key is a sink.
+	// MinRows is how many query rows a key must have, at least, to be among those that a search for
+	// the largest score looks at; 0 is T/2, rounded up. The last keys are seen by a row or two: a
+	// head that does nothing but attend to itself, or to the token before, would give one of them a
+	// score of 1, though no key is a sink.
 	MinRows int `json:"min_rows,omitempty"`
 }
 
@@ -87,8 +89,9 @@ func column[F Float](pattern [][]F, o Options) ([]float64, error) {
 	return c, nil
 }
 
-// MaxSinkScore is the largest sink score over the first keys positions, and the position that has it. AllKeys stands for every
-// one that o.MinRows query rows see; to search more than those is an error. o.Key is not used.
+// MaxSinkScore is the largest sink score over the first keys positions, and the position that has
+// it. AllKeys stands for every one that o.MinRows query rows see; to search more than those is an
+// error. o.Key is not used.
 func MaxSinkScore[F Float](pattern [][]F, keys int, o Options) (score float64, key int, err error) {
 	keys, err = searched(keys, len(pattern), o)
 	if err != nil {
@@ -107,8 +110,8 @@ func MaxSinkScore[F Float](pattern [][]F, keys int, o Options) (score float64, k
 	return score, key, nil
 }
 
-// searched turns a number of keys to search into an actual one: 0 means 1, and AllKeys every position that enough of T query
-// rows see.
+// searched turns a number of keys to search into an actual one: 0 means 1, and AllKeys every
+// position that enough of T query rows see.
 func searched(keys, T int, o Options) (int, error) {
 	rows := o.minRows(T)
 	if rows < 1 {
@@ -158,9 +161,10 @@ func SinkRate(scores [][]float64, eps float64) float64 {
 	return float64(above) / float64(all)
 }
 
-// EvenAttention is the score that token 1 gets of a head that attends evenly to all that each of T rows sees: H_T/T, the mean of
-// 1/t, which is 0.07 at T = 64 but above 0.3 up to T = 9. excludeRow1 leaves out row 1. A rate at an ε below it counts heads
-// that have no sink. It is NaN where no row is left.
+// EvenAttention is the score that token 1 gets of a head that attends evenly to all that each of T
+// rows sees: H_T/T, the mean of 1/t, which is 0.07 at T = 64 but above 0.3 up to T = 9. excludeRow1
+// leaves out row 1. A rate at an ε below it counts heads that have no sink. It is NaN where no row
+// is left.
 func EvenAttention(T int, excludeRow1 bool) float64 {
 	first := 1
 	if excludeRow1 {

@@ -7,15 +7,17 @@ import (
 	"firsttoken/sinks/stats"
 )
 
-// SinkValues says how short the value vector of token 1 is in the heads that have a sink there. Query heads count, each with the
-// value of its key/value head. A head has a sink if its mean α₁ over texts exceeds ε.
+// SinkValues says how short the value vector of token 1 is in the heads that have a sink there.
+// Query heads count, each with the value of its key/value head. A head has a sink if its mean α₁
+// over texts exceeds ε.
 type SinkValues struct {
 	Rate  stats.Estimate `json:"rate"`  // sink rate, mean over texts, in %
 	Heads int            `json:"heads"` // that have a sink
 	// Ratio is ‖v₁‖ / mean_j ‖v_j‖, mean over the heads that have a sink, and over texts.
 	Ratio stats.Estimate `json:"ratio"`
-	// Smallest is the share, in %, of heads with a sink whose ‖v₁‖ is the smallest of all in more than half of the texts. Which heads
-	// have a sink and which of them agree is decided anew for every draw of texts.
+	// Smallest is the share, in %, of heads with a sink whose ‖v₁‖ is the smallest of all in more
+	// than half of the texts. Which heads have a sink and which of them agree is decided anew for
+	// every draw of texts.
 	Smallest stats.Estimate `json:"smallest"`
 	// Layers has the heads with a sink, and those of them that count for Smallest, by layer, [L].
 	Layers []SinkValueCount `json:"layers"`
@@ -30,8 +32,8 @@ type SinkValueCount struct {
 // ErrNoSink is what [MeasureSinkValues] fails with where no head has a sink.
 var ErrNoSink = errors.New("sinks: no head has a sink")
 
-// MeasureSinkValues compares value norms in the traces of texts, which need FirstMass and ValueNorm. Where no head has a sink it
-// fails with [ErrNoSink].
+// MeasureSinkValues compares value norms in the traces of texts, which need FirstMass and
+// ValueNorm. Where no head has a sink it fails with [ErrNoSink].
 func MeasureSinkValues(traces []*Trace, epsilon float64, o stats.Options) (*SinkValues, error) {
 	if len(traces) == 0 {
 		return nil, errors.New("sinks: no traces to compare value norms in")
@@ -131,7 +133,8 @@ func (t *Trace) valued(epsilon float64) (v valued, err error) {
 	return v, nil
 }
 
-// agree tells whether a head has a sink in these texts, and whether its ‖v₁‖ is the smallest in more than half of them.
+// agree tells whether a head has a sink in these texts, and whether its ‖v₁‖ is the smallest in
+// more than half of them.
 func agree(texts []valued, draw []int, head int, epsilon float64) (sink, smallest bool) {
 	score, n := 0.0, 0
 	for _, i := range draw {

@@ -9,8 +9,8 @@ import (
 	"firsttoken/sinks/stats"
 )
 
-// valuesTrace is one text of a model of one layer, four query heads and two key/value heads. Heads 1 to 3 have a sink; the first
-// key/value head, of heads 1 and 2, has norms a.
+// valuesTrace is one text of a model of one layer, four query heads and two key/value heads. Heads
+// 1 to 3 have a sink; the first key/value head, of heads 1 and 2, has norms a.
 func valuesTrace(a ...float32) *sinks.Trace {
 	rows := func(x float32) []float32 { return []float32{1, x, x} }
 	return &sinks.Trace{L: 1, H: 4, K: 2, D: 8, T: 3,

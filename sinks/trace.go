@@ -52,8 +52,8 @@ type Trace struct {
 	Provenance map[string]string // data, seed, backend, versions, document
 }
 
-// Own is a quantity that this package does not know, such as a metric written in a notebook: float32 of
-// dimensions "LHT", "LHS", "LKS" or "LT".
+// Own is a quantity that this package does not know, such as a metric written in a notebook:
+// float32 of dimensions "LHT", "LHS", "LKS" or "LT".
 type Own struct {
 	Dims   string        `json:"dims"`
 	Whole  bool          `json:"whole,omitempty"` // of the whole text: a prefix does not determine it
@@ -77,8 +77,8 @@ func CheckOwn(name, dims string) error {
 	return fmt.Errorf("sinks: the quantity %q has dimensions %q: must be LHT, LHS, LKS or LT", name, dims)
 }
 
-// Quantity is what the trace has under a field's or an Own's name, as a list of matrices that share its
-// numbers: [L][heads][T], one matrix [L or L+1][T], or one row [L+1]; with the letters of its
+// Quantity is what the trace has under a field's or an Own's name, as a list of matrices that share
+// its numbers: [L][heads][T], one matrix [L or L+1][T], or one row [L+1]; with the letters of its
 // dimensions, M standing for L+1. It is nil where nothing is recorded.
 func (t *Trace) Quantity(name string) (dims string, values [][][]float32) {
 	for _, f := range t.fields() {

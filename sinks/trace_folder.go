@@ -33,7 +33,8 @@ func SaveAll(folder string, traces []*Trace) (err error) {
 			return err
 		}
 	}
-	// A folder cannot take the place of another in one step: the old one steps aside first, where LoadAll finds it.
+	// A folder cannot take the place of another in one step: the old one steps aside first, where
+	// LoadAll finds it.
 	old := folder + oldSuffix
 	_, err = os.Lstat(folder)
 	there := err == nil

@@ -34,8 +34,8 @@ func (t *Trace) SinkScore(o Options) ([][]float64, error) {
 	}, fields...)
 }
 
-// MaxSinkScore is the largest sink score over the first keys positions (AllKeys for every one that o.MinRows query rows see) for
-// each head, [L][H]. More than one needs KeyMass. o.Key is not used.
+// MaxSinkScore is the largest sink score over the first keys positions (AllKeys for every one that
+// o.MinRows query rows see) for each head, [L][H]. More than one needs KeyMass. o.Key is not used.
 func (t *Trace) MaxSinkScore(keys int, o Options) ([][]float64, error) {
 	keys, err := searched(keys, t.T, o)
 	if err != nil {

@@ -39,9 +39,10 @@ func BenchmarkUpdate(b *testing.B) {
 	}
 }
 
-// BenchmarkForms is what an update takes with each form of attention, in processor time against softmax's: the laptop preset's model on
-// 4,096 tokens, vocabulary 512. Softmax and the form take turns, five updates each, b.N turns after one that is not counted; the ratio is
-// the median over turns. `-benchtime=20x` is enough.
+// BenchmarkForms is what an update takes with each form of attention, in processor time against
+// softmax's: the laptop preset's model on 4,096 tokens, vocabulary 512. Softmax and the form take
+// turns, five updates each, b.N turns after one that is not counted; the ratio is the median over
+// turns. `-benchtime=20x` is enough.
 func BenchmarkForms(b *testing.B) {
 	updates := func(b *testing.B, change string) func() float64 {
 		c, err := Preset("laptop")

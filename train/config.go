@@ -158,8 +158,8 @@ func ReadConfig(path string) (Config, error) {
 	return c, nil
 }
 
-// devices is how many devices a run uses: one, or one for each micro-batch, or where an update is not split any number
-// that divides its windows.
+// devices is how many devices a run uses: one, or one for each micro-batch, or where an update is
+// not split any number that divides its windows.
 func (c *Config) devices(o Options) (int, error) {
 	n, most := o.Devices, o.Backend.NumDevices()
 	if n == 0 {

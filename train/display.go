@@ -42,8 +42,8 @@ const (
 	barPeriod  = time.Second / 5
 )
 
-// display shows a session. All of it runs in the loop's goroutine, between updates: GoMLX's own bar for terminals draws in another,
-// which would read what the loop writes.
+// display shows a session. All of it runs in the loop's goroutine, between updates: GoMLX's own bar
+// for terminals draws in another, which would read what the loop writes.
 type display struct {
 	s     *session
 	lines io.Writer                // nil for none

@@ -21,7 +21,8 @@ import (
 	"firsttoken/train/store"
 )
 
-// Archive names the weights that came with the checkout once and now lie in its history alone: notebooks/results/weights.json.
+// Archive names the weights that came with the checkout once and now lie in its history alone:
+// notebooks/results/weights.json.
 type Archive struct {
 	// Commit holds all of them.
 	Commit string            `json:"commit"`
@@ -51,9 +52,10 @@ func ReadArchive() (a Archive, err error) {
 	return a, nil
 }
 
-// Fetch brings the weights of runs from the history of the checkout into .data/weights, where LoadModel finds them. runs are
-// beginnings of their names; without any, all that the archive has are meant. It says on log what it did. What cannot be brought is an
-// error that says how to train it.
+// Fetch brings the weights of runs from the history of the checkout into .data/weights, where
+// LoadModel finds them. runs are beginnings of their names; without any, all that the archive has
+// are meant. It says on log what it did. What cannot be brought is an error that says how to train
+// it.
 func Fetch(ctx context.Context, runs []string, log io.Writer) error {
 	a, err := ReadArchive()
 	if err != nil {
@@ -135,7 +137,8 @@ func (a Archive) fetch(ctx context.Context, root string, r *store.Run, sum strin
 	return errors.New("some of these runs never came with weights")
 }
 
-// read returns a file of the archive's commit. A clone without history asks where it was cloned from for that commit, once.
+// read returns a file of the archive's commit. A clone without history asks where it was cloned
+// from for that commit, once.
 func (a Archive) read(ctx context.Context, root, path string) ([]byte, error) {
 	git := func(args ...string) ([]byte, error) {
 		cmd := exec.CommandContext(ctx, "git", append([]string{"-C", root}, args...)...)

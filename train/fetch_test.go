@@ -26,7 +26,8 @@ func git(t *testing.T, dir string, args ...string) string {
 	return strings.TrimSpace(string(out))
 }
 
-// Weights that have left the tree come back from its history, from that of the repository it was cloned from, or not at all.
+// Weights that have left the tree come back from its history, from that of the repository it was
+// cloned from, or not at all.
 func TestFetch(t *testing.T) {
 	if _, err := exec.LookPath("git"); err != nil {
 		t.Skip("there is no git: ", err)
@@ -118,7 +119,8 @@ func TestFetch(t *testing.T) {
 	require.ErrorContains(t, err, "is not what notebooks/results/weights.json lists")
 }
 
-// A run that was trained here anew comes before the one that comes with the checkout, once it is done.
+// A run that was trained here anew comes before the one that comes with the checkout, once it is
+// done.
 func TestOwnRunsComeFirst(t *testing.T) {
 	root := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(root, "go.mod"), []byte("module firsttoken\n"), 0o644))

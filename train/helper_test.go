@@ -193,7 +193,8 @@ func randomVars(t testing.TB, c *transformer.Config, std float64) *model.Store {
 	return vars
 }
 
-// fullOnly leaves a test out of the short ones, and says why: `make check` is for every few minutes, `make test` for everything.
+// fullOnly leaves a test out of the short ones, and says why: `make check` is for every few
+// minutes, `make test` for everything.
 func fullOnly(t *testing.T, why string) {
 	t.Helper()
 	if testing.Short() {

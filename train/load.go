@@ -16,10 +16,11 @@ import (
 	"firsttoken/train/transformer"
 )
 
-// LoadModel reads the model of a finished run, to be probed like any other. run is
-// the run's name, or the beginning of it, in the store's folder dir; with dir "" it is looked for where Run of an empty
-// Options.Store leaves it. The weights must be those of the run's result, by their hash. Of a run that comes with the checkout they
-// may be absent: the error wraps [local.ErrAbsent] and says what brings them.
+// LoadModel reads the model of a finished run, to be probed like any other. run is the run's name,
+// or the beginning of it, in the store's folder dir; with dir "" it is looked for where Run of an
+// empty Options.Store leaves it. The weights must be those of the run's result, by their hash. Of a
+// run that comes with the checkout they may be absent: the error wraps [local.ErrAbsent] and says
+// what brings them.
 func LoadModel(backend compute.Backend, dir, run string) (*transformer.Model, Config, error) {
 	r, err := find(dir, run)
 	if err != nil {

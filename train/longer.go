@@ -9,10 +9,11 @@ import (
 	"firsttoken/train/store"
 )
 
-// prolong gives a run that has not begun the last state of a finished one in its store that differs from it in a smaller
-// budget alone: the more tokens a run is given, the less of it is trained twice. With a constant rate no update
-// depends on how many follow, so the weights end as they would have from the start (same machine and backend). Its
-// curves keep the shorter run's records, the conditions measured at its end included.
+// prolong gives a run that has not begun the last state of a finished one in its store that differs
+// from it in a smaller budget alone: the more tokens a run is given, the less of it is trained
+// twice. With a constant rate no update depends on how many follow, so the weights end as they
+// would have from the start (same machine and backend). Its curves keep the shorter run's records,
+// the conditions measured at its end included.
 func prolong(c Config, run *store.Run) error {
 	if !c.prolongs() {
 		return nil
@@ -55,8 +56,8 @@ func prolong(c Config, run *store.Run) error {
 // prolongs reports whether a run's updates are the first of any run of a larger budget.
 func (c Config) prolongs() bool { return c.Optimizer.Schedule == "constant" }
 
-// longestBefore finds the finished run of a store that differs from c in a smaller budget alone and still has its last
-// checkpoint; of several the longest. A folder it cannot read is no candidate.
+// longestBefore finds the finished run of a store that differs from c in a smaller budget alone and
+// still has its last checkpoint; of several the longest. A folder it cannot read is no candidate.
 func longestBefore(c Config, dir string) (longest *store.Run, last store.Checkpoint, err error) {
 	runs, err := store.List(dir)
 	if err != nil {

@@ -12,8 +12,8 @@ import (
 	"firsttoken/train/corpus"
 )
 
-// A run of a larger budget goes on from the longest finished one that differs in nothing else, and ends with the bits and the curves
-// of one that began at the beginning.
+// A run of a larger budget goes on from the longest finished one that differs in nothing else, and
+// ends with the bits and the curves of one that began at the beginning.
 func TestLongerRunGoesOn(t *testing.T) {
 	fullOnly(t, "two trainings")
 	c, err := tiny(t).Set("optimizer.schedule=constant")
@@ -48,7 +48,8 @@ func TestLongerRunGoesOn(t *testing.T) {
 	require.Nil(t, plain.From)
 }
 
-// Nothing is gone on from without a result or a last checkpoint, nor where updates depend on how many follow.
+// Nothing is gone on from without a result or a last checkpoint, nor where updates depend on how
+// many follow.
 func TestLongerRunWithoutStart(t *testing.T) {
 	fullOnly(t, "two trainings")
 	c, err := tiny(t).Set("optimizer.schedule=constant", "budget_tokens=128")

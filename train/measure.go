@@ -12,8 +12,9 @@ import (
 	"firsttoken/train/store"
 )
 
-// Measure evaluates the weights of a finished run under one of the conditions that its curves have, by name ([EvalName]), on the same
-// held-out text: for runs made before something was measured. dir, run and errors are as for [LoadModel] and [Texts].
+// Measure evaluates the weights of a finished run under one of the conditions that its curves have,
+// by name ([EvalName]), on the same held-out text: for runs made before something was measured.
+// dir, run and errors are as for [LoadModel] and [Texts].
 func Measure(ctx context.Context, backend compute.Backend, dir, run, eval string) (e store.Eval, err error) {
 	r, err := find(dir, run)
 	if err != nil {

@@ -132,8 +132,8 @@ func kurtosis(h *Node) *Node {
 // sparsityEps is the weight at and below which an entry counts as zero in Softpick's measure.
 const sparsityEps = 1e-5
 
-// sparsity is the share of the entries s ≤ t of each pattern that are at most 1e-5: [B, H]. It counts
-// by causality alone, so what a packing's mask hides is sparse, too.
+// sparsity is the share of the entries s ≤ t of each pattern that are at most 1e-5: [B, H]. It
+// counts by causality alone, so what a packing's mask hides is sparse, too.
 func sparsity(c *transformer.Config, n *transformer.Nodes) *Node {
 	var above *Node
 	t := n.Q.Shape().Dim(1)
@@ -261,7 +261,8 @@ func (m *monitor) call(b corpus.Batch) ([][]float32, error) {
 	return values, nil
 }
 
-// ratio is Σ a / Σ b, NaN where b is all zeros: a bin of positions without a target has no loss, least of all 0.
+// ratio is Σ a / Σ b, NaN where b is all zeros: a bin of positions without a target has no loss,
+// least of all 0.
 func ratio(a, b []float64) float64 { return sinks.RowSum(a) / sinks.RowSum(b) }
 
 func matrix(rows, columns int) [][]float64 {

@@ -17,7 +17,8 @@ import (
 	"firsttoken/train/transformer"
 )
 
-// What tells "no sink" from "the mass went elsewhere" equals sums over whole patterns and streams in plain Go.
+// What tells "no sink" from "the mass went elsewhere" equals sums over whole patterns and streams
+// in plain Go.
 func TestMonitorOfForms(t *testing.T) {
 	fullOnly(t, "a training for each form of attention")
 	gates := &transformer.Observer{Name: "gates", Observe: func(_ *transformer.Config, n *transformer.Nodes, _ *graph.Node) []*graph.Node {
@@ -126,7 +127,8 @@ func TestMonitorOfForms(t *testing.T) {
 	}
 }
 
-// Forms that once gave NaN elsewhere in bfloat16 do not here, in 1,000 updates at the preset's learning rate.
+// Forms that once gave NaN elsewhere in bfloat16 do not here, in 1,000 updates at the preset's
+// learning rate.
 func TestFormsInBFloat16(t *testing.T) {
 	fullOnly(t, "a training for each form of attention")
 	for _, form := range []string{"softpick", "off-by-one", "sink-logit", "key-bias", "sigmoid", "softmax model.out_gate=head", "softmax model.out_gate=element"} {

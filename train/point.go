@@ -6,8 +6,8 @@ import (
 	"firsttoken/train/store"
 )
 
-// Points names the finished runs of a sweep by the fields in which they differ, for code that reads curves and knows nothing of
-// configurations. A run that is not done is an error.
+// Points names the finished runs of a sweep by the fields in which they differ, for code that reads
+// curves and knows nothing of configurations. A run that is not done is an error.
 func Points(states []State) ([]store.Point, error) {
 	configs := make([]Config, len(states))
 	for i, s := range states {

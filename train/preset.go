@@ -77,8 +77,8 @@ func laptop() Config {
 	data.Tokenizer = corpus.DefaultTokenizerSpec(corpus.TokenizerBPE)
 	data.Tokenizer.BPE.V = 512
 	c := base(llama(3, 64, 4, 64), data)
-	// Read as bytes, the same text makes fewer sinks (see LOG.md). The rate is constant so that the curves of a run do
-	// not depend on where it ends.
+	// Read as bytes, the same text makes fewer sinks (see LOG.md). The rate is constant so that the
+	// curves of a run do not depend on where it ends.
 	c.BatchTokens, c.BudgetTokens = 1024, 8_000*1024
 	c.Optimizer.Schedule = "constant"
 	c.Monitor.Steps, c.CheckpointSteps = 500, 500

@@ -39,8 +39,9 @@ func (p Provenance) corpus() (c corpus.Provenance, err error) {
 	return c, err
 }
 
-// sameData returns an error that says how the tokens of two provenances differ. A configuration names a text (the user's own Go
-// toolchain, a folder), not its content, and that may have changed since.
+// sameData returns an error that says how the tokens of two provenances differ. A configuration
+// names a text (the user's own Go toolchain, a folder), not its content, and that may have changed
+// since.
 func (p Provenance) sameData(now Provenance) error {
 	a, errA := p.corpus()
 	b, errB := now.corpus()
@@ -55,8 +56,9 @@ func (p Provenance) sameData(now Provenance) error {
 	return nil
 }
 
-// unlikeShipped says in a line how the text of a run that is trained here differs from that of the run of its name that comes with the
-// checkout: on another Go toolchain "the source of Go" is another text. "" if it does not, or if none comes with it.
+// unlikeShipped says in a line how the text of a run that is trained here differs from that of the
+// run of its name that comes with the checkout: on another Go toolchain "the source of Go" is
+// another text. "" if it does not, or if none comes with it.
 func unlikeShipped(run *store.Run, now Provenance) string {
 	dir, err := local.ShippedRuns()
 	if err != nil {
@@ -73,8 +75,8 @@ func unlikeShipped(run *store.Run, now Provenance) string {
 	return ""
 }
 
-// Origin is the finished run whose end a run went on from (see [Run]), and its step there. How it was trained is in its
-// own provenance.
+// Origin is the finished run whose end a run went on from (see [Run]), and its step there. How it
+// was trained is in its own provenance.
 type Origin struct {
 	Run  string `json:"run"`
 	Step int    `json:"step"`
@@ -88,7 +90,8 @@ func provenance(b compute.Backend, devices int, d *data) Provenance {
 	}
 }
 
-// Describe is a backend's description without the folders of the checkout and the plugin: results are shared.
+// Describe is a backend's description without the folders of the checkout and the plugin: results
+// are shared.
 func Describe(b compute.Backend) string {
 	text := b.Description()
 	if root, err := local.Root(); err == nil {

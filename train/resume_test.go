@@ -141,7 +141,8 @@ func TestChild(t *testing.T) {
 	fmt.Println("weights", result.WeightsSHA256)
 }
 
-// A run goes on only with the text that it began with: a configuration names the user's toolchain, not what is in it.
+// A run goes on only with the text that it began with: a configuration names the user's toolchain,
+// not what is in it.
 func TestOtherTextIsRefused(t *testing.T) {
 	fullOnly(t, "trains and tokenises")
 	c, err := tiny(t).Set("optimizer.schedule=constant")

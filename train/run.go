@@ -19,9 +19,11 @@ import (
 // Options say how a run is carried out. They do not change its result, so they are
 // no part of its configuration. The zero value is usable.
 type Options struct {
-	// Store is the folder of runs; "" for runs/ in the checkout, and the finished runs that come with it.
+	// Store is the folder of runs; "" for runs/ in the checkout, and the finished runs that come
+	// with it.
 	Store string
-	// Devices share each batch; 0 for as many of the backend's GPUs as the batch can be shared out to (see Config.Accumulate), or one CPU.
+	// Devices share each batch; 0 for as many of the backend's GPUs as the batch can be shared out
+	// to (see Config.Accumulate), or one CPU.
 	Devices int
 	// Wait until another process that works on the run is done, instead of
 	// returning store.ErrBusy.
@@ -130,8 +132,8 @@ func Run(ctx context.Context, c Config, o Options) (*Result, error) {
 	return result, nil
 }
 
-// at is where the run of a configuration is, or will be. Without a store, one that was trained here comes before the one that comes
-// with the checkout: it was asked for by name, -store runs.
+// at is where the run of a configuration is, or will be. Without a store, one that was trained here
+// comes before the one that comes with the checkout: it was asked for by name, -store runs.
 func at(c Config, dir string) (*store.Run, error) {
 	if dir != "" {
 		return store.At(dir, c.ID()), nil

@@ -131,7 +131,8 @@ type logged func(line string)
 
 func (l logged) Write(p []byte) (int, error) { l(string(p)); return len(p), nil }
 
-// An interrupt stops a sweep between two runs, and while it waits for another process, as it does in one.
+// An interrupt stops a sweep between two runs, and while it waits for another process, as it does
+// in one.
 func TestSweepInterrupted(t *testing.T) {
 	fullOnly(t, "a training a run")
 	base, dir := task(t), t.TempDir()
@@ -296,7 +297,8 @@ func TestSingles(t *testing.T) {
 	require.ErrorContains(t, err, "there are 50")
 }
 
-// A run with the bar on ends as one without, and the bar is whole; with -race, nothing of it reads what the loop writes.
+// A run with the bar on ends as one without, and the bar is whole; with -race, nothing of it reads
+// what the loop writes.
 func TestProgressBar(t *testing.T) {
 	out, err := os.Create(filepath.Join(t.TempDir(), "out"))
 	require.NoError(t, err)

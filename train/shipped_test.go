@@ -16,7 +16,8 @@ import (
 	"firsttoken/train/store"
 )
 
-// The runs that come with the checkout are what their configurations say, so that asking for one finds it.
+// The runs that come with the checkout are what their configurations say, so that asking for one
+// finds it.
 func TestShippedRuns(t *testing.T) {
 	dir, err := local.ShippedRuns()
 	require.NoError(t, err)
@@ -107,7 +108,8 @@ func TestTextsOfAnotherToolchain(t *testing.T) {
 	require.ErrorIs(t, err, local.ErrAbsent)
 }
 
-// Trained anew on another toolchain's text, a run that comes with the checkout says in a line that it will be another.
+// Trained anew on another toolchain's text, a run that comes with the checkout says in a line that
+// it will be another.
 func TestUnlikeShipped(t *testing.T) {
 	shipped, err := local.ShippedRuns()
 	require.NoError(t, err)
@@ -127,8 +129,8 @@ func TestUnlikeShipped(t *testing.T) {
 	require.Empty(t, unlikeShipped(store.At(t.TempDir(), "another"), p))
 }
 
-// The notebooks' grids need no training: their runs come with the checkout, but for those of which notebook 13 ships values in
-// place of curves.
+// The notebooks' grids need no training: their runs come with the checkout, but for those of which
+// notebook 13 ships values in place of curves.
 func TestGridsAreShipped(t *testing.T) {
 	root, err := local.Root()
 	require.NoError(t, err)

@@ -61,7 +61,8 @@ func Sweep(ctx context.Context, configs []Config, o SweepOptions) ([]State, erro
 		return nil, err
 	}
 	fmt.Fprintln(o.Log, summary(states))
-	// Of the whole sweep, not only of the run under way: an interrupt between two runs, or while one waits, counts too.
+	// Of the whole sweep, not only of the run under way: an interrupt between two runs, or while
+	// one waits, counts too.
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop)

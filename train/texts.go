@@ -9,17 +9,19 @@ import (
 	"firsttoken/train/store"
 )
 
-// HeldOut are documents that a run was not trained on, cut to one length, as token ids without ⟨bos⟩.
+// HeldOut are documents that a run was not trained on, cut to one length, as token ids without
+// ⟨bos⟩.
 type HeldOut struct {
 	IDs [][]int32 `json:"ids"`
 	BOS int32     `json:"bos"` // the id to put in front
 }
 
-// Texts are the first t tokens of the first n of a finished run's held-out documents that have as many. dir and run are as for [LoadModel].
+// Texts are the first t tokens of the first n of a finished run's held-out documents that have as
+// many. dir and run are as for [LoadModel].
 //
-// They are the run's own or none: where the text that its configuration names is another today, on another Go toolchain, say, the
-// error wraps [local.ErrAbsent]. A text that is the same makes the same tokenizer; where it does not, the run's own is
-// taken from those that come with the checkout.
+// They are the run's own or none: where the text that its configuration names is another today, on
+// another Go toolchain, say, the error wraps [local.ErrAbsent]. A text that is the same makes the
+// same tokenizer; where it does not, the run's own is taken from those that come with the checkout.
 func Texts(ctx context.Context, dir, run string, n, t int) (out HeldOut, err error) {
 	r, err := find(dir, run)
 	if err != nil {
@@ -47,8 +49,9 @@ func Texts(ctx context.Context, dir, run string, n, t int) (out HeldOut, err err
 	return out, nil
 }
 
-// Windows are the text that a finished run was trained on, once over, in windows of t tokens without ⟨bos⟩ or ⟨eos⟩: what a model of the
-// frequencies of tokens counts. A rest that fills no window is left out. dir, run and errors are as for [Texts].
+// Windows are the text that a finished run was trained on, once over, in windows of t tokens
+// without ⟨bos⟩ or ⟨eos⟩: what a model of the frequencies of tokens counts. A rest that fills no
+// window is left out. dir, run and errors are as for [Texts].
 func Windows(ctx context.Context, dir, run string, t int) ([][]int32, error) {
 	r, err := find(dir, run)
 	if err != nil {

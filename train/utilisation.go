@@ -9,14 +9,15 @@ import (
 	"github.com/gomlx/compute"
 )
 
-// Utilisation is the share of a peak, in FLOP/s, that training at that many tokens a second makes use of, counting the
-// work of the model alone (model FLOPs utilisation, MFU; see [transformer.Config.FLOPsPerToken]).
+// Utilisation is the share of a peak, in FLOP/s, that training at that many tokens a second makes
+// use of, counting the work of the model alone (model FLOPs utilisation, MFU; see
+// [transformer.Config.FLOPsPerToken]).
 func (c *Config) Utilisation(tokensPerSecond, peak float64) float64 {
 	return tokensPerSecond * c.Model.FLOPsPerToken(c.Model.Context) / peak
 }
 
-// peaks are the rates of dense matrix products in bfloat16, TFLOP/s, by part of the name that the driver gives a GPU; the
-// first that fits counts. From NVIDIA's data sheets, without sparsity.
+// peaks are the rates of dense matrix products in bfloat16, TFLOP/s, by part of the name that the
+// driver gives a GPU; the first that fits counts. From NVIDIA's data sheets, without sparsity.
 var peaks = []struct {
 	name   string
 	tflops float64
@@ -25,8 +26,8 @@ var peaks = []struct {
 	{"L40S", 362}, {"L4", 121}, {"RTX 4090", 165}, {"RTX 5090", 209},
 }
 
-// DevicePeak is the peak, in FLOP/s of bfloat16 matrix products, of one of the GPUs that a backend computes on, and the
-// GPU's name, empty where there is none; 0 where its peak is not known.
+// DevicePeak is the peak, in FLOP/s of bfloat16 matrix products, of one of the GPUs that a backend
+// computes on, and the GPU's name, empty where there is none; 0 where its peak is not known.
 func DevicePeak(b compute.Backend) (peak float64, name string) {
 	if !onCUDA(b) {
 		return 0, ""

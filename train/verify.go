@@ -9,8 +9,9 @@ import (
 	"firsttoken/train/store"
 )
 
-// Verify returns the result of a finished run if what is stored of it fits together: its name is the hash of its configuration, its
-// curves reach the end that the result names, and its weights, if they are there, have the result's hash.
+// Verify returns the result of a finished run if what is stored of it fits together: its name is
+// the hash of its configuration, its curves reach the end that the result names, and its weights,
+// if they are there, have the result's hash.
 func Verify(r *store.Run) (*Result, error) {
 	c, err := configOf(r)
 	if err != nil {

@@ -11,8 +11,8 @@ import (
 	"firsttoken/train/store"
 )
 
-// weights is the file of a finished run's weights: in its folder, or where [Fetch] keeps those that have left the checkout, by their
-// hash. They must be what the result says.
+// weights is the file of a finished run's weights: in its folder, or where [Fetch] keeps those that
+// have left the checkout, by their hash. They must be what the result says.
 func weights(r *store.Run, result *Result) (string, error) {
 	fetched, err := fetchedPath(result.WeightsSHA256)
 	if err != nil {
@@ -41,8 +41,9 @@ func fetchedPath(sum string) (string, error) {
 	return filepath.Join(dir, sum+".safetensors"), err
 }
 
-// HaveWeights returns nil if LoadModel can read all of these runs, and else an error that wraps [local.ErrAbsent], says how many it
-// cannot, and names the command that brings them: ask before an hour of measuring ends at the last one.
+// HaveWeights returns nil if LoadModel can read all of these runs, and else an error that wraps
+// [local.ErrAbsent], says how many it cannot, and names the command that brings them: ask before an
+// hour of measuring ends at the last one.
 func HaveWeights(points []store.Point) error {
 	var absent []string
 	for _, p := range points {

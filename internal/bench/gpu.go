@@ -15,7 +15,8 @@ import (
 // utilisationTarget is the share of a GPU's peak that training at the paper's size shall use.
 const utilisationTarget = 0.45
 
-// measureGPU gives the model FLOPs utilisation of one GPU at the paper's size, by each way that a bundle tries to cut its updates up.
+// measureGPU gives the model FLOPs utilisation of one GPU at the paper's size, by each way that a
+// bundle tries to cut its updates up.
 func measureGPU(s *session) ([]row, error) {
 	// Before some hundred megabytes of weights are drawn.
 	if plugin, err := local.Plugin(); os.Getenv(compute.ConfigEnvVar) == "" && (err != nil || plugin != local.CUDAPlugin()) {

@@ -29,7 +29,8 @@ func (s *session) ours() (*process, error) {
 	return s.start("this toolkit", onCPU(), self, serveCommand)
 }
 
-// onCPU is the environment in which this toolkit computes on the CPU, as its peers do, where it would take a GPU otherwise.
+// onCPU is the environment in which this toolkit computes on the CPU, as its peers do, where it
+// would take a GPU otherwise.
 func onCPU() []string {
 	cuda := local.CUDAPlugin()
 	if cuda == "" || os.Getenv(compute.ConfigEnvVar) != "" {

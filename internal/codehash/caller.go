@@ -17,11 +17,12 @@ import (
 	"firsttoken/train/local"
 )
 
-// Caller returns the hash of what is passed as the last argument in the call that led into the package pkg, usually a function
-// literal that measures something: the literal itself; whatever it refers to in its file, such as functions, types, constants and
-// the statements before the call that define its variables, and whatever these refer to, in turn; and, by [Of], the packages that all
-// these name. A cell of a notebook is such a file. Printing and plotting around the call do not count, nor does pkg itself, which
-// only carries the value.
+// Caller returns the hash of what is passed as the last argument in the call that led into the
+// package pkg, usually a function literal that measures something: the literal itself; whatever it
+// refers to in its file, such as functions, types, constants and the statements before the call
+// that define its variables, and whatever these refer to, in turn; and, by [Of], the packages that
+// all these name. A cell of a notebook is such a file. Printing and plotting around the call do not
+// count, nor does pkg itself, which only carries the value.
 //
 // What a name refers to is told by the name alone: two of the same name count both.
 func Caller(pkg string) (string, error) {
@@ -249,8 +250,8 @@ func (c *collector) refer(name, pkg string) {
 	}
 }
 
-// local finds the statements of the calling function that give a variable or constant its value. Values of other measurements are left
-// out: they have a code of their own, and are inputs here.
+// local finds the statements of the calling function that give a variable or constant its value.
+// Values of other measurements are left out: they have a code of their own, and are inputs here.
 func (c *collector) local(name, pkg string) (found []ast.Node) {
 	own := c.calls(c.call, pkg)
 	measured := func(n ast.Node) (yes bool) {

@@ -1,10 +1,13 @@
-// Package codehash names the code that computes something by a hash of its sources, so that a measured value that is kept on disk
-// is measured again when a metric changes, and not when a comment does.
+// Package codehash names the code that computes something by a hash of its sources, so that a
+// measured value that is kept on disk is measured again when a metric changes, and not when a
+// comment does.
 //
-// What counts is Go's tokens: comments and formatting do not, but for the comments that mean something to the compiler
-// (//go:… and the C code of cgo). Build constraints are not applied: the hash is the same on every system. Of a package
-// it covers all files but tests, files it embeds, the packages of this module that it imports, in turn, and the version
-// that go.mod requires of every other module it imports. The standard library, Go's version and the XLA plugin are not part of it.
+// What counts is Go's tokens: comments and formatting do not, but for the comments that mean
+// something to the compiler (//go:… and the C code of cgo). Build constraints are not applied: the
+// hash is the same on every system. Of a package it covers all files but tests, files it embeds,
+// the packages of this module that it imports, in turn, and the version that go.mod requires of
+// every other module it imports. The standard library, Go's version and the XLA plugin are not part
+// of it.
 package codehash
 
 import (
@@ -25,7 +28,8 @@ import (
 // module is the path of this module.
 const module = "firsttoken"
 
-// Of returns the hash of the packages with these import paths and of all they import. The order does not matter.
+// Of returns the hash of the packages with these import paths and of all they import. The order
+// does not matter.
 func Of(paths ...string) (string, error) {
 	root, err := local.Root()
 	if err != nil {

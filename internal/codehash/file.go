@@ -17,8 +17,9 @@ import (
 	"firsttoken/train/local"
 )
 
-// cache holds what was found in files, by their paths, as long as their size and time of change stay. Hashing the sources of the
-// whole toolkit takes a quarter of a second, and looking at their sizes a few milliseconds.
+// cache holds what was found in files, by their paths, as long as their size and time of change
+// stay. Hashing the sources of the whole toolkit takes a quarter of a second, and looking at their
+// sizes a few milliseconds.
 type cache struct {
 	path    string // "" where nothing can be kept
 	files   map[string]entry

@@ -1,4 +1,5 @@
-// Package bits draws what notebook 14 measures: models under schemes of few bits (package sinks/quantize), side by side.
+// Package bits draws what notebook 14 measures: models under schemes of few bits (package
+// sinks/quantize), side by side.
 package bits
 
 import (
@@ -41,7 +42,8 @@ func (m Model) cost(a, b string, draws int) ([]float64, error) {
 // columnWidth is that of one of two figures side by side, in inches.
 const columnWidth = 5.2
 
-// Massive maps the largest channel of each token as it leaves each block, of each model's first text.
+// Massive maps the largest channel of each token as it leaves each block, of each model's first
+// text.
 func Massive(models ...Model) (*plots.Figure, error) {
 	return panel("Largest channel max |h| of each token as it leaves each block, one text", models, func(m Model) (*plots.Figure, error) {
 		return plots.HeatMap{
@@ -64,7 +66,8 @@ func panel(title string, models []Model, of func(Model) (*plots.Figure, error)) 
 	return p.Figure()
 }
 
-// Outliers draws the outliers' ratio by block at both places, and tells in a table which tokens are outliers, and kurtosis.
+// Outliers draws the outliers' ratio by block at both places, and tells in a table which tokens are
+// outliers, and kurtosis.
 func Outliers(models ...Model) (*plots.Figure, string, error) {
 	lines := plots.Lines{
 		Title: "The most massive token against the median one, means over texts", XName: "block", YName: "max / median over tokens of max |x|", YScale: plots.Log,
@@ -135,7 +138,8 @@ func Costs(draws int, models ...Model) (string, error) {
 	return table(head, rows), nil
 }
 
-// Static shows, draw by draw, what static steps cost over dynamic ones as things are and under each remedy and its control.
+// Static shows, draw by draw, what static steps cost over dynamic ones as things are and under each
+// remedy and its control.
 func Static(draws int, models ...Model) (*plots.Figure, error) {
 	return panel("What static 8-bit steps cost; each dot is one draw of calibration texts with a text of its own", models, func(m Model) (*plots.Figure, error) {
 		strip := plots.Strip{Title: m.Name, XName: "weights of 8 bits, activations of 8 bits", YName: "loss, static − dynamic (nats)", Width: columnWidth, HLines: []plots.RefLine{{At: 0}}}
@@ -154,8 +158,8 @@ func Static(draws int, models ...Model) (*plots.Figure, error) {
 	})
 }
 
-// Rewritten is a table of models that were rewritten before they were rounded, as [quantize.CompareRewritten] measures them: loss over
-// m's at full precision.
+// Rewritten is a table of models that were rewritten before they were rounded, as
+// [quantize.CompareRewritten] measures them: loss over m's at full precision.
 func Rewritten(draws int, m Model, loss map[string][]float64) (string, error) {
 	names := []string{}
 	for name := range loss {

@@ -1,5 +1,6 @@
-// Package caches is the work behind notebook 12: what a model loses when it reads through caches of bounded size (sinks/eviction),
-// measured cache by cache and kept (notebooks/keep), and what that says on claims S2 and S3.
+// Package caches is the work behind notebook 12: what a model loses when it reads through caches of
+// bounded size (sinks/eviction), measured cache by cache and kept (notebooks/keep), and what that
+// says on claims S2 and S3.
 package caches
 
 import (
@@ -17,7 +18,8 @@ import (
 	"firsttoken/train/pretrained"
 )
 
-// Study is one model that reads the same texts, passages of State of the Union addresses, through many caches.
+// Study is one model that reads the same texts, passages of State of the Union addresses, through
+// many caches.
 type Study struct {
 	Name    string // what is kept is kept below it: "12/smollm2"
 	Model   string // what pretrained.Load takes
@@ -33,8 +35,8 @@ type Study struct {
 // Table is what the caches of a study gave, by their names.
 type Table map[string]*streams.Outcome
 
-// Measure fills in what is not kept yet, and says how many caches that were. It needs the model for these alone; one whose file is
-// not here gives an error that wraps [local.ErrAbsent].
+// Measure fills in what is not kept yet, and says how many caches that were. It needs the model for
+// these alone; one whose file is not here gives an error that wraps [local.ErrAbsent].
 func (s Study) Measure() (Table, int, error) {
 	load := sync.OnceValues(s.read)
 	var names []string

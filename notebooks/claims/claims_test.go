@@ -166,8 +166,8 @@ func TestRules(t *testing.T) {
 	require.Equal(t, "given a > 9: a > 0", untestable.Text())
 }
 
-// The cases that showed the old rules to be one-sided: a value on the wrong side decided however wide its interval, one on the right
-// side without any.
+// The cases that showed the old rules to be one-sided: a value on the wrong side decided however
+// wide its interval, one on the right side without any.
 func TestDemonstrations(t *testing.T) {
 	six := claims.Figure{Name: "x", Estimate: stats.Estimate{Value: -0.05, N: 6, CI: &stats.Interval{Lo: -0.77, Hi: 0.70, Level: 0.95}}}
 	rate := func(name string, value, lo, hi float64) claims.Figure {

@@ -12,9 +12,10 @@ import (
 type Figure struct {
 	Name string `json:"name"`           // equal to a PaperValue's name where it answers one
 	Unit string `json:"unit,omitempty"` // as in PaperValue
-	// Exact says why the figure needs no interval to decide a rule: it is no estimate, and would be the same if measured again on
-	// other texts or seeds of its kind, or it is about the measured ones alone, as in "counted over the runs at hand". A figure with
-	// neither interval nor Exact decides nothing.
+	// Exact says why the figure needs no interval to decide a rule: it is no estimate, and would be
+	// the same if measured again on other texts or seeds of its kind, or it is about the measured
+	// ones alone, as in "counted over the runs at hand". A figure with neither interval nor Exact
+	// decides nothing.
 	Exact string `json:"exact,omitempty"`
 	stats.Estimate
 }
@@ -116,8 +117,8 @@ func (fs Figures) lines() []string {
 	return lines
 }
 
-// AtHand is the figure that rules on trained runs begin with: how many of the runs at hand, in %, have a sink, more than 5 % of heads
-// with one. rates are theirs, in %.
+// AtHand is the figure that rules on trained runs begin with: how many of the runs at hand, in %,
+// have a sink, more than 5 % of heads with one. rates are theirs, in %.
 func AtHand(row string, rates []float64) Figure {
 	k := 0
 	for _, x := range rates {

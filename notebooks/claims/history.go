@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// Former is a verdict that was once on record and the rule that gave it. It stays on file when a rule is replaced: a reader is to see
-// which verdicts changed with the rule, and why.
+// Former is a verdict that was once on record and the rule that gave it. It stays on file when a
+// rule is replaced: a reader is to see which verdicts changed with the rule, and why.
 type Former struct {
 	ID      string  `json:"id"`
 	Model   string  `json:"model"` // of the record that took its place

@@ -24,8 +24,8 @@ type Record struct {
 	Paper     []PaperValue `json:"paper,omitempty"` // the paper's, in numbers
 	Ours      Figures      `json:"ours,omitempty"`  // measured here
 	Rule      *Rule        `json:"rule,omitempty"`  // how figures became the verdict; nil where nothing could be measured
-	// Seen says which of the data judged, or of data that should give the same, had been seen when the rule was fixed. Empty: none,
-	// the rule was committed before.
+	// Seen says which of the data judged, or of data that should give the same, had been seen when
+	// the rule was fixed. Empty: none, the rule was committed before.
 	Seen       string            `json:"seen,omitempty"`
 	Verdict    Verdict           `json:"verdict"`
 	Why        string            `json:"why"`               // the numbers that decided, or why it is not testable
@@ -35,8 +35,9 @@ type Record struct {
 	Warnings   []string          `json:"warnings,omitempty"`
 }
 
-// Judge applies rule to the figures measured for a claim, on the claim's own model. The record lacks only
-// what the rule does not know: Command, Provenance, Seen and Warnings, and Model where it is another.
+// Judge applies rule to the figures measured for a claim, on the claim's own model. The record
+// lacks only what the rule does not know: Command, Provenance, Seen and Warnings, and Model where
+// it is another.
 func Judge(id, notebook string, ours []Figure, rule Rule) (*Record, error) {
 	r, err := newRecord(id, notebook)
 	if err != nil {
@@ -171,8 +172,9 @@ func (r *Record) Save(dir string) (path string, err error) {
 	return path, nil
 }
 
-// SaveAt is Save to Dir if the settings that the reader of a notebook can change are those that the record in git was made with,
-// and otherwise says on standard output that it does not save. Settings are compared as fmt.Sprint shows them.
+// SaveAt is Save to Dir if the settings that the reader of a notebook can change are those that the
+// record in git was made with, and otherwise says on standard output that it does not save.
+// Settings are compared as fmt.Sprint shows them.
 func (r *Record) SaveAt(settings, shipped []any) error {
 	if now, then := fmt.Sprintf("%v", settings), fmt.Sprintf("%v", shipped); now != then {
 		fmt.Printf("   not saved: the settings are %s, the record is of %s\n", now, then)
@@ -224,8 +226,9 @@ func load(path string) (*Record, error) {
 	return r, nil
 }
 
-// LoadAll reads every record in dir ("" for Dir), by claim; the claim's own model comes first, others by name. A missing folder
-// holds none; a JSON file that is no record of a claim is an error.
+// LoadAll reads every record in dir ("" for Dir), by claim; the claim's own model comes first,
+// others by name. A missing folder holds none; a JSON file that is no record of a claim is an
+// error.
 func LoadAll(dir string) (map[string][]*Record, error) {
 	dir, err := orDefault(dir)
 	if err != nil {

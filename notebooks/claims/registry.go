@@ -4,9 +4,10 @@
 // holds by a rule stated beforehand.
 //
 // A notebook calls Judge with its figures and a Rule, one of those in rules.go, and saves the
-// Record; no verdict is written by hand. A claim can be judged on several models, each a
-// record of its own. A record holds its rule and figures as data, and one whose verdict is not what the rule gives on
-// the figures is refused when it is read. Verdicts that another rule once gave stay on file in history.json.
+// Record; no verdict is written by hand. A claim can be judged on several models, each a record of
+// its own. A record holds its rule and figures as data, and one whose verdict is not what the rule
+// gives on the figures is refused when it is read. Verdicts that another rule once gave stay on
+// file in history.json.
 //
 // The command notebooks/claims/cmd/claims prints the table of all claims, those without a record
 // as "not run".
@@ -40,8 +41,8 @@ type PaperValue struct {
 // registry holds all claims, the paper's first.
 var registry = slices.Concat(paper, beyond)
 
-// beyond are claims that are not the paper's: results of other works on sinks and questions of our own, under ids with another letter
-// than C. Each group has a file with its rules.
+// beyond are claims that are not the paper's: results of other works on sinks and questions of our
+// own, under ids with another letter than C. Each group has a file with its rules.
 var beyond = slices.Concat(systemsS1, streaming, []Claim{s4})
 
 // What claims are judged on here.
@@ -70,8 +71,8 @@ func Find(id string) (Claim, error) {
 // idForm is a letter, a number and perhaps a small letter.
 var idForm = regexp.MustCompile(`^([A-Z])([1-9][0-9]?)([a-z]?)$`)
 
-// fileName is "C07.json" for the record of C7 on the claim's own model, so that a folder lists in order, and "C07-gemma-3-270m.json"
-// for one on another.
+// fileName is "C07.json" for the record of C7 on the claim's own model, so that a folder lists in
+// order, and "C07-gemma-3-270m.json" for one on another.
 func (c Claim) fileName(model string) string {
 	part := idForm.FindStringSubmatch(c.ID)
 	name := fmt.Sprintf("%s%02s%s", part[1], part[2], part[3])

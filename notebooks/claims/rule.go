@@ -16,8 +16,8 @@ const (
 	Mixed       Verdict = "mixed"        // parts decide differently
 	Undecided   Verdict = "undecided"    // within the spread of the measurement
 	NotTestable Verdict = "not testable" // here; the record says why and what would test it
-	// A theorem holds whatever is measured. What a computation can show is that the arithmetic is right: it passes, or something is
-	// broken, which is no finding about the claim either.
+	// A theorem holds whatever is measured. What a computation can show is that the arithmetic is
+	// right: it passes, or something is broken, which is no finding about the claim either.
 	CheckPassed Verdict = "check passed"
 	CheckFailed Verdict = "check failed"
 )
@@ -42,11 +42,12 @@ const (
 	never    Kind = "never"
 )
 
-// Rule turns figures into a verdict. It is data: a Record keeps it, and whoever reads the record can apply it again. Make one with
-// the functions below.
+// Rule turns figures into a verdict. It is data: a Record keeps it, and whoever reads the record
+// can apply it again. Make one with the functions below.
 //
-// A bound decides on a whole interval only: all of it on the right side, the rule holds; all of it on the wrong side, it does not; else
-// it is undecided. A figure without an interval is undecided too, unless it is exact by definition and says so.
+// A bound decides on a whole interval only: all of it on the right side, the rule holds; all of it
+// on the wrong side, it does not; else it is undecided. A figure without an interval is undecided
+// too, unless it is exact by definition and says so.
 type Rule struct {
 	Kind    Kind      `json:"kind"`
 	Figures []string  `json:"figures,omitempty"` // that a bound is about
@@ -65,34 +66,40 @@ func Below(name string, bound float64) Rule {
 	return Rule{Kind: below, Figures: []string{name}, Bounds: []float64{bound}}
 }
 
-// Within asks for a figure in [lo, hi]. It does not hold where the whole interval lies outside, on one side.
+// Within asks for a figure in [lo, hi]. It does not hold where the whole interval lies outside, on
+// one side.
 func Within(name string, lo, hi float64) Rule {
 	return Rule{Kind: within, Figures: []string{name}, Bounds: []float64{lo, hi}}
 }
 
-// Greater asks for figure a above figure b, and decides where their intervals do not touch, either way round. It is for figures of
-// different runs or texts. Two intervals may touch though the difference is clear, the more so if both were measured on the same
-// texts or seeds: judge the paired difference with Above, 0, wherever there is one.
+// Greater asks for figure a above figure b, and decides where their intervals do not touch, either
+// way round. It is for figures of different runs or texts. Two intervals may touch though the
+// difference is clear, the more so if both were measured on the same texts or seeds: judge the
+// paired difference with Above, 0, wherever there is one.
 func Greater(a, b string) Rule { return Rule{Kind: greater, Figures: []string{a, b}} }
 
-// Every is one statement of several rules: one that does not hold is enough for the whole not to. Else it is as undecided, untestable
-// or mixed as any of them.
+// Every is one statement of several rules: one that does not hold is enough for the whole not to.
+// Else it is as undecided, untestable or mixed as any of them.
 func Every(rules ...Rule) Rule { return Rule{Kind: every, Rules: rules} }
 
-// Parts is for claims made about several settings, each of which can be true alone: mixed where some parts hold and some do not.
-// Where all that could be decided agree but some could not be, it is undecided.
+// Parts is for claims made about several settings, each of which can be true alone: mixed where
+// some parts hold and some do not. Where all that could be decided agree but some could not be, it
+// is undecided.
 func Parts(rules ...Rule) Rule { return Rule{Kind: parts, Rules: rules} }
 
-// Specific judges a claim and then whether it is special to what it is said of: by the claim where it does not hold, and where it does
-// by the control, which can spoil it to mixed ("so it is, but not because of that") and to no less.
+// Specific judges a claim and then whether it is special to what it is said of: by the claim where
+// it does not hold, and where it does by the control, which can spoil it to mixed ("so it is, but
+// not because of that") and to no less.
 func Specific(claim, control Rule) Rule { return Rule{Kind: specific, Rules: []Rule{claim, control}} }
 
-// Given judges by rule where the precondition holds. Where it does not there is nothing to judge: not testable. Where it is undecided,
-// so is the whole. All rows of one table get the same precondition, whichever way it works out for them.
+// Given judges by rule where the precondition holds. Where it does not there is nothing to judge:
+// not testable. Where it is undecided, so is the whole. All rows of one table get the same
+// precondition, whichever way it works out for them.
 func Given(precondition, rule Rule) Rule { return Rule{Kind: given, Rules: []Rule{precondition, rule}} }
 
-// Check is for theorems, which only rounding or a mistake of ours can break. Beside rules it does not count; alone it is the outcome,
-// a check and no verdict. One that fails takes every verdict with it.
+// Check is for theorems, which only rounding or a mistake of ours can break. Beside rules it does
+// not count; alone it is the outcome, a check and no verdict. One that fails takes every verdict
+// with it.
 func Check(rule Rule) Rule { return Rule{Kind: check, Rules: []Rule{rule}} }
 
 // Never is the rule where a claim cannot be tested on a model by construction, and says why.
@@ -253,7 +260,8 @@ func (r Rule) outcome(fs Figures) (outcome, error) {
 	return outcome{verdict: NotTestable, reason: r.Because}, nil
 }
 
-// given applies the rule where the precondition holds; its figures need not be there where it does not.
+// given applies the rule where the precondition holds; its figures need not be there where it does
+// not.
 func (r Rule) given(fs Figures) (outcome, error) {
 	pre, err := r.Rules[0].outcome(fs)
 	if err != nil {

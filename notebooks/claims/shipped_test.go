@@ -96,8 +96,9 @@ func leaves(r claims.Rule) (list []claims.Rule) {
 	return list
 }
 
-// Every rule can come out either way, and undecided: with each figure well on the right side it holds, with all on the wrong side it
-// does not or there is nothing to judge, and with intervals that hold every bound nothing is decided.
+// Every rule can come out either way, and undecided: with each figure well on the right side it
+// holds, with all on the wrong side it does not or there is nothing to judge, and with intervals
+// that hold every bound nothing is decided.
 func TestRulesCanComeOutEitherWay(t *testing.T) {
 	for name, rule := range rules() {
 		require.NoError(t, rule.Validate(), name)
@@ -141,8 +142,9 @@ func TestRulesCanComeOutEitherWay(t *testing.T) {
 	}
 }
 
-// What the rules say of figures that are on file, or were measured when the old rules were found wanting, against what was said: a
-// rule that had changed nothing would not have been worth changing.
+// What the rules say of figures that are on file, or were measured when the old rules were found
+// wanting, against what was said: a rule that had changed nothing would not have been worth
+// changing.
 func TestRulesOnKeptFigures(t *testing.T) {
 	ci := func(name, unit string, value, lo, hi float64, n int) claims.Figure {
 		return claims.Figure{Name: name, Unit: unit, Estimate: stats.Estimate{Value: value, N: n, CI: &stats.Interval{Lo: lo, Hi: hi, Level: 0.95}}}

@@ -5,19 +5,22 @@ import (
 	"math"
 )
 
-// Claims on caches of bounded size (arXiv 2309.17453, 2504.15364), and what is measured for them, fixed before it was.
+// Claims on caches of bounded size (arXiv 2309.17453, 2504.15364), and what is measured for them,
+// fixed before it was.
 //
-// Texts are eight passages of 1,024 tokens of State of the Union addresses, no two of one address (corpus.PassageConfig{N: 8, T: 1024,
-// Seed: 12}), with ⟨bos⟩ in front for a model of FixedBOS and nothing in front for one of AnyFirst. They are fed in blocks of 64 by the
-// protocol of sinks/eviction. A loss is the mean over the targets from the 577th on: by then the first token has left every window of
-// StreamBudgets, and all caches are judged on the same tokens. Positions are those of the text where it does not say "shifted" (of the cache).
-// Figures are differences paired by text, with 95 % intervals over the texts.
+// Texts are eight passages of 1,024 tokens of State of the Union addresses, no two of one address
+// (corpus.PassageConfig{N: 8, T: 1024, Seed: 12}), with ⟨bos⟩ in front for a model of FixedBOS and
+// nothing in front for one of AnyFirst. They are fed in blocks of 64 by the protocol of
+// sinks/eviction. A loss is the mean over the targets from the 577th on: by then the first token
+// has left every window of StreamBudgets, and all caches are judged on the same tokens. Positions
+// are those of the text where it does not say "shifted" (of the cache). Figures are differences
+// paired by text, with 95 % intervals over the texts.
 
 // StreamBudgets are N, the entries that each key/value head keeps.
 var StreamBudgets = []int{64, 128, 256, 512}
 
-// Bounds of S3 in nats. Broken: perplexity more than doubles at the same number of entries, so not for lack of context. The same:
-// perplexity rises by a tenth at most.
+// Bounds of S3 in nats. Broken: perplexity more than doubles at the same number of entries, so not
+// for lack of context. The same: perplexity rises by a tenth at most.
 const (
 	broken = math.Ln2
 	same   = 0.1
@@ -38,9 +41,10 @@ var streaming = []Claim{
 	},
 }
 
-// S2: rival by rival and budget by budget, the loss with KeyDiff less the loss with the rival. It holds where KeyDiff is better than every
-// rival at every budget, does not hold where it is worse or nowhere better, and is mixed where it beats some and loses to some: the
-// rule is the same read from the rival's side. H2O is the sum of attention, as published.
+// S2: rival by rival and budget by budget, the loss with KeyDiff less the loss with the rival. It
+// holds where KeyDiff is better than every rival at every budget, does not hold where it is worse
+// or nowhere better, and is mixed where it beats some and loses to some: the rule is the same read
+// from the rival's side. H2O is the sum of attention, as published.
 func S2() Rule {
 	var rules []Rule
 	for _, n := range StreamBudgets {
@@ -51,11 +55,13 @@ func S2() Rule {
 	return Parts(rules...)
 }
 
-// S3, in three parts, each budget by budget. Without the first tokens the model breaks: perplexity is over twice that of StreamingLLM
-// with as many entries. They mend it: StreamingLLM's is within a tenth of that with everything kept. A cache of few entries also
-// lacks context, which no sink brings back, so small budgets can fail here: that is what "mends" is to mean. Positions of the cache
-// are needed: perplexity by positions of the text is over a tenth higher. It fails where a window costs little, where the first four
-// tokens leave more than that, or where positions make no such difference, as they may not within the context a model was trained on.
+// S3, in three parts, each budget by budget. Without the first tokens the model breaks: perplexity
+// is over twice that of StreamingLLM with as many entries. They mend it: StreamingLLM's is within a
+// tenth of that with everything kept. A cache of few entries also lacks context, which no sink
+// brings back, so small budgets can fail here: that is what "mends" is to mean. Positions of the
+// cache are needed: perplexity by positions of the text is over a tenth higher. It fails where a
+// window costs little, where the first four tokens leave more than that, or where positions make no
+// such difference, as they may not within the context a model was trained on.
 func S3() Rule {
 	var breaks, mends, shifts []Rule
 	for _, n := range StreamBudgets {

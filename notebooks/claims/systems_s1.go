@@ -1,7 +1,7 @@
 package claims
 
-// systemsS1 are S1, attention that needs no sink, and S1b, what the theory of sinks says of it. Figures are of the text they come from:
-// models of 340M parameters.
+// systemsS1 are S1, attention that needs no sink, and S1b, what the theory of sinks says of it.
+// Figures are of the text they come from: models of 340M parameters.
 var systemsS1 = []Claim{{
 	ID:        "S1",
 	Model:     Trained,
@@ -18,8 +18,8 @@ var systemsS1 = []Claim{{
 	Evidence:  "a question to arXiv 2504.02732, by which sinks are there against over-mixing; not published.",
 }}
 
-// S1 judges softpick, as train/LOG.md fixed it on 2026-11-28 before the first of its runs. All figures are at the end of training,
-// paired with softmax of the same seed where they name it:
+// S1 judges softpick, as train/LOG.md fixed it on 2026-11-28 before the first of its runs. All
+// figures are at the end of training, paired with softmax of the same seed where they name it:
 //
 //  1. the sink rate of rows scaled to sum 1, in %, less a tenth of softmax's;
 //  2. the loss against softmax's, in %;
@@ -32,10 +32,12 @@ func S1() Rule {
 // S1Of judges another form by parts 1 to 3: whether its rows are sparse is no question of sinks.
 func S1Of(form string) Rule { return Given(manySinks(), Every(needless(form)...)) }
 
-// S1b judges the forms without sinks that have five seeds. The spread is C1's (package perturb): relative change of the tokens behind an
-// edit, mean over tokens and blocks, of the same edits in models that share their seed; the ratio to softmax's is a geometric mean over
-// seeds. "No farther" is by less than a tenth, the whole interval: if sinks are what keeps an edit in, and nothing takes their place, it
-// is more. Absolute change is not compared between models: their residual streams differ in length.
+// S1b judges the forms without sinks that have five seeds. The spread is C1's (package perturb):
+// relative change of the tokens behind an edit, mean over tokens and blocks, of the same edits in
+// models that share their seed; the ratio to softmax's is a geometric mean over seeds. "No farther"
+// is by less than a tenth, the whole interval: if sinks are what keeps an edit in, and nothing
+// takes their place, it is more. Absolute change is not compared between models: their residual
+// streams differ in length.
 func S1b() Rule {
 	return Given(manySinks(), Parts(Below("softpick, relative spread / softmax's", 1.1), Below("sink-logit, relative spread / softmax's", 1.1)))
 }

@@ -9,9 +9,10 @@ import (
 // notRun stands for the verdict of a claim without a record.
 const notRun = "not run"
 
-// Markdown is the verdicts that changed with their rule; the table of all claims, one row each for every model that it was judged on, with the
-// figures that decided; and below it the rule, the reasons, the other figures and the warnings of those that have a
-// record. Links are relative to the checkout's root.
+// Markdown is the verdicts that changed with their rule; the table of all claims, one row each for
+// every model that it was judged on, with the figures that decided; and below it the rule, the
+// reasons, the other figures and the warnings of those that have a record. Links are relative to
+// the checkout's root.
 func Markdown(records map[string][]*Record, history []Former) string {
 	var b strings.Builder
 	b.WriteString(changes(records, history))
@@ -65,7 +66,8 @@ func (r *Record) section() string {
 	return b.String()
 }
 
-// changes is the table of verdicts that a new rule changed, empty if there are none. What the verdict is now is read from the records.
+// changes is the table of verdicts that a new rule changed, empty if there are none. What the
+// verdict is now is read from the records.
 func changes(records map[string][]*Record, history []Former) string {
 	var b strings.Builder
 	for _, f := range history {
@@ -143,7 +145,8 @@ func summary(records map[string][]*Record) string {
 	return fmt.Sprintf("%d claims, %d records; %s", len(registry), total, strings.Join(list, ", "))
 }
 
-// judged splits the figures into those that the rule reads and the others; without any such, all count as judged.
+// judged splits the figures into those that the rule reads and the others; without any such, all
+// count as judged.
 func (r *Record) judged() (judged, others Figures) {
 	var names []string
 	if r.Rule != nil {
@@ -162,7 +165,8 @@ func (r *Record) judged() (judged, others Figures) {
 	return judged, others
 }
 
-// reasons lists those of a rule made of rules, one each, those that belong to one of them indented in brackets.
+// reasons lists those of a rule made of rules, one each, those that belong to one of them indented
+// in brackets.
 func (r *Record) reasons() []string {
 	if r.Rule != nil {
 		if o, err := r.Rule.outcome(r.Ours); err == nil && len(o.parts) > 0 {

@@ -1,5 +1,5 @@
-// Package curves turns the stored curves of training runs into what a notebook draws and judges: means over seeds with Student's t
-// intervals, at the end of training or along it.
+// Package curves turns the stored curves of training runs into what a notebook draws and judges:
+// means over seeds with Student's t intervals, at the end of training or along it.
 //
 // It reads files and imports no tensor library, so that cells which only plot link fast.
 package curves
@@ -38,9 +38,10 @@ func Load(points []store.Point) (*Set, error) {
 	return s, nil
 }
 
-// Where keeps the runs whose fields have these values, given in pairs: Where("model.context", "64", "packing.bos", "none"). A
-// field or value that no run has gives an empty set, which Final and Series refuse. So they do where only some of the runs name a
-// field: these come from sweeps that vary other things, and whether the others have the value is not known here.
+// Where keeps the runs whose fields have these values, given in pairs: Where("model.context", "64",
+// "packing.bos", "none"). A field or value that no run has gives an empty set, which Final and
+// Series refuse. So they do where only some of the runs name a field: these come from sweeps that
+// vary other things, and whether the others have the value is not known here.
 func (s *Set) Where(pairs ...string) *Set {
 	kept := &Set{err: s.err}
 	for j := 0; j+1 < len(pairs); j += 2 {
@@ -75,8 +76,9 @@ func (s *Set) Values(field string) []string {
 	return values
 }
 
-// Until cuts the curves after that many tokens: at a constant rate what is left are the curves of runs with that budget, but that
-// these are measured under more conditions at their end. A run with no record so early is left out.
+// Until cuts the curves after that many tokens: at a constant rate what is left are the curves of
+// runs with that budget, but that these are measured under more conditions at their end. A run with
+// no record so early is left out.
 func (s *Set) Until(tokens int64) *Set {
 	cut := &Set{err: s.err}
 	for i, records := range s.Records {
@@ -118,13 +120,14 @@ func LargestScore(eval string) Number {
 	return of(eval, func(e *store.Eval) float64 { score, _, _ := e.Largest(); return score })
 }
 
-// ValueRatio is ‖v_1‖ / mean_j ‖v_j‖ of the head with the largest sink score (of the key/value head it reads). Along a training that may
-// be one head now and another later; [Head] follows one.
+// ValueRatio is ‖v_1‖ / mean_j ‖v_j‖ of the head with the largest sink score (of the key/value head
+// it reads). Along a training that may be one head now and another later; [Head] follows one.
 func ValueRatio(eval string) Number {
 	return of(eval, func(e *store.Eval) float64 { _, l, h := e.Largest(); return valueRatio(e, l, h) })
 }
 
-// Head is the sink score of head h of layer l, both counted from 0, and ‖v_1‖ / mean_j ‖v_j‖ of the key/value head it reads.
+// Head is the sink score of head h of layer l, both counted from 0, and ‖v_1‖ / mean_j ‖v_j‖ of the
+// key/value head it reads.
 func Head(eval string, l, h int) (score, ratio Number) {
 	return of(eval, func(e *store.Eval) float64 { return e.SinkScore[l][h] }), of(eval, func(e *store.Eval) float64 { return valueRatio(e, l, h) })
 }
@@ -178,7 +181,8 @@ func (s *Set) readable() error {
 
 var errNoRuns = errors.New("curves: no runs: does a field or value given to Where exist?")
 
-// Crossing is the share of its tokens, in %, after which each run's number first exceeds a bound; 100 for a run in which it never does.
+// Crossing is the share of its tokens, in %, after which each run's number first exceeds a bound;
+// 100 for a run in which it never does.
 func (s *Set) Crossing(number Number, bound float64) ([]float64, error) {
 	if err := s.readable(); err != nil {
 		return nil, err
@@ -211,8 +215,8 @@ func (s *Set) Final(number Number) (stats.Estimate, error) {
 	return stats.Repeats(x, stats.Options{})
 }
 
-// FinalShare is Final for a number in % of a whole, such as a sink rate: its interval stays within [0, 100], and runs that all have
-// the same rate, none for example, have one too.
+// FinalShare is Final for a number in % of a whole, such as a sink rate: its interval stays within
+// [0, 100], and runs that all have the same rate, none for example, have one too.
 func (s *Set) FinalShare(number Number) (stats.Estimate, error) {
 	x, err := s.Last(number)
 	if err != nil {
@@ -221,8 +225,8 @@ func (s *Set) FinalShare(number Number) (stats.Estimate, error) {
 	return stats.Repeats(x, stats.Options{Range: stats.Percent})
 }
 
-// Exceeding is the share of runs, in %, whose number exceeds a bound at their end, with the interval of Clopper and Pearson: of 5 runs
-// without a sink, 0 [0, 52] %.
+// Exceeding is the share of runs, in %, whose number exceeds a bound at their end, with the
+// interval of Clopper and Pearson: of 5 runs without a sink, 0 [0, 52] %.
 func (s *Set) Exceeding(number Number, bound float64) (stats.Estimate, error) {
 	x, err := s.Last(number)
 	if err != nil {
@@ -231,7 +235,8 @@ func (s *Set) Exceeding(number Number, bound float64) (stats.Estimate, error) {
 	return Share(x, bound)
 }
 
-// Share is the same of numbers that were read before, such as those at initialisation ([Set.First]).
+// Share is the same of numbers that were read before, such as those at initialisation
+// ([Set.First]).
 func Share(x []float64, bound float64) (stats.Estimate, error) {
 	k := 0
 	for _, v := range x {
@@ -243,8 +248,9 @@ func Share(x []float64, bound float64) (stats.Estimate, error) {
 	return e.Scale(100), err
 }
 
-// Series is the mean over runs by millions of tokens read, with the smallest and the largest run as band. Runs must have been evaluated at the
-// same tokens. Records that lack the number are left out.
+// Series is the mean over runs by millions of tokens read, with the smallest and the largest run as
+// band. Runs must have been evaluated at the same tokens. Records that lack the number are left
+// out.
 func (s *Set) Series(name string, number Number) (plots.Series, error) {
 	series := plots.Series{Name: name}
 	if err := s.readable(); err != nil {
@@ -277,8 +283,9 @@ func (s *Set) Series(name string, number Number) (plots.Series, error) {
 	return series, nil
 }
 
-// ByPosition is the mean over runs of the loss at the end of training by position, in the bins in which runs keep it: X is the middle
-// of each bin, counted from 1. Bins without a target are left out.
+// ByPosition is the mean over runs of the loss at the end of training by position, in the bins in
+// which runs keep it: X is the middle of each bin, counted from 1. Bins without a target are left
+// out.
 func (s *Set) ByPosition(name, eval string) (plots.Series, error) {
 	series := plots.Series{Name: name}
 	for bin := 0; ; bin++ {

@@ -11,7 +11,8 @@ import (
 	"firsttoken/train/store"
 )
 
-// runs stores curves of two contexts × two seeds: at 100 tokens no sinks, at 200 a sink rate of context/1000 + seed/100.
+// runs stores curves of two contexts × two seeds: at 100 tokens no sinks, at 200 a sink rate of
+// context/1000 + seed/100.
 func runs(t *testing.T) []store.Point {
 	t.Helper()
 	dir := t.TempDir()
@@ -165,7 +166,8 @@ func TestRefuses(t *testing.T) {
 	require.ErrorContains(t, err, "different tokens")
 }
 
-// Runs of two sweeps, of which one varies the context and the other does not name it: asked for a context, the others would go missing unsaid.
+// Runs of two sweeps, of which one varies the context and the other does not name it: asked for a
+// context, the others would go missing unsaid.
 func TestWhereRefusesAFieldOfSomeRuns(t *testing.T) {
 	points := runs(t)
 	for _, p := range points[2:] {
@@ -183,7 +185,8 @@ func TestWhereRefusesAFieldOfSomeRuns(t *testing.T) {
 	require.NoError(t, err, "a field that all have")
 }
 
-// Runs that a sweep stored in another order are paired by their seed all the same; sets that do not have the same seeds once are refused.
+// Runs that a sweep stored in another order are paired by their seed all the same; sets that do not
+// have the same seeds once are refused.
 func TestPairs(t *testing.T) {
 	points := runs(t)
 	points[2], points[3] = points[3], points[2] // of context 256: seed 1 before seed 0

@@ -8,12 +8,14 @@ import (
 	"firsttoken/sinks/stats"
 )
 
-// Pairs are a number of runs in two or more sets that agree in their seed, [set][seed], seeds in the order of the first set: what
-// differences between settings are made of. of reads the number of each run of a set, such as
+// Pairs are a number of runs in two or more sets that agree in their seed, [set][seed], seeds in
+// the order of the first set: what differences between settings are made of. of reads the number of
+// each run of a set, such as
 //
 //	func(s *Set) ([]float64, error) { return s.Last(curves.Loss("text")) }
 //
-// Each set must have each seed once; runs in another order, or one of which a set has more, would pair what does not belong together.
+// Each set must have each seed once; runs in another order, or one of which a set has more, would
+// pair what does not belong together.
 func Pairs(of func(*Set) ([]float64, error), sets ...*Set) ([][]float64, error) {
 	if len(sets) < 2 {
 		return nil, errors.New("curves: pairs of fewer than two sets")
@@ -61,8 +63,9 @@ func PairsAtEnd(number Number, sets ...*Set) ([][]float64, error) {
 	return Pairs(AtEnd(number), sets...)
 }
 
-// Compare is the mean over seeds of f(x, y), where x and y are the numbers of the runs of a and b that share the seed, with Student's t
-// interval: a difference ([Minus]) or a change in % ([Change]). within are the values that f can have; zero for any.
+// Compare is the mean over seeds of f(x, y), where x and y are the numbers of the runs of a and b
+// that share the seed, with Student's t interval: a difference ([Minus]) or a change in %
+// ([Change]). within are the values that f can have; zero for any.
 func Compare(of func(*Set) ([]float64, error), a, b *Set, f func(x, y float64) float64, within stats.Range) (stats.Estimate, error) {
 	pairs, err := Pairs(of, a, b)
 	if err != nil {
@@ -81,8 +84,9 @@ func Minus(x, y float64) float64 { return x - y }
 // Change is x against y, in %.
 func Change(x, y float64) float64 { return 100 * (x - y) / y }
 
-// Contrasts are, for pairs [set][seed], the deviations of each set from the mean over sets of the same seed, in % of that mean: what a
-// setting changes, with what the seed changes taken out. Every set has one value a seed, so they add up to 0.
+// Contrasts are, for pairs [set][seed], the deviations of each set from the mean over sets of the
+// same seed, in % of that mean: what a setting changes, with what the seed changes taken out. Every
+// set has one value a seed, so they add up to 0.
 func Contrasts(pairs [][]float64) [][]float64 {
 	out := make([][]float64, len(pairs))
 	for i, row := range pairs {

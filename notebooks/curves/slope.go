@@ -8,8 +8,9 @@ import (
 	"gonum.org/v1/gonum/stat"
 )
 
-// Slopes are, seed by seed, how much a number at the end of training changes when a field's value doubles: least squares over the
-// values, by log₂. Each value must have been trained with each seed.
+// Slopes are, seed by seed, how much a number at the end of training changes when a field's value
+// doubles: least squares over the values, by log₂. Each value must have been trained with each
+// seed.
 func (s *Set) Slopes(field string, number Number) ([]float64, error) {
 	var x []float64
 	var sets []*Set

@@ -9,8 +9,8 @@ type Column struct {
 	Digits int // after the decimal point
 }
 
-// Row is a row of a Markdown table: the head, and for each column the mean over runs at their end ± half the width of its 95 % t
-// interval; runs too few or all equal have none.
+// Row is a row of a Markdown table: the head, and for each column the mean over runs at their end ±
+// half the width of its 95 % t interval; runs too few or all equal have none.
 func (s *Set) Row(columns []Column, head ...string) (string, error) {
 	row := "|"
 	for _, h := range head {

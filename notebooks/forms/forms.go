@@ -1,8 +1,10 @@
-// Package forms holds trainings that differ in how scores become attention and in nothing else (notebooks/grids/patterns.json):
-// what each run came to, and how a form compares with softmax of the same seed.
+// Package forms holds trainings that differ in how scores become attention and in nothing else
+// (notebooks/grids/patterns.json): what each run came to, and how a form compares with softmax of
+// the same seed.
 //
-// Metrics are those of the training monitor (store.Eval) at texts of 64 tokens behind ⟨bos⟩. Rates and shares are in %. It imports no
-// tensor library, so that cells which only plot link fast; package trained reads the runs.
+// Metrics are those of the training monitor (store.Eval) at texts of 64 tokens behind ⟨bos⟩. Rates
+// and shares are in %. It imports no tensor library, so that cells which only plot link fast;
+// package trained reads the runs.
 package forms
 
 import (
@@ -24,7 +26,8 @@ type Run struct {
 	ID   string `json:"id"`
 	Seed uint64 `json:"seed"`
 	End  End    `json:"end"`
-	// Along the training, one entry an evaluation: millions of tokens read, loss in nats, sink rate of the pattern as it is.
+	// Along the training, one entry an evaluation: millions of tokens read, loss in nats, sink rate
+	// of the pattern as it is.
 	Tokens []float64 `json:"tokens"`
 	Loss   []float64 `json:"loss"`
 	Rate   []float64 `json:"rate"`
@@ -39,14 +42,15 @@ type End struct {
 	Kurtosis float64 `json:"kurtosis"` // E[(h−μ)⁴]/σ⁴ of the residual stream, the largest over layers
 	MaxAbs   float64 `json:"max_abs"`  // |h|, the largest
 	Sparsity float64 `json:"sparsity"` // entries s ≤ t at most 1e-5, %
-	// By layer and head: α₁ of rows divided by their sums, the mean row sum, the mean gate (nil without one).
+	// By layer and head: α₁ of rows divided by their sums, the mean row sum, the mean gate (nil
+	// without one).
 	Score   [][]float64 `json:"score"`
 	RowSums [][]float64 `json:"row_sums"`
 	Gate    [][]float64 `json:"gate,omitempty"`
 }
 
-// NewEnd reads an evaluation. Rows of patterns without row sums sum to 1. It is an error if the evaluation lacks outliers, which runs of
-// before they were measured do.
+// NewEnd reads an evaluation. Rows of patterns without row sums sum to 1. It is an error if the
+// evaluation lacks outliers, which runs of before they were measured do.
 func NewEnd(e *store.Eval) (End, error) {
 	if e.Kurtosis == nil || e.Sparsity == nil {
 		return End{}, fmt.Errorf("forms: the evaluation %q has no kurtosis or sparsity: measure the run again", e.Name)
@@ -100,7 +104,8 @@ func round(x float64) float64 {
 	return math.Round(x*unit) / unit
 }
 
-// NewRun reads curves, whose last evaluation end may stand in for where it lacks what is measured today; nil: it does not.
+// NewRun reads curves, whose last evaluation end may stand in for where it lacks what is measured
+// today; nil: it does not.
 func NewRun(id string, seed uint64, records []store.Record, end *store.Eval) (Run, error) {
 	r := Run{ID: id, Seed: seed}
 	var last *store.Eval
@@ -137,8 +142,8 @@ func Each(runs []Run, of func(End) float64) []float64 {
 	return x
 }
 
-// Paired is the mean of f(form, softmax) over the seeds that both have, with Student's t interval, which stays within a range if one is
-// given.
+// Paired is the mean of f(form, softmax) over the seeds that both have, with Student's t interval,
+// which stays within a range if one is given.
 func Paired(form, softmax []Run, f func(a, b End) float64, within stats.Range) (stats.Estimate, error) {
 	var x []float64
 	for _, r := range form {
@@ -149,7 +154,8 @@ func Paired(form, softmax []Run, f func(a, b End) float64, within stats.Range) (
 	return stats.Repeats(x, stats.Options{Range: within})
 }
 
-// Against are the runs with losses along the training less those of softmax of the same seed; runs without such a one are left out.
+// Against are the runs with losses along the training less those of softmax of the same seed; runs
+// without such a one are left out.
 func Against(form, softmax []Run) (out []Run) {
 	for _, r := range form {
 		i := slices.IndexFunc(softmax, func(s Run) bool { return s.Seed == r.Seed && len(s.Loss) == len(r.Loss) })
@@ -165,7 +171,8 @@ func Against(form, softmax []Run) (out []Run) {
 	return out
 }
 
-// Curve is the mean over runs of a number along the training, with the smallest and the largest run as band.
+// Curve is the mean over runs of a number along the training, with the smallest and the largest run
+// as band.
 func Curve(name string, runs []Run, of func(Run) []float64) (plots.Series, error) {
 	s := plots.Series{Name: name}
 	for i, at := range runs[0].Tokens {

@@ -53,7 +53,8 @@ func TestSpreadRatio(t *testing.T) {
 	require.InDelta(t, math.Pow(4, 1.0/3), e.Value, 1e-9)
 }
 
-// A form without sinks or outliers holds S1, the same with softmax's kurtosis does not, and a loss around the bound leaves it open.
+// A form without sinks or outliers holds S1, the same with softmax's kurtosis does not, and a loss
+// around the bound leaves it open.
 func TestS1(t *testing.T) {
 	judge := func(form []forms.Run) claims.Verdict {
 		figures, err := forms.Figures("softpick", form, softmax)
@@ -76,7 +77,8 @@ func TestS1(t *testing.T) {
 	require.Equal(t, claims.Undecided, judge(change(func(i int, r *forms.Run) { r.End.Loss *= 1.005 + 0.005*float64(i) })))
 }
 
-// Reading an evaluation: shares in %, the largest layer of kurtosis, softmax's rows sum to 1, five digits.
+// Reading an evaluation: shares in %, the largest layer of kurtosis, softmax's rows sum to 1, five
+// digits.
 func TestNewRun(t *testing.T) {
 	e := store.Eval{Name: forms.Eval, Loss: 2.7182818, SinkRate: []float64{0.25, 0}, SinkScore: [][]float64{{0.1, 0.123456789}}}
 	_, err := forms.NewRun("a", 1, []store.Record{{Tokens: 2e6, Evals: []store.Eval{e}}}, nil)
@@ -119,7 +121,8 @@ func TestCurveAndTable(t *testing.T) {
 	require.True(t, strings.HasSuffix(lines[3], "| sparse |"))
 }
 
-// The grid's forms have names of their own and five seeds each, and values of those that are trained come with the checkout.
+// The grid's forms have names of their own and five seeds each, and values of those that are
+// trained come with the checkout.
 func TestValuesShip(t *testing.T) {
 	names, configs, err := trained.Grid("../grids/patterns.json")
 	require.NoError(t, err)

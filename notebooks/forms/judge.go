@@ -37,8 +37,8 @@ func Figures(name string, form, softmax []Run) ([]claims.Figure, error) {
 	return list, err
 }
 
-// Table is a Markdown table of forms: means over seeds ± half of the t interval, losses paired with softmax's. published are figures of
-// other works by form, the last column.
+// Table is a Markdown table of forms: means over seeds ± half of the t interval, losses paired with
+// softmax's. published are figures of other works by form, the last column.
 func Table(names []string, runs map[string][]Run, published map[string]string) (string, error) {
 	text := "| form | seeds | loss | against softmax (%) | sink rate (%) | of rows scaled to sum 1 (%) | row sum | kurtosis | max abs h | sparsity (%) | published, 0.3B and more |\n" +
 		"| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n"
@@ -80,8 +80,8 @@ func Table(names []string, runs map[string][]Run, published map[string]string) (
 	return text, nil
 }
 
-// SpreadFigures are what claims.S1b reads of softmax and other forms, and, for each, how much farther edits spread with ⟨bos⟩'s key
-// hidden.
+// SpreadFigures are what claims.S1b reads of softmax and other forms, and, for each, how much
+// farther edits spread with ⟨bos⟩'s key hidden.
 func SpreadFigures(names []string, spread map[string][]Spread) (list []claims.Figure, err error) {
 	add := func(name string, e stats.Estimate, e2 error) {
 		if err == nil && e2 != nil {

@@ -7,15 +7,16 @@ import (
 	"firsttoken/sinks/stats"
 )
 
-// Spread is how far edits of one token spread in a run: the relative change of the tokens behind it (sinks/perturb), mean over tokens and
-// blocks, geometric mean over edits.
+// Spread is how far edits of one token spread in a run: the relative change of the tokens behind it
+// (sinks/perturb), mean over tokens and blocks, geometric mean over edits.
 type Spread struct {
 	Seed   uint64  `json:"seed"`
 	Whole  float64 `json:"whole"`  // the model as it is
 	Hidden float64 `json:"hidden"` // with ⟨bos⟩'s key hidden in all blocks
 }
 
-// SpreadRatio is the geometric mean of a(form)/b(softmax) over the seeds that both have, with the interval of Student's t on logarithms.
+// SpreadRatio is the geometric mean of a(form)/b(softmax) over the seeds that both have, with the
+// interval of Student's t on logarithms.
 func SpreadRatio(form, softmax []Spread, a, b func(Spread) float64) (stats.Estimate, error) {
 	var x []float64
 	for _, s := range form {

@@ -1,16 +1,19 @@
-// Package keep holds what a notebook measured on disk, so that a cell run again returns at once and a cell that only plots never
-// loads a model.
+// Package keep holds what a notebook measured on disk, so that a cell run again returns at once and
+// a cell that only plots never loads a model.
 //
-// A value is kept with what it depends on: its inputs, which the caller names, and the code that measured it, which is found out
-// (see [firsttoken/internal/codehash]): the function that the caller passes, what it refers to in its cell, and the packages of this
-// module that these use. Change a metric, and values that it gave are measured again; change a comment, or a
-// plot, and they are not. Inputs name models by the hashes of their weights (pretrained.Version, store.Versions) and hold no paths
-// and no times, so that they are the same on every machine.
+// A value is kept with what it depends on: its inputs, which the caller names, and the code that
+// measured it, which is found out (see [firsttoken/internal/codehash]): the function that the
+// caller passes, what it refers to in its cell, and the packages of this module that these use.
+// Change a metric, and values that it gave are measured again; change a comment, or a plot, and
+// they are not. Inputs name models by the hashes of their weights (pretrained.Version,
+// store.Versions) and hold no paths and no times, so that they are the same on every machine.
 //
-// That makes values that can come with the checkout: those of models whose weights do not. They lie in
-// notebooks/results/measured and are looked up after .data/results. `make measured` makes them anew.
+// That makes values that can come with the checkout: those of models whose weights do not. They lie
+// in notebooks/results/measured and are looked up after .data/results. `make measured` makes them
+// anew.
 //
-// Traces have their own form of this in probe.Study; keep is for all other measurements: any value that survives JSON.
+// Traces have their own form of this in probe.Study; keep is for all other measurements: any value
+// that survives JSON.
 package keep
 
 import (
@@ -38,12 +41,14 @@ type file struct {
 // self is this package, whose code has no part in what is measured.
 const self = "firsttoken/notebooks/keep"
 
-// Result returns the value kept under a name such as "06/perturbation" if it was measured from these inputs by this code, and else
-// measures and keeps it. It says which. Inputs must name everything that the value depends on and the code does not say: model
-// (pretrained.Version, store.Versions), texts, options, seed.
+// Result returns the value kept under a name such as "06/perturbation" if it was measured from
+// these inputs by this code, and else measures and keeps it. It says which. Inputs must name
+// everything that the value depends on and the code does not say: model (pretrained.Version,
+// store.Versions), texts, options, seed.
 //
-// A value of the same inputs by other code is measured again. Where that ends in [local.ErrAbsent], because weights
-// are not here, it is used as it is, and a printed line says so. Of other inputs no value is ever used.
+// A value of the same inputs by other code is measured again. Where that ends in [local.ErrAbsent],
+// because weights are not here, it is used as it is, and a printed line says so. Of other inputs no
+// value is ever used.
 func Result[T any](name string, inputs any, measure func() (T, error)) (value T, fromDisk bool, err error) {
 	code, err := codehash.Caller(self)
 	if err != nil {
@@ -52,12 +57,14 @@ func Result[T any](name string, inputs any, measure func() (T, error)) (value T,
 	return one(name, inputs, code, measure)
 }
 
-// MeasureEnv names the environment variable that makes [Each] measure anew what other code measured.
+// MeasureEnv names the environment variable that makes [Each] measure anew what other code
+// measured.
 const MeasureEnv = "FIRSTTOKEN_MEASURE"
 
-// Each is [Results] for values that take so long that they come with the checkout although anybody could measure them. They are
-// measured one by one, and each is kept as soon as it is there: who stops and asks again goes on. A value of the same inputs by other
-// code is used as it is, and one printed line says of how many that is so, unless $FIRSTTOKEN_MEASURE is set.
+// Each is [Results] for values that take so long that they come with the checkout although anybody
+// could measure them. They are measured one by one, and each is kept as soon as it is there: who
+// stops and asks again goes on. A value of the same inputs by other code is used as it is, and one
+// printed line says of how many that is so, unless $FIRSTTOKEN_MEASURE is set.
 func Each[T any](names []string, inputs []any, measure func(i int) (T, error)) (values []T, measured int, err error) {
 	if len(names) != len(inputs) {
 		return nil, 0, fmt.Errorf("keep: %d names, but inputs of %d values", len(names), len(inputs))
@@ -108,8 +115,9 @@ func one[T any](name string, inputs any, code string, measure func() (T, error))
 	return values[0], missing == 0, nil
 }
 
-// Results is [Result] for several values that are cheaper to measure together: measure is given the indices of those not kept and
-// returns their values in that order. The second result is how many were measured.
+// Results is [Result] for several values that are cheaper to measure together: measure is given the
+// indices of those not kept and returns their values in that order. The second result is how many
+// were measured.
 func Results[T any](names []string, inputs []any, measure func(missing []int) ([]T, error)) ([]T, int, error) {
 	if len(names) != len(inputs) {
 		return nil, 0, fmt.Errorf("keep: %d names, but inputs of %d values", len(names), len(inputs))
@@ -160,8 +168,8 @@ func results[T any](names []string, inputs []any, code string, measure func(miss
 	return values, len(missing), nil
 }
 
-// lookUp finds the value of a name: as measured here, then as it comes with the checkout. older is one of the same inputs by other
-// code, nil if there is none.
+// lookUp finds the value of a name: as measured here, then as it comes with the checkout. older is
+// one of the same inputs by other code, nil if there is none.
 func lookUp[T any](name string, want file) (value T, kept bool, older *T, err error) {
 	own, err := place(name)
 	if err != nil {
@@ -208,8 +216,8 @@ func fallBack[T any](names []string, missing []int, older []*T, values []T, abse
 	return nil
 }
 
-// whole reads a value and reports whether it has the shape of T: one that was kept when T had fewer or other fields is not taken for
-// one of today with zeros.
+// whole reads a value and reports whether it has the shape of T: one that was kept when T had fewer
+// or other fields is not taken for one of today with zeros.
 func whole[T any](text json.RawMessage, value *T) bool {
 	if json.Unmarshal(text, value) != nil {
 		return false
@@ -218,7 +226,8 @@ func whole[T any](text json.RawMessage, value *T) bool {
 	return err == nil && bytes.Equal(again, text)
 }
 
-// Save keeps a value that is not worth asking for twice, such as the names of runs, for the cells that plot.
+// Save keeps a value that is not worth asking for twice, such as the names of runs, for the cells
+// that plot.
 func Save[T any](name string, value T) error {
 	return write(name, file{Inputs: json.RawMessage("null")}, value)
 }

@@ -123,7 +123,8 @@ func TestRefuses(t *testing.T) {
 	require.Error(t, err, "nothing of a failed measurement is kept")
 }
 
-// home points the checkout's folders at an empty one with the packages that these tests measure with.
+// home points the checkout's folders at an empty one with the packages that these tests measure
+// with.
 func home(t *testing.T) string {
 	t.Helper()
 	sources, err := local.Root()
@@ -167,7 +168,8 @@ func change(t *testing.T, root, text string) {
 	require.NoError(t, os.WriteFile(filepath.Join(root, "train", "local", "another.go"), []byte(text), 0o644))
 }
 
-// What is costly is kept one by one, measured where there is no value of its inputs, and by today's code only where that is asked for.
+// What is costly is kept one by one, measured where there is no value of its inputs, and by today's
+// code only where that is asked for.
 func TestEach(t *testing.T) {
 	root := home(t)
 	t.Setenv(keep.MeasureEnv, "")
@@ -217,8 +219,9 @@ func TestEach(t *testing.T) {
 	require.ErrorContains(t, err, "3 names, but inputs of 1 values")
 }
 
-// Values that come with the checkout are used where inputs and code are today's, measured again where the code is another, and used
-// all the same where what would measure them is absent. Of other inputs they are never used.
+// Values that come with the checkout are used where inputs and code are today's, measured again
+// where the code is another, and used all the same where what would measure them is absent. Of
+// other inputs they are never used.
 func TestShipped(t *testing.T) {
 	root := home(t)
 	absent := fmt.Errorf("the weights of 2 of 3 runs are %w", local.ErrAbsent)
@@ -287,7 +290,8 @@ func printed(t *testing.T, f func()) string {
 	return string(text)
 }
 
-// What was measured here comes with the checkout once it is shipped; later it is enough to say so without names.
+// What was measured here comes with the checkout once it is shipped; later it is enough to say so
+// without names.
 func TestShip(t *testing.T) {
 	root := home(t)
 	ask := func(inputs int) {

@@ -14,8 +14,8 @@ import (
 	"firsttoken/train/local"
 )
 
-// Ship makes values that are kept here come with the checkout, and returns the names of those that changed. Without names it does so
-// for all that come with it already and were measured here since.
+// Ship makes values that are kept here come with the checkout, and returns the names of those that
+// changed. Without names it does so for all that come with it already and were measured here since.
 func Ship(names ...string) (changed []string, err error) {
 	all := len(names) == 0
 	if all {

@@ -68,8 +68,8 @@ func View(controls []Control, draw func(values []int) (*plots.Figure, error)) er
 	return last.Show()
 }
 
-// Frames shows the figures that run hands to show, each in place of the one before, while it goes on. The last stays as a plain
-// picture; without a browser it is the only one.
+// Frames shows the figures that run hands to show, each in place of the one before, while it goes
+// on. The last stays as a plain picture; without a browser it is the only one.
 func Frames(run func(show func(*plots.Figure) error) error) error {
 	var last *plots.Figure
 	picture := "live-" + gonbui.UniqueId()

@@ -1,10 +1,11 @@
-// Package atlas measures the attention sink of many models side by side: how large it is behind ⟨bos⟩, how much of it is left behind
-// nothing and behind another token, and what each does to the loss (Barbero et al. 2025, arXiv 2504.02732, Tables 1 and 2; Gu et al.
-// 2025, arXiv 2410.10781).
+// Package atlas measures the attention sink of many models side by side: how large it is behind
+// ⟨bos⟩, how much of it is left behind nothing and behind another token, and what each does to the
+// loss (Barbero et al. 2025, arXiv 2504.02732, Tables 1 and 2; Gu et al. 2025, arXiv 2410.10781).
 //
-// All models that read plain text see the same passages of the same speeches, each in its own tokens; a model that was trained here on
-// a small vocabulary sees held-out documents of its own text instead, and its row says so. A rate depends on T and ε: both stand
-// beside it, with what even attention would score, and published rates are shown with theirs, not mixed in.
+// All models that read plain text see the same passages of the same speeches, each in its own
+// tokens; a model that was trained here on a small vocabulary sees held-out documents of its own
+// text instead, and its row says so. A rate depends on T and ε: both stand beside it, with what
+// even attention would score, and published rates are shown with theirs, not mixed in.
 package atlas
 
 import (
@@ -62,7 +63,8 @@ type Row struct {
 	With       Behind   `json:"with"`
 	Without    Behind   `json:"without"`
 	Other      Behind   `json:"other"`
-	// ValueRatio is ‖v₁‖ / mean ‖vⱼ‖ over the heads with a sink behind ⟨bos⟩; absent where there are none.
+	// ValueRatio is ‖v₁‖ / mean ‖vⱼ‖ over the heads with a sink behind ⟨bos⟩; absent where there
+	// are none.
 	ValueRatio *stats.Estimate `json:"value_ratio,omitempty"`
 	// Cost is what leaving ⟨bos⟩ out adds to the loss, nats, paired over passages.
 	Cost stats.Estimate `json:"cost"`

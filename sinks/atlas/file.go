@@ -11,7 +11,8 @@ import (
 	"github.com/google/renameio/v2"
 )
 
-// Atlas is the file: rows in the order of their list. It is written after each model, so that a run that is stopped goes on where it was.
+// Atlas is the file: rows in the order of their list. It is written after each model, so that a run
+// that is stopped goes on where it was.
 type Atlas struct {
 	Config
 	// Code is the hash of the code that measured; rows of other code are measured again.
@@ -47,7 +48,8 @@ func (a *Atlas) Write(path string) error {
 	return nil
 }
 
-// Measured looks up the row of an entry whose model has this version, measured as c says by this code.
+// Measured looks up the row of an entry whose model has this version, measured as c says by this
+// code.
 func (a *Atlas) Measured(c Config, code string, e Entry, version []string) (Row, bool) {
 	if a.Config != c || a.Code != code {
 		return Row{}, false

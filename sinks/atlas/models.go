@@ -8,11 +8,13 @@ import (
 
 // Entry is one line of a list of models.
 type Entry struct {
-	// Model is what pretrained.Load takes: smollm2, gemma3, a GGUF file, a folder or a hub name; or run:NAME, a run of this checkout.
+	// Model is what pretrained.Load takes: smollm2, gemma3, a GGUF file, a folder or a hub name; or
+	// run:NAME, a run of this checkout.
 	Model string `json:"model"`
 	// Label is the name in table and figure; by default the model's.
 	Label string `json:"label"`
-	// BOS names the token that stands for ⟨bos⟩, such as <|endoftext|>; by default the tokenizer's own.
+	// BOS names the token that stands for ⟨bos⟩, such as <|endoftext|>; by default the tokenizer's
+	// own.
 	BOS string `json:"bos,omitempty"`
 }
 

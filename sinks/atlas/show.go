@@ -47,7 +47,8 @@ func (a *Atlas) Markdown() string {
 	return b.String()
 }
 
-// Figure shows sink rates behind the three fronts, with the published ones, and what leaving ⟨bos⟩ out costs.
+// Figure shows sink rates behind the three fronts, with the published ones, and what leaving ⟨bos⟩
+// out costs.
 func (a *Atlas) Figure() (*plots.Figure, error) {
 	var figures []*plots.Figure
 	for _, epsilon := range []float64{sinks.EpsilonGu, sinks.EpsilonTable} {

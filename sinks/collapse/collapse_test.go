@@ -26,7 +26,8 @@ func random(layers, n, D int) [][][]float32 {
 	return stream
 }
 
-// Proposition 3.1 holds for whatever rows, the measures agree with those of package sinks, and relative ones do not change with scale.
+// Proposition 3.1 holds for whatever rows, the measures agree with those of package sinks, and
+// relative ones do not change with scale.
 func TestByDepthOnRandomStreams(t *testing.T) {
 	for _, rows := range []collapse.Rows{{}, {Skip: 1}, {Length: 4}, {Skip: 2, Length: 7}} {
 		stream := random(5, 9, 6)
@@ -151,7 +152,8 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// Tightness by length is that of the text cut there, also where rows are nearly equal and far from 0.
+// Tightness by length is that of the text cut there, also where rows are nearly equal and far from
+// 0.
 func TestTightnessByLength(t *testing.T) {
 	V := random(2, 12, 7)[1]
 	for i := range V {
@@ -172,8 +174,8 @@ func TestTightnessByLength(t *testing.T) {
 	require.Equal(t, []float64{0, 0}, equal.Tightness)
 }
 
-// A text of one token repeated: rows that differ by rounding alone have a ratio of rounding errors, which once was the largest of all
-// texts. It is left out; a spread just above the bound counts.
+// A text of one token repeated: rows that differ by rounding alone have a ratio of rounding errors,
+// which once was the largest of all texts. It is left out; a spread just above the bound counts.
 func TestTightnessOfRowsEqualUpToRounding(t *testing.T) {
 	for _, c := range []struct {
 		apart float32

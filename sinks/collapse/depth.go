@@ -8,8 +8,9 @@ import (
 
 // Rows chooses rows of a stream. The zero value is all of them, as in the paper.
 type Rows struct {
-	// Skip leaves out rows at the start. The residual of token 1 is tens of times longer than the others where a model has an
-	// attention sink, and rules every measure that it is part of: Skip 1 says what becomes of the text.
+	// Skip leaves out rows at the start. The residual of token 1 is tens of times longer than the
+	// others where a model has an attention sink, and rules every measure that it is part of: Skip
+	// 1 says what becomes of the text.
 	Skip int `json:"skip,omitempty"`
 	// Length cuts the text after so many tokens, skipped ones included; 0 takes all.
 	Length int `json:"length,omitempty"`
@@ -27,16 +28,19 @@ func (r Rows) of(V [][]float32) ([][]float32, error) {
 	return V[r.Skip:end], nil
 }
 
-// Depth are the measures of one document by layer, each [L+1]: entry 0 is the embedding, entry ℓ what block ℓ hands on.
+// Depth are the measures of one document by layer, each [L+1]: entry 0 is the embedding, entry ℓ
+// what block ℓ hands on.
 type Depth struct {
 	Rank     []float64 `json:"rank"`     // ‖V − (1/n)11ᵀV‖_F
 	Relative []float64 `json:"relative"` // the same divided by ‖V‖_F: 0 (one vector) to 1
 	Distance []float64 `json:"distance"` // ‖v_n − v_{n−1}‖₂
 	Apart    []float64 `json:"apart"`    // the same divided by ‖v_n‖₂; 0 where v_n = 0
-	// Tightness is Distance / (√2 · Rank), at most 1 by Proposition 3.1 with its sharp constant. 0, for none, where Relative
-	// is below MinSpread: such rows are equal up to rounding, and the ratio is one of rounding errors. LargestTightness counts the others.
+	// Tightness is Distance / (√2 · Rank), at most 1 by Proposition 3.1 with its sharp constant. 0,
+	// for none, where Relative is below MinSpread: such rows are equal up to rounding, and the
+	// ratio is one of rounding errors. LargestTightness counts the others.
 	Tightness []float64 `json:"tightness"`
-	// Cosine is the mean cos(v_i, v_j) over i ≠ j: 1 where all rows have one direction. No long row rules it.
+	// Cosine is the mean cos(v_i, v_j) over i ≠ j: 1 where all rows have one direction. No long row
+	// rules it.
 	Cosine []float64 `json:"cosine"`
 }
 
@@ -82,10 +86,12 @@ func (d *Depth) add(V [][]float32, rows Rows) error {
 	return nil
 }
 
-// MinSpread is the least ‖V − (1/n)11ᵀV‖_F / ‖V‖_F that has a tightness: a thousand times the rounding of float32 residuals.
+// MinSpread is the least ‖V − (1/n)11ᵀV‖_F / ‖V‖_F that has a tightness: a thousand times the
+// rounding of float32 residuals.
 const MinSpread = 1e-4
 
-// tightness is how much of the bound of Proposition 3.1 is used, 0 where the rows are too nearly equal to say.
+// tightness is how much of the bound of Proposition 3.1 is used, 0 where the rows are too nearly
+// equal to say.
 func tightness(p sinks.Prop31, relative float64) float64 {
 	if !(relative >= MinSpread) {
 		return 0
@@ -93,7 +99,8 @@ func tightness(p sinks.Prop31, relative float64) float64 {
 	return p.Representational / p.Bound()
 }
 
-// LargestTightness is the largest of some tightnesses and of how many, those of rows too nearly equal left out.
+// LargestTightness is the largest of some tightnesses and of how many, those of rows too nearly
+// equal left out.
 func LargestTightness(tightness []float64) (largest float64, n int) {
 	for _, x := range tightness {
 		if x > 0 {
@@ -103,8 +110,9 @@ func LargestTightness(tightness []float64) (largest float64, n int) {
 	return largest, n
 }
 
-// EffectiveRanks are those of the rows' directions u_t = v_t / ‖v_t‖ by layer, [L+1], each from 1 (one direction) to min(n, D): see
-// sinks.EffectiveRank. They cost a singular value decomposition a layer.
+// EffectiveRanks are those of the rows' directions u_t = v_t / ‖v_t‖ by layer, [L+1], each from 1
+// (one direction) to min(n, D): see sinks.EffectiveRank. They cost a singular value decomposition a
+// layer.
 func EffectiveRanks(stream [][][]float32, rows Rows) ([]float64, error) {
 	ranks := make([]float64, len(stream))
 	for l, V := range stream {

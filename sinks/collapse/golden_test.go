@@ -31,8 +31,8 @@ type golden struct {
 	}
 }
 
-// within is the largest difference between two curves, each entry divided by its own size plus floor: below floor a number is the
-// rounding of float32.
+// within is the largest difference between two curves, each entry divided by its own size plus
+// floor: below floor a number is the rounding of float32.
 func within(want, got []float64, floor float64) (worst float64) {
 	for i := range want {
 		worst = max(worst, math.Abs(got[i]-want[i])/(math.Abs(want[i])+floor))
@@ -40,7 +40,8 @@ func within(want, got []float64, floor float64) (worst float64) {
 	return worst
 }
 
-// SmolLM2's collapse by depth, under every wiring, equals an independent NumPy computation from the same file.
+// SmolLM2's collapse by depth, under every wiring, equals an independent NumPy computation from the
+// same file.
 func TestSmolLM2EqualsNumPy(t *testing.T) {
 	if _, err := local.Model("smollm2"); errors.Is(err, local.ErrNotSetUp) {
 		t.Skip("SmolLM2 is not set up: ", err)

@@ -9,15 +9,16 @@ import (
 	"firsttoken/sinks"
 )
 
-// Length are the measures of the last two tokens of one layer by length of the text, each [N−1] for V [N][D]: entry i belongs to the
-// text cut after n = i+2 tokens.
+// Length are the measures of the last two tokens of one layer by length of the text, each [N−1] for
+// V [N][D]: entry i belongs to the text cut after n = i+2 tokens.
 type Length struct {
 	Distance []float64 `json:"distance"` // ‖v_n − v_{n−1}‖₂
 	Relative []float64 `json:"relative"` // the same divided by ‖v_n‖₂; 0 where v_n = 0
-	// Differing counts the components, of D, that differ after rounding to bfloat16 (nearest, ties to even). 0: the same vector.
+	// Differing counts the components, of D, that differ after rounding to bfloat16 (nearest, ties
+	// to even). 0: the same vector.
 	Differing []int `json:"differing"`
-	// Tightness is Distance / (√2 ‖V − (1/n)11ᵀV‖_F) of the first n rows, as in Depth. Of two rows it is 1, whatever they are: they
-	// lie on either side of their mean.
+	// Tightness is Distance / (√2 ‖V − (1/n)11ᵀV‖_F) of the first n rows, as in Depth. Of two rows
+	// it is 1, whatever they are: they lie on either side of their mean.
 	Tightness []float64 `json:"tightness"`
 }
 
@@ -50,7 +51,8 @@ func ByLength(V [][]float32) (*Length, error) {
 	return out, nil
 }
 
-// FirstEqual is the smallest n ≥ from at which the last two tokens are the same vector in bfloat16, and false if no length reaches it.
+// FirstEqual is the smallest n ≥ from at which the last two tokens are the same vector in bfloat16,
+// and false if no length reaches it.
 func (l *Length) FirstEqual(from int) (n int, ok bool) {
 	for n := max(from, 2); n-2 < len(l.Differing); n++ {
 		if l.Differing[n-2] == 0 {
@@ -60,8 +62,8 @@ func (l *Length) FirstEqual(from int) (n int, ok bool) {
 	return 0, false
 }
 
-// spread is Σ‖v − x̄‖² over the rows added so far, row by row (Welford's recurrence: a difference of large sums would leave nothing
-// of rows that are nearly equal).
+// spread is Σ‖v − x̄‖² over the rows added so far, row by row (Welford's recurrence: a difference
+// of large sums would leave nothing of rows that are nearly equal).
 type spread struct {
 	n       float64
 	mean    []float64

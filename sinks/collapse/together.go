@@ -8,9 +8,10 @@ import (
 	"gonum.org/v1/gonum/stat"
 )
 
-// Together is Spearman's rank correlation over blocks of Relative and Apart, what blocks 1 … L hand on: whether the last two tokens draw
-// together where all tokens do. The embedding, which no block has mixed, is left out. Both numbers have no unit, so that residuals that grow
-// from block to block do not make them agree. It is an error where one of them is the same in all blocks.
+// Together is Spearman's rank correlation over blocks of Relative and Apart, what blocks 1 … L hand
+// on: whether the last two tokens draw together where all tokens do. The embedding, which no block
+// has mixed, is left out. Both numbers have no unit, so that residuals that grow from block to
+// block do not make them agree. It is an error where one of them is the same in all blocks.
 func (d *Depth) Together() (float64, error) {
 	if len(d.Relative) < 3 {
 		return 0, fmt.Errorf("collapse: a rank correlation over %d blocks: it needs two at least", max(0, len(d.Relative)-1))

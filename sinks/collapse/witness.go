@@ -5,8 +5,9 @@ import (
 	"math"
 )
 
-// Attained is a V [n][D] on which Proposition 3.1 with the constant √2 is an equality: every row is the mean but the last two, which lie
-// delta apart on either side of it. Rank collapse is delta/√2, representational collapse delta: no smaller constant would do.
+// Attained is a V [n][D] on which Proposition 3.1 with the constant √2 is an equality: every row is
+// the mean but the last two, which lie delta apart on either side of it. Rank collapse is delta/√2,
+// representational collapse delta: no smaller constant would do.
 func Attained(n, D int, delta float32) ([][]float32, error) {
 	V, err := zeros(n, D)
 	if err != nil {
@@ -16,8 +17,9 @@ func Attained(n, D int, delta float32) ([][]float32, error) {
 	return V, nil
 }
 
-// Counterexample is a V [n][D] that shows the converse of Proposition 3.1 to be false: the last two rows are equal, yet
-// ‖V − (1/n)11ᵀV‖_F = rank, as large as one likes. It needs n ≥ 3: row 1 alone lies apart.
+// Counterexample is a V [n][D] that shows the converse of Proposition 3.1 to be false: the last two
+// rows are equal, yet ‖V − (1/n)11ᵀV‖_F = rank, as large as one likes. It needs n ≥ 3: row 1 alone
+// lies apart.
 func Counterexample(n, D int, rank float64) ([][]float32, error) {
 	V, err := zeros(n, D)
 	if err != nil {

@@ -89,8 +89,8 @@ func TestWholeCacheIsThePlainPass(t *testing.T) {
 	}
 }
 
-// A window cache of N entries fed token by token is attention to the last N + 1 tokens, which a model of
-// one layer shows directly, in either mode.
+// A window cache of N entries fed token by token is attention to the last N + 1 tokens, which a
+// model of one layer shows directly, in either mode.
 func TestWindowCacheIsAWindow(t *testing.T) {
 	one := func(c *transformer.Config) { c.Layers = 1 }
 	m := tiny(t, one)
@@ -115,7 +115,8 @@ func TestWindowCacheIsAWindow(t *testing.T) {
 	}
 }
 
-// Whatever a policy drops, what it always keeps is there; blocks that end early change nothing before.
+// Whatever a policy drops, what it always keeps is there; blocks that end early change nothing
+// before.
 func TestBoundedCaches(t *testing.T) {
 	m := tiny(t, nil)
 	ids := text(50)

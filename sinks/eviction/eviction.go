@@ -1,10 +1,10 @@
-// Package eviction holds policies that keep a bounded cache of keys and values while a model reads a
-// text: which N entries of each key/value head stay.
+// Package eviction holds policies that keep a bounded cache of keys and values while a model reads
+// a text: which N entries of each key/value head stay.
 //
-// One protocol serves all. A text is fed in blocks of B tokens. In each layer the block's queries see
-// every entry of the cache and the block up to themselves; then each key/value head, on its own, keeps
-// the N entries of the largest scores (ties: the earlier position), in order of position. So a cache
-// never holds more than N + B entries. A policy is its score:
+// One protocol serves all. A text is fed in blocks of B tokens. In each layer the block's queries
+// see every entry of the cache and the block up to themselves; then each key/value head, on its
+// own, keeps the N entries of the largest scores (ties: the earlier position), in order of
+// position. So a cache never holds more than N + B entries. A policy is its score:
 //
 //	Window          the position
 //	Streaming       the position; the first Sinks always stay (arXiv 2309.17453)
@@ -15,8 +15,8 @@
 //	SnapKV          mean attention of the block's last queries, smoothed; these stay (arXiv 2404.14469)
 //	Random          a seeded draw
 //
-// Scores are graphs on the device; train/transformer's cache calls them inside a layer's executable, so
-// that neither keys nor patterns leave it.
+// Scores are graphs on the device; train/transformer's cache calls them inside a layer's
+// executable, so that neither keys nor patterns leave it.
 package eviction
 
 import (
@@ -36,15 +36,16 @@ type Entries = transformer.Entries
 type Policy interface {
 	// String names the policy and its options; what is compiled is found by it.
 	String() string
-	// Check refuses a budget of N entries, or blocks of B tokens, with which the policy cannot do what
-	// it says.
+	// Check refuses a budget of N entries, or blocks of B tokens, with which the policy cannot do
+	// what it says.
 	Check(n, block int) error
-	// Score is float32 [1, K, n]: the larger, the better; +∞ always stays. What it says of empty slots
-	// does not matter.
+	// Score is float32 [1, K, n]: the larger, the better; +∞ always stays. What it says of empty
+	// slots does not matter.
 	Score(e *Entries, n int) *Node
 }
 
-// Keep returns the slots that stay, int32 [1, K, N] in order of position. N must not exceed the slots.
+// Keep returns the slots that stay, int32 [1, K, N] in order of position. N must not exceed the
+// slots.
 func Keep(p Policy, e *Entries, n int) *Node {
 	score := Where(filled(e), p.Score(e, n), constant(e, lowest))
 	_, slots := TopK(score, n, -1) // stable: of equal scores the earlier slot is taken, and slots are in order of position

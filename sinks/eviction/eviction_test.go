@@ -26,7 +26,8 @@ type layer struct {
 
 const kvHeads, groups, width = 2, 3, 4
 
-// drawn is a layer after a block: empty slots in front, cached entries with gaps, the block, padding.
+// drawn is a layer after a block: empty slots in front, cached entries with gaps, the block,
+// padding.
 func drawn(rng *rand.Rand, empty, cached, block, padding int) *layer {
 	n := empty + cached + block + padding
 	start := 3 * cached
@@ -252,8 +253,8 @@ func snap(l *layer, k, at, last int) float64 {
 	return sum / count
 }
 
-// Every policy goes through this: scores as defined, the N best kept in order of position, ties to the
-// earlier one, nothing empty while there are entries.
+// Every policy goes through this: scores as defined, the N best kept in order of position, ties to
+// the earlier one, nothing empty while there are entries.
 func TestPolicies(t *testing.T) {
 	for _, p := range append(Policies(), Streaming{Sinks: 1}, Random{Seed: 7}) {
 		t.Run(p.String(), func(t *testing.T) {

@@ -2,11 +2,12 @@ package eviction
 
 import . "github.com/gomlx/gomlx/core/graph"
 
-// H2O keeps the heavy hitters: the attention that an entry got from all queries so far, summed, mean
-// over the heads that share it (Zhang et al., arXiv 2306.14048). The N/2 most recent entries stay.
+// H2O keeps the heavy hitters: the attention that an entry got from all queries so far, summed,
+// mean over the heads that share it (Zhang et al., arXiv 2306.14048). The N/2 most recent entries
+// stay.
 type H2O struct {
-	// Mean divides by the number of queries that could see the entry, as kvpress does: the sum favours
-	// old entries.
+	// Mean divides by the number of queries that could see the entry, as kvpress does: the sum
+	// favours old entries.
 	Mean bool
 }
 

@@ -10,8 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The scores of NVIDIA/kvpress on the same keys and attention, by its own code (testdata/golden.py), are ours. Where its protocol is
-// another than that of this package:
+// The scores of NVIDIA/kvpress on the same keys and attention, by its own code
+// (testdata/golden.py), are ours. Where its protocol is another than that of this package:
 //
 //   - SnapKV: its average over five neighbours counts places beyond the ends as zeros, so that the first and last two entries before
 //     the observing queries score less, by a factor of 3/5 and 4/5; ours divides by the neighbours there are.

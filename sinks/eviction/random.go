@@ -8,8 +8,8 @@ import (
 	. "github.com/gomlx/gomlx/core/graph"
 )
 
-// Random keeps a seeded draw: each entry of each layer and key/value head has a number of its own, by a
-// hash, and the largest stay. So what is kept of a text read so far is a uniform sample of it.
+// Random keeps a seeded draw: each entry of each layer and key/value head has a number of its own,
+// by a hash, and the largest stay. So what is kept of a text read so far is a uniform sample of it.
 type Random struct{ Seed uint32 }
 
 func (p Random) String() string {

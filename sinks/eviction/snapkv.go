@@ -5,9 +5,9 @@ import (
 	. "github.com/gomlx/gomlx/core/graph"
 )
 
-// SnapKV keeps what the block's last 32 queries attend to: the mean over them and over the heads that
-// share the entry, averaged over five neighbours among the entries before these queries (Li et al.,
-// arXiv 2404.14469). The entries of these queries stay.
+// SnapKV keeps what the block's last 32 queries attend to: the mean over them and over the heads
+// that share the entry, averaged over five neighbours among the entries before these queries (Li et
+// al., arXiv 2404.14469). The entries of these queries stay.
 type SnapKV struct{}
 
 // snapWindow is how many queries observe, snapKernel how many neighbours are averaged.

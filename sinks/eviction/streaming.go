@@ -6,8 +6,8 @@ import (
 	. "github.com/gomlx/gomlx/core/graph"
 )
 
-// Streaming keeps the first Sinks tokens of the text and, of the rest, the most recent (StreamingLLM,
-// Xiao et al., arXiv 2309.17453, which takes 4).
+// Streaming keeps the first Sinks tokens of the text and, of the rest, the most recent
+// (StreamingLLM, Xiao et al., arXiv 2309.17453, which takes 4).
 type Streaming struct{ Sinks int }
 
 func (p Streaming) String() string {

@@ -2,8 +2,8 @@ package eviction
 
 import . "github.com/gomlx/gomlx/core/graph"
 
-// TOVA keeps what the block's last query attends to, averaged over all heads of the layer, so that all
-// key/value heads keep the same (Oren et al., arXiv 2401.06104). That query's own token stays.
+// TOVA keeps what the block's last query attends to, averaged over all heads of the layer, so that
+// all key/value heads keep the same (Oren et al., arXiv 2401.06104). That query's own token stays.
 type TOVA struct{}
 
 func (TOVA) String() string         { return "tova" }

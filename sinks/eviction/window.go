@@ -2,8 +2,8 @@ package eviction
 
 import . "github.com/gomlx/gomlx/core/graph"
 
-// Window keeps the most recent entries. The first tokens leave as soon as N newer ones are there, and
-// with them the sink.
+// Window keeps the most recent entries. The first tokens leave as soon as N newer ones are there,
+// and with them the sink.
 type Window struct{}
 
 func (Window) String() string                { return "window" }

@@ -1,10 +1,11 @@
-// Package fronts compares what a model does with the same tokens of text behind different first tokens:
-// ⟨bos⟩, nothing, another token. That is the paper's experiment on models that were trained with ⟨bos⟩
-// in front of every text (Barbero et al. 2025, arXiv 2504.02732, Figs. 2 and 3, Tables 2 and 3).
+// Package fronts compares what a model does with the same tokens of text behind different first
+// tokens: ⟨bos⟩, nothing, another token. That is the paper's experiment on models that were trained
+// with ⟨bos⟩ in front of every text (Barbero et al. 2025, arXiv 2504.02732, Figs. 2 and 3, Tables 2
+// and 3).
 //
-// Everything is measured over the same tokens: the loss over the same targets, entropies over the same
-// queries and, in TextEntropy, over the same keys, those of the text. It works on traces and links no
-// GoMLX.
+// Everything is measured over the same tokens: the loss over the same targets, entropies over the
+// same queries and, in TextEntropy, over the same keys, those of the text. It works on traces and
+// links no GoMLX.
 package fronts
 
 import (
@@ -15,8 +16,8 @@ import (
 	"firsttoken/sinks"
 )
 
-// First is the first token of a text, 0-based, that counts as query and as target: those before see too
-// little of the text to be compared.
+// First is the first token of a text, 0-based, that counts as query and as target: those before see
+// too little of the text to be compared.
 const First = 3
 
 // Outcome is what texts show behind one front. Per-text numbers are in the texts' order.
@@ -24,19 +25,20 @@ type Outcome struct {
 	Loss  []float64 `json:"loss"`  // nats, mean over the targets from token First of the text on
 	Rate  []float64 `json:"rate"`  // % of heads with α₁ > 0.3, all rows
 	Rate8 []float64 `json:"rate8"` // % of heads with α₁ > 0.8
-	// Any is the % of heads of which some key, seen by at least half of the rows, has a mean attention
-	// above 0.3: a sink that is made later counts here.
+	// Any is the % of heads of which some key, seen by at least half of the rows, has a mean
+	// attention above 0.3: a sink that is made later counts here.
 	Any  []float64 `json:"any"`
 	Mass []float64 `json:"mass"` // first-token mass, % of all attention: α₁, mean over all heads
-	// Entropy of rows and TextEntropy, of the same rows over the text's keys alone and scaled to sum 1,
-	// nats, means over heads of the layers of each group and rows from token First on: [groups][texts].
+	// Entropy of rows and TextEntropy, of the same rows over the text's keys alone and scaled to
+	// sum 1, nats, means over heads of the layers of each group and rows from token First on:
+	// [groups][texts].
 	Entropy     [][]float64 `json:"entropy"`
 	TextEntropy [][]float64 `json:"text_entropy"`
 	Score       [][]float64 `json:"score"` // α₁ by head, mean over texts, [L][H]
 }
 
-// Measure reduces the traces of texts that stand behind lead other tokens each, 0 or 1. groups are lists
-// of layers, 0-based. The traces need FirstMass, KeyMass, RowEntropy and Loss.
+// Measure reduces the traces of texts that stand behind lead other tokens each, 0 or 1. groups are
+// lists of layers, 0-based. The traces need FirstMass, KeyMass, RowEntropy and Loss.
 func Measure(traces []*sinks.Trace, lead int, groups ...[]int) (*Outcome, error) {
 	if lead < 0 || lead > 1 {
 		return nil, fmt.Errorf("fronts: %d tokens in front: 0 or 1 can be compared", lead)
@@ -113,8 +115,9 @@ func entropies(t *sinks.Trace, lead int, layers []int) (whole, text float64) {
 	return whole, text
 }
 
-// Unigram is the loss in nats of a model that knows how often each token occurs in other texts, each
-// count plus one, on each text's tokens from First on: what a prediction without context costs.
+// Unigram is the loss in nats of a model that knows how often each token occurs in other texts,
+// each count plus one, on each text's tokens from First on: what a prediction without context
+// costs.
 func Unigram(others, texts [][]int32, vocab int) ([]float64, error) {
 	counts, total := make([]float64, vocab), float64(vocab)
 	for _, ids := range others {
@@ -141,8 +144,8 @@ func Unigram(others, texts [][]int32, vocab int) ([]float64, error) {
 	return out, nil
 }
 
-// Average is the mean of several outcomes of the same texts, such as those behind several random tokens:
-// of what there is a number of for each text. Score is the first's.
+// Average is the mean of several outcomes of the same texts, such as those behind several random
+// tokens: of what there is a number of for each text. Score is the first's.
 func Average(list ...*Outcome) *Outcome {
 	mean := *list[0]
 	over := func(of func(*Outcome) []float64) []float64 {

@@ -11,8 +11,8 @@ import (
 	"firsttoken/sinks/fronts"
 )
 
-// trace is one of T tokens, one layer, two query heads on one key/value head, in which head 1 puts a on
-// token 1 in every row and spreads the rest evenly, and head 2 attends evenly.
+// trace is one of T tokens, one layer, two query heads on one key/value head, in which head 1 puts
+// a on token 1 in every row and spreads the rest evenly, and head 2 attends evenly.
 func trace(n int, a float64) *sinks.Trace {
 	t := &sinks.Trace{
 		Model: "made up", T: n, L: 1, H: 2, K: 1, D: 4,
@@ -55,8 +55,8 @@ func ExampleMeasure() {
 	// loss over the same twelve targets: 8.5 and 7.5
 }
 
-// Over the text's keys an even row stays even, and a row that holds 0.9 on token 1 is as even as the
-// rest of it: arithmetic alone moves TextEntropy by nothing.
+// Over the text's keys an even row stays even, and a row that holds 0.9 on token 1 is as even as
+// the rest of it: arithmetic alone moves TextEntropy by nothing.
 func TestTextEntropy(t *testing.T) {
 	with, err := fronts.Measure([]*sinks.Trace{trace(9, 0.9)}, 1, []int{0})
 	require.NoError(t, err)

@@ -21,8 +21,9 @@ type Held struct {
 	Write         stats.Estimate `json:"write"` // mean write norm where present, divided by that where absent
 }
 
-// Hold measures a found head on those of other documents in which its trigger is present: queries with and without it are of the same
-// texts, and these are what intervals resample. It fails if there is none.
+// Hold measures a found head on those of other documents in which its trigger is present: queries
+// with and without it are of the same texts, and these are what intervals resample. It fails if
+// there is none.
 func Hold(docs []Document, f Found, o stats.Options) (Held, error) {
 	all := len(docs)
 	docs = slices.DeleteFunc(slices.Clone(docs), func(d Document) bool { return len(f.Trigger.Places(d.Tokens)) == 0 })

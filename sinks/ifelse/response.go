@@ -8,8 +8,8 @@ import (
 // Response is where a head's attention goes with and without a trigger: means
 // over all queries but the first. A mean over no queries is NaN, not 0.
 //
-// A row of zeros, which softmax variants that may attend to nothing have, has no largest weight: it counts as a query whose largest
-// weight is neither token 1's nor a trigger's.
+// A row of zeros, which softmax variants that may attend to nothing have, has no largest weight: it
+// counts as a query whose largest weight is neither token 1's nor a trigger's.
 type Response struct {
 	Present int `json:"present"` // queries that find the pattern
 	Absent  int `json:"absent"`  // queries that do not
@@ -32,8 +32,9 @@ func (r Response) Moved() float64 {
 	return min(r.SinkAbsent-r.SinkPresent, r.Trigger-r.Baseline)
 }
 
-// Score is Moved where the head writes more with the trigger than without, else
-// 0: mass that moves between keys that both write nothing does nothing. It is 0 too where something to compare with is lacking.
+// Score is Moved where the head writes more with the trigger than without, else 0: mass that moves
+// between keys that both write nothing does nothing. It is 0 too where something to compare with is
+// lacking.
 func (r Response) Score() float64 {
 	if moved := r.Moved(); moved > 0 && r.WritePresent > r.WriteAbsent {
 		return moved

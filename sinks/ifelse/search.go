@@ -131,9 +131,9 @@ func Measure(docs []Document, layer, head int, x Trigger) (Response, error) {
 	return total.response(), nil
 }
 
-// Estimate is a number of the response of one head to one trigger, such as
-// Response.Moved, with a bootstrap interval over documents. Documents drawn
-// again bring all their queries. A number that is NaN, because no query has the trigger or every one has it, is an error.
+// Estimate is a number of the response of one head to one trigger, such as Response.Moved, with a
+// bootstrap interval over documents. Documents drawn again bring all their queries. A number that
+// is NaN, because no query has the trigger or every one has it, is an error.
 func Estimate(docs []Document, layer, head int, x Trigger, number func(Response) float64, o stats.Options) (stats.Estimate, error) {
 	parts, err := tallies(docs, layer, head, x)
 	if err != nil {

@@ -248,8 +248,9 @@ func TestHold(t *testing.T) {
 	require.ErrorContains(t, err, "is present in none of")
 }
 
-// A row of zeros, as softmax-off-by-one and gates allow, has no largest weight. Taking such rows out again once made the share of
-// absent queries at the sink −0.25, and that of present queries at the trigger 1.
+// A row of zeros, as softmax-off-by-one and gates allow, has no largest weight. Taking such rows
+// out again once made the share of absent queries at the sink −0.25, and that of present queries at
+// the trigger 1.
 func TestRowsOfZeros(t *testing.T) {
 	d := ifelse.Document{Tokens: []string{"a", "b", "x", "b", "x", "b"}}
 	zeros := [][][]float32{{make([]float32, 6)}}

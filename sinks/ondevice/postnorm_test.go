@@ -88,8 +88,8 @@ func TestUndefinedMetricsAreRefused(t *testing.T) {
 	}
 }
 
-// A gate behind a head is part of what it writes: one head writes what attention adds. It scales all keys of a
-// row alike, so shares stay, unless channels have gates of their own.
+// A gate behind a head is part of what it writes: one head writes what attention adds. It scales
+// all keys of a row alike, so shares stay, unless channels have gates of their own.
 func TestWritesThroughAGate(t *testing.T) {
 	c := transformer.Tiny()
 	c.Heads, c.KVHeads = 1, 1

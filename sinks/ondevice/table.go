@@ -11,16 +11,17 @@ import (
 	"firsttoken/train/transformer"
 )
 
-// entry is how a metric is made: from a block, or from a residual stream [B, T, D], and then also from
-// the one before the first block.
+// entry is how a metric is made: from a block, or from a residual stream [B, T, D], and then also
+// from the one before the first block.
 type entry struct {
 	name   Metric
 	reduce func(*block) *Node
 	stream func(resid *Node) *Node
 }
 
-// table has every metric in the order an observer returns them. A new one is a line here, a constant
-// above and a field of sinks.Trace by the same name. A function, because reductions read it.
+// table has every metric in the order an observer returns them. A new one is a line here, a
+// constant above and a field of sinks.Trace by the same name. A function, because reductions read
+// it.
 func table() []entry {
 	return []entry{
 		{name: FirstMass, reduce: func(b *block) *Node {
@@ -90,8 +91,8 @@ func All() []Metric {
 	return all
 }
 
-// Embedded lists those of the metrics that also exist for the residual stream before the first block,
-// in the order an observer returns them.
+// Embedded lists those of the metrics that also exist for the residual stream before the first
+// block, in the order an observer returns them.
 func Embedded(metrics []Metric) []Metric {
 	var out []Metric
 	for _, m := range metrics {
@@ -111,10 +112,10 @@ func (m Metric) Field() string {
 	return string(m)
 }
 
-// Own is a metric of one's own: a graph that reduces a block to one float32 output. Dims says of what
-// shape: "LHT" for [B, H, T], "LHS" the same by keys, "LKS" for [B, K, S], "LT" for [B, T]; L is the
-// layer, of which each call makes one. Whole marks what belongs to the whole text, so that cutting a
-// trace drops it.
+// Own is a metric of one's own: a graph that reduces a block to one float32 output. Dims says of
+// what shape: "LHT" for [B, H, T], "LHS" the same by keys, "LKS" for [B, K, S], "LT" for [B, T]; L
+// is the layer, of which each call makes one. Whole marks what belongs to the whole text, so that
+// cutting a trace drops it.
 type Own struct {
 	Name   string // by which the trace has it, in Trace.Own; no field's name
 	Dims   string

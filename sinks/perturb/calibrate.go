@@ -5,10 +5,11 @@ import (
 	"math"
 )
 
-// CalibrateWithin finds the size, between lo and hi, at which a measure that grows with it is within tolerance of target: how much noise costs as
-// much loss as an intervention does. It goes by secants over log size (false position, after Illinois), which takes few measurements where
-// the measure is smooth, and returns the size at which it was measured to be.
-// An error says so where target does not lie between the ends, or 20 measurements do not get there.
+// CalibrateWithin finds the size, between lo and hi, at which a measure that grows with it is
+// within tolerance of target: how much noise costs as much loss as an intervention does. It goes by
+// secants over log size (false position, after Illinois), which takes few measurements where the
+// measure is smooth, and returns the size at which it was measured to be. An error says so where
+// target does not lie between the ends, or 20 measurements do not get there.
 func CalibrateWithin(target, tolerance, lo, hi float64, measure func(size float64) (float64, error)) (size float64, err error) {
 	if !(tolerance > 0) || !(lo > 0) || !(hi > lo) || math.IsInf(hi, 0) {
 		return 0, fmt.Errorf("perturb: calibration from %g to %g within %g: sizes must be positive and ascend, the tolerance be positive", lo, hi, tolerance)

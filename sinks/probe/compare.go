@@ -19,8 +19,9 @@ type Compared struct {
 	Values  *sinks.SinkValues `json:"values"`  // of token 1 behind ⟨bos⟩, in the heads with a sink; nil if there are none
 }
 
-// CompareFronts runs texts of token ids, none of which begins with ⟨bos⟩, behind ⟨bos⟩, behind nothing and
-// behind an ordinary token, draws times. groups are lists of layers, see [fronts.Measure].
+// CompareFronts runs texts of token ids, none of which begins with ⟨bos⟩, behind ⟨bos⟩, behind
+// nothing and behind an ordinary token, draws times. groups are lists of layers, see
+// [fronts.Measure].
 func CompareFronts(m *transformer.Model, texts [][]int32, bos int32, draws int, groups ...[]int) (*Compared, error) {
 	if draws < 1 || draws >= len(texts) {
 		return nil, fmt.Errorf("probe: %d draws of a token from %d other texts: use 1 to %d", draws, len(texts)-1, len(texts)-1)

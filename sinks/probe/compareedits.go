@@ -24,13 +24,14 @@ type EditsConfig struct {
 type Spread struct {
 	Loss []float64 `json:"loss"` // nats, over the text's targets from token fronts.First on
 	Rate []float64 `json:"rate"` // % of heads with α₁ > 0.3
-	// Relative and Absolute are ‖Δv‖ / ‖v‖ and ‖Δv‖ of the tokens behind the edit, means over them and over all blocks.
+	// Relative and Absolute are ‖Δv‖ / ‖v‖ and ‖Δv‖ of the tokens behind the edit, means over them
+	// and over all blocks.
 	Relative []float64 `json:"relative"`
 	Absolute []float64 `json:"absolute"`
 }
 
-// ComparedEdits is what the same edits of the same texts do behind three fronts, and behind ⟨bos⟩ under two kinds of other damage that
-// cost the same loss as leaving ⟨bos⟩ out.
+// ComparedEdits is what the same edits of the same texts do behind three fronts, and behind ⟨bos⟩
+// under two kinds of other damage that cost the same loss as leaving ⟨bos⟩ out.
 type ComparedEdits struct {
 	With    *Spread `json:"with"`    // ⟨bos⟩
 	Without *Spread `json:"without"` // nothing
@@ -41,8 +42,8 @@ type ComparedEdits struct {
 	Part    float64 `json:"part"`    // by which the MLPs are weakened
 }
 
-// CompareEdits makes edits of texts that stand behind nothing. It is the paper's experiment (Barbero et al. 2025, arXiv 2504.02732,
-// Fig. 2) on a model of fixed ⟨bos⟩, with controls.
+// CompareEdits makes edits of texts that stand behind nothing. It is the paper's experiment
+// (Barbero et al. 2025, arXiv 2504.02732, Fig. 2) on a model of fixed ⟨bos⟩, with controls.
 func CompareEdits(m *transformer.Model, edits []perturb.Edit, c EditsConfig) (*ComparedEdits, error) {
 	if len(edits) == 0 || c.Draws < 1 || c.Draws >= len(edits) || !(c.Tolerance > 0) {
 		return nil, fmt.Errorf("probe: %d edits, %d draws, tolerance %g: there must be more edits than draws, and some of each", len(edits), c.Draws, c.Tolerance)

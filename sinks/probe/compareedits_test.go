@@ -10,7 +10,8 @@ import (
 	"firsttoken/train/transformer"
 )
 
-// What is compared is what PerturbUnder gives of the same documents, and the controls cost what leaving ⟨bos⟩ out costs.
+// What is compared is what PerturbUnder gives of the same documents, and the controls cost what
+// leaving ⟨bos⟩ out costs.
 func TestCompareEdits(t *testing.T) {
 	var edits []perturb.Edit
 	for i, ids := range documents(14, 14, 14) {

@@ -19,8 +19,8 @@ const (
 // Wirings lists them in that order.
 func Wirings() []Wiring { return transformer.Wirings() }
 
-// EachWired hands over the residual stream [L+1][T][D] of each document under a wiring: [Residuals] for models that were never trained
-// that way. It keeps none.
+// EachWired hands over the residual stream [L+1][T][D] of each document under a wiring: [Residuals]
+// for models that were never trained that way. It keeps none.
 func EachWired(m *transformer.Model, docs [][]int32, w Wiring, yield func(i int, stream [][][]float32) error) error {
 	if err := w.Validate(); err != nil {
 		return fmt.Errorf("probe: %w", err)

@@ -59,8 +59,8 @@ func TestWiringsEqualTheModelUnderInterventions(t *testing.T) {
 	}
 }
 
-// Pure attention: a model of one layer, whose embedding is the stream that enters the layer, adds to it what pure attention puts in
-// its place.
+// Pure attention: a model of one layer, whose embedding is the stream that enters the layer, adds
+// to it what pure attention puts in its place.
 func TestPureAttentionReplacesTheStream(t *testing.T) {
 	fullOnly(t, "SmolLM2, block by block")
 	m, ids := model(t), documents(11)[0]
@@ -91,7 +91,8 @@ func TestPureAttentionReplacesTheStream(t *testing.T) {
 	}
 }
 
-// Equal tokens stay equal whatever attention does, since its rows sum to 1: with one token repeated there is nothing to mix.
+// Equal tokens stay equal whatever attention does, since its rows sum to 1: with one token repeated
+// there is nothing to mix.
 func TestOneTokenRepeatedStaysOneVector(t *testing.T) {
 	fullOnly(t, "SmolLM2 under three wirings")
 	for _, w := range probe.Wirings() {

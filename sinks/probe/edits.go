@@ -8,9 +8,9 @@ import (
 	"firsttoken/train/transformer"
 )
 
-// LayerEdits is where interventions write what they do in one layer, to a batch of documents. Indices
-// are 0-based. Several writes to one place add up: factors are multiplied, what is added is summed. A
-// place that the model or the document does not have is an error of the run.
+// LayerEdits is where interventions write what they do in one layer, to a batch of documents.
+// Indices are 0-based. Several writes to one place add up: factors are multiplied, what is added is
+// summed. A place that the model or the document does not have is an error of the run.
 type LayerEdits struct {
 	docs                  [][]int32
 	numbers               []int // of the documents in their run
@@ -32,7 +32,8 @@ func (e *LayerEdits) Tokens(doc int) int { return len(e.docs[doc]) }
 // IDs are the tokens of a document of the batch, not to be changed.
 func (e *LayerEdits) IDs(doc int) []int32 { return e.docs[doc] }
 
-// Number says which of the run's documents one of the batch is, 0-based; an edited text has that of the text it was made of.
+// Number says which of the run's documents one of the batch is, 0-based; an edited text has that of
+// the text it was made of.
 func (e *LayerEdits) Number(doc int) int { return e.numbers[doc] }
 
 func (e *LayerEdits) Heads() int   { return e.heads }
@@ -139,7 +140,8 @@ func (e *LayerEdits) everywhere(heads int, do func(doc, head int)) {
 // compiledEdits are the interventions of a batch, as tensors by layer.
 type compiledEdits struct{ layers []*transformer.Edits }
 
-// compileEdits turns checked interventions into edits of a batch. numbers are those of its documents in their run.
+// compileEdits turns checked interventions into edits of a batch. numbers are those of its
+// documents in their run.
 func compileEdits(c *transformer.Config, docs [][]int32, numbers []int, list []Intervention) (*compiledEdits, error) {
 	out := &compiledEdits{layers: make([]*transformer.Edits, c.Layers)}
 	if len(list) == 0 {

@@ -2,10 +2,11 @@ package probe
 
 import "fmt"
 
-// Front is what stands in front of a text: the ways of taking ⟨bos⟩ away, each of which changes something else.
+// Front is what stands in front of a text: the ways of taking ⟨bos⟩ away, each of which changes
+// something else.
 //
-// Leaving it out changes the token, everybody's position, and whether there is anything to attend to; masked, only the last of
-// these is gone, and with a random token only the first.
+// Leaving it out changes the token, everybody's position, and whether there is anything to attend
+// to; masked, only the last of these is gone, and with a random token only the first.
 type Front string
 
 const (
@@ -30,8 +31,9 @@ func (f Front) Lead() int {
 	return 1
 }
 
-// Documents puts the front before the beginnings of texts, so that each document has t tokens in all, and returns what is to be done
-// to the model besides. Token j of a text is at j + Lead. The random tokens are the middle ones of the next text.
+// Documents puts the front before the beginnings of texts, so that each document has t tokens in
+// all, and returns what is to be done to the model besides. Token j of a text is at j + Lead. The
+// random tokens are the middle ones of the next text.
 func (f Front) Documents(texts [][]int32, t int, bos int32) (docs [][]int32, interventions []Intervention, err error) {
 	for i, text := range texts {
 		if len(text) < t {
@@ -52,7 +54,8 @@ func (f Front) Whole(texts [][]int32, bos int32) (docs [][]int32, interventions 
 	return f.whole(texts, bos, 0)
 }
 
-// whole is Whole, with the random token of draw 0 from the next text, of draw 1 from the one behind it, and so on.
+// whole is Whole, with the random token of draw 0 from the next text, of draw 1 from the one behind
+// it, and so on.
 func (f Front) whole(texts [][]int32, bos int32, draw int) (docs [][]int32, interventions []Intervention, err error) {
 	for i, text := range texts {
 		var front []int32

@@ -25,8 +25,8 @@ type Intervention interface {
 	Apply(layer int, e *LayerEdits)
 }
 
-// Own is an intervention of one's own under a name that says all of what it does, as in "scale layer
-// 12 head 3 by 0.5".
+// Own is an intervention of one's own under a name that says all of what it does, as in "scale
+// layer 12 head 3 by 0.5".
 type Own struct {
 	Name  string
 	Write func(layer int, e *LayerEdits)

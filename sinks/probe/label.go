@@ -7,9 +7,10 @@ import (
 	"firsttoken/train/tokenizer"
 )
 
-// LeadingBOS is what a trace says of the front of its document: the ⟨bos⟩ there, as its vocabulary writes it, or [sinks.BOSNone], and
-// what a reader of any number from it must know. It is read off the ids, never typed by hand: ⟨bos⟩ is token 1 if that is the
-// tokenizer's, or any other special token but padding. Without a tokenizer the label is empty, not recorded.
+// LeadingBOS is what a trace says of the front of its document: the ⟨bos⟩ there, as its vocabulary
+// writes it, or [sinks.BOSNone], and what a reader of any number from it must know. It is read off
+// the ids, never typed by hand: ⟨bos⟩ is token 1 if that is the tokenizer's, or any other special
+// token but padding. Without a tokenizer the label is empty, not recorded.
 func LeadingBOS(ids []int32, tok *tokenizer.Tokenizer) (front string, warnings []string) {
 	if tok == nil {
 		return "", nil

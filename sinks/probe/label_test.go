@@ -12,7 +12,8 @@ import (
 	"firsttoken/train/tokenizer"
 )
 
-// vocabulary is a tokenizer of the tiny model's 64 ids: control tokens <s>, <pad> and <x>, then plain ones.
+// vocabulary is a tokenizer of the tiny model's 64 ids: control tokens <s>, <pad> and <x>, then
+// plain ones.
 func vocabulary(t *testing.T, addBOS bool) *tokenizer.Tokenizer {
 	t.Helper()
 	g := tokenizer.GGUFVocab{Model: "gpt2", Pre: "gpt-2", Merges: []string{}, BOS: new(int32(0)), Pad: new(int32(1)), AddBOS: addBOS}
@@ -28,7 +29,8 @@ func vocabulary(t *testing.T, addBOS bool) *tokenizer.Tokenizer {
 	return tok
 }
 
-// What stands in front is read off the ids, and what a reader must know of it travels with every number.
+// What stands in front is read off the ids, and what a reader must know of it travels with every
+// number.
 func TestLabel(t *testing.T) {
 	plain, asking := vocabulary(t, false), vocabulary(t, true)
 	for _, c := range []struct {

@@ -39,8 +39,9 @@ func (v Noise) Apply(layer int, e *LayerEdits) {
 	}
 }
 
-// NoiseEach adds random vectors of one length to the residual stream that leaves a block, at every position but the first Spare:
-// others for each document, position and draw, so that a mean over documents is not that of one vector. Edited or not, a document has the same.
+// NoiseEach adds random vectors of one length to the residual stream that leaves a block, at every
+// position but the first Spare: others for each document, position and draw, so that a mean over
+// documents is not that of one vector. Edited or not, a document has the same.
 type NoiseEach struct {
 	Layer, Spare int
 	Norm         float64 // ‖·‖₂ of each vector
@@ -70,8 +71,8 @@ func (v NoiseEach) Apply(layer int, e *LayerEdits) {
 	}
 }
 
-// at is the noise of one document at one position. The seed is spread over all bits, so that neighbouring seeds do not share the noise
-// of neighbouring documents.
+// at is the noise of one document at one position. The seed is spread over all bits, so that
+// neighbouring seeds do not share the noise of neighbouring documents.
 func (v NoiseEach) at(number, pos int) Noise {
 	return Noise{Layer: v.Layer, Pos: pos, Norm: v.Norm, Seed: v.Seed*0x9e3779b97f4a7c15 ^ uint64(number)<<32 ^ uint64(v.Draw)}
 }

@@ -10,7 +10,8 @@ import (
 	"firsttoken/sinks/probe"
 )
 
-// Every document has noise of its own, whatever batch it is in, and its edited version has the same.
+// Every document has noise of its own, whatever batch it is in, and its edited version has the
+// same.
 func TestNoiseEach(t *testing.T) {
 	ids := documents(12)[0]
 	other := append([]int32{}, ids...)

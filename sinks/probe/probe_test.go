@@ -312,7 +312,8 @@ func TestPatternsRefuses(t *testing.T) {
 	}
 }
 
-// fullOnly leaves a test out of the short ones, and says why: `make check` is for every few minutes, `make test` for everything.
+// fullOnly leaves a test out of the short ones, and says why: `make check` is for every few
+// minutes, `make test` for everything.
 func fullOnly(t *testing.T, why string) {
 	t.Helper()
 	if testing.Short() {

@@ -9,10 +9,12 @@ import (
 	"firsttoken/train/transformer"
 )
 
-// Residuals returns the residual stream of one document, [L+1][T][D]: row 0 is the embedding, row l what block l (counted from 1)
-// hands on. It is V^(ℓ) of the paper, to which rank collapse, representational collapse and perturbations refer.
+// Residuals returns the residual stream of one document, [L+1][T][D]: row 0 is the embedding, row l
+// what block l (counted from 1) hands on. It is V^(ℓ) of the paper, to which rank collapse,
+// representational collapse and perturbations refer.
 //
-// All of it comes to the host, (L+1)·T·D floats; metrics of [Run] are reduced on the device instead.
+// All of it comes to the host, (L+1)·T·D floats; metrics of [Run] are reduced on the device
+// instead.
 func Residuals(m *transformer.Model, ids []int32, interventions ...Intervention) ([][][]float32, error) {
 	docs := [][]int32{ids}
 	if err := checkDocuments(&m.Config, docs); err != nil {

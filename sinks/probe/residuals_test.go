@@ -10,7 +10,8 @@ import (
 	"firsttoken/sinks/probe"
 )
 
-// The stream on the host has the norms and medians that Run reduces on the device, with and without an intervention.
+// The stream on the host has the norms and medians that Run reduces on the device, with and without
+// an intervention.
 func TestResidualsEqualMetrics(t *testing.T) {
 	fullOnly(t, "SmolLM2, every layer to the host")
 	ids := documents(13)[0]

@@ -9,12 +9,12 @@ import (
 	"firsttoken/train/transformer"
 )
 
-// Grid is a grid that numbers are rounded to, half to even: the whole multiples of Step up to ±Most of them. A Step of 0 stands for a
-// step of each row's own, max |x| / Most.
+// Grid is a grid that numbers are rounded to, half to even: the whole multiples of Step up to ±Most
+// of them. A Step of 0 stands for a step of each row's own, max |x| / Most.
 type Grid struct {
 	Step, Most float32
-	// Turn, if set, is an orthogonal matrix [b][b], flat: what is rounded are the channels after it, b at a time, and the result
-	// is turned back.
+	// Turn, if set, is an orthogonal matrix [b][b], flat: what is rounded are the channels after
+	// it, b at a time, and the result is turned back.
 	Turn []float32
 }
 
@@ -25,7 +25,8 @@ type rounding struct {
 	whole []float32
 }
 
-// RoundInputs rounds what the linear maps of a site read. A site has one grid: a second one is an error of the run.
+// RoundInputs rounds what the linear maps of a site read. A site has one grid: a second one is an
+// error of the run.
 func (e *LayerEdits) RoundInputs(site transformer.Site, g Grid) {
 	switch {
 	case e.err != nil:
@@ -36,7 +37,8 @@ func (e *LayerEdits) RoundInputs(site transformer.Site, g Grid) {
 	}
 }
 
-// RoundKeysValues rounds keys, after rotation, and values, each vector [Dh] of a token and head as a row.
+// RoundKeysValues rounds keys, after rotation, and values, each vector [Dh] of a token and head as
+// a row.
 func (e *LayerEdits) RoundKeysValues(g Grid) {
 	switch {
 	case e.err != nil:

@@ -32,8 +32,8 @@ type Options struct {
 	BatchTokens int
 	// Progress, if set, is told how many documents are done.
 	Progress func(done, total int)
-	// Tokenizer, if set, is that of the documents: traces get each token's form in the vocabulary, such as "Ġcapital", what
-	// ⟨bos⟩ stands in front, and the warnings that this deserves.
+	// Tokenizer, if set, is that of the documents: traces get each token's form in the vocabulary,
+	// such as "Ġcapital", what ⟨bos⟩ stands in front, and the warnings that this deserves.
 	Tokenizer *tokenizer.Tokenizer
 	// Provenance is copied into every trace.
 	Provenance map[string]string
@@ -318,8 +318,8 @@ func (r *run) embedded() []string {
 	return names
 }
 
-// record copies one layer's outputs into the traces, padding cut off. Metrics of the residual stream,
-// whose rows count the embedding as row 0, go to row after; all others to row layer.
+// record copies one layer's outputs into the traces, padding cut off. Metrics of the residual
+// stream, whose rows count the embedding as row 0, go to row after; all others to row layer.
 func (r *run) record(layer, after int, names []string, outs []*tensors.Tensor) error {
 	for i, name := range names {
 		size := outs[i].Shape().Dimensions

@@ -15,11 +15,12 @@ type StreamOptions struct {
 	Block   int             // B, tokens fed at once; 0 stands for 64
 	// Shifted counts positions in the cache; else they are the text's, which end with the context.
 	Shifted bool
-	// SkipLoss is how many targets at the beginning are of no interest: their losses are not computed.
+	// SkipLoss is how many targets at the beginning are of no interest: their losses are not
+	// computed.
 	SkipLoss int
 
-	// Generate goes on for so many tokens after the text, one by one: the most probable each time, but
-	// where Force, by index from 0, says otherwise.
+	// Generate goes on for so many tokens after the text, one by one: the most probable each time,
+	// but where Force, by index from 0, says otherwise.
 	Generate int
 	Force    map[int]int32
 	OnToken  func(id int32) error // told of each token that was generated
@@ -123,8 +124,8 @@ func (s *Streamed) MeanLoss() float64 {
 	return sum / max(1, float64(len(s.Loss)))
 }
 
-// KeptShare is the share of (layer, key/value head, token) of the first n tokens of the text that the
-// caches still hold.
+// KeptShare is the share of (layer, key/value head, token) of the first n tokens of the text that
+// the caches still hold.
 func (s *Streamed) KeptShare(n int) float64 {
 	kept, all := 0, 0
 	for _, heads := range s.Kept {

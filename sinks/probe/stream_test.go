@@ -66,7 +66,8 @@ func TestStreamWatch(t *testing.T) {
 	require.ErrorContains(t, err, "enough")
 }
 
-// A cache that keeps everything gives the plain pass's losses; one that is too small for that gives others.
+// A cache that keeps everything gives the plain pass's losses; one that is too small for that gives
+// others.
 func TestStreams(t *testing.T) {
 	m, docs := model(t), documents(24, 24, 24)
 	want, err := m.Forward(transformer.One(docs[1]), transformer.Pass{Predict: true})

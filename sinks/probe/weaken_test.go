@@ -8,7 +8,8 @@ import (
 	"firsttoken/sinks/probe"
 )
 
-// At a fraction of 1 the updates are left out, at 0 nothing changes, and between the loss is between: it can be calibrated to.
+// At a fraction of 1 the updates are left out, at 0 nothing changes, and between the loss is
+// between: it can be calibrated to.
 func TestWeaken(t *testing.T) {
 	docs := documents(9, 16)
 	weaken := func(by float64) probe.Options {

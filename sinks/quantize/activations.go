@@ -12,12 +12,12 @@ import (
 	"firsttoken/train/transformer"
 )
 
-// Activations rounds what linear maps read: a condition of a pass, given to a probe as any other intervention. The zero value does
-// nothing, bit for bit.
+// Activations rounds what linear maps read: a condition of a pass, given to a probe as any other
+// intervention. The zero value does nothing, bit for bit.
 type Activations struct {
 	Bits int // of the inputs of linear maps; 0 leaves them, 8 is the usual number
-	// Range is the largest |x| by layer and site, of calibration texts: each step is static, Range / Most(Bits). Nil: dynamic, each
-	// token has its own.
+	// Range is the largest |x| by layer and site, of calibration texts: each step is static, Range
+	// / Most(Bits). Nil: dynamic, each token has its own.
 	Range Range
 	Sites []transformer.Site // which; nil for all
 	Keep  *Keep              // tokens of which nothing is rounded; nil for none
@@ -25,7 +25,8 @@ type Activations struct {
 	KV    int                // bits of keys and values, a step for each token and head; 0 leaves them
 }
 
-// Turn is an orthogonal matrix by which the channels of a site are turned for rounding: the online rotation of QuaRot.
+// Turn is an orthogonal matrix by which the channels of a site are turned for rounding: the online
+// rotation of QuaRot.
 type Turn struct {
 	Site   transformer.Site
 	Name   string    // identifies the matrix

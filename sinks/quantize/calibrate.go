@@ -14,7 +14,8 @@ import (
 	"firsttoken/train/transformer"
 )
 
-// MaxAt is the metric max |x_c| over channels of what a site reads, [B, T], before rounding. Traces have it in Own under its name.
+// MaxAt is the metric max |x_c| over channels of what a site reads, [B, T], before rounding. Traces
+// have it in Own under its name.
 func MaxAt(site transformer.Site) ondevice.Own {
 	return ondevice.Own{Name: "max at " + site.String(), Dims: "LT", Reduce: func(_ *transformer.Config, n *transformer.Nodes, _ *graph.Node) *graph.Node {
 		return graph.ReduceMax(graph.Abs(n.Read[site]), -1)
@@ -37,8 +38,8 @@ type Measure struct {
 	Under []probe.Intervention
 }
 
-// Traces runs a model on documents for what this package asks of traces: the largest channel of each token at every site and of the
-// residual stream, their moments, and the mass on token 1.
+// Traces runs a model on documents for what this package asks of traces: the largest channel of
+// each token at every site and of the residual stream, their moments, and the mass on token 1.
 func Traces(m *transformer.Model, docs [][]int32, o Measure) ([]*sinks.Trace, error) {
 	own := moments()
 	for site := range transformer.Sites {
@@ -52,8 +53,8 @@ func Traces(m *transformer.Model, docs [][]int32, o Measure) ([]*sinks.Trace, er
 	})
 }
 
-// Calibrated is the range of static steps: the largest |x| of traces, as [Traces] makes them, at each layer and site, tokens that are
-// kept left out. With a turn, its site's is that after it.
+// Calibrated is the range of static steps: the largest |x| of traces, as [Traces] makes them, at
+// each layer and site, tokens that are kept left out. With a turn, its site's is that after it.
 func Calibrated(traces []*sinks.Trace, keep *Keep, turn *Turn) (Range, error) {
 	if len(traces) == 0 {
 		return nil, errors.New("quantize: no texts to calibrate on")

@@ -10,22 +10,24 @@ import (
 	"firsttoken/train/transformer"
 )
 
-// Plan says what schemes are compared on. The texts are divided into draws, in their order and all alike: each draw has its own
-// calibration texts, which set the static steps that its own texts are read with. Draws share no text, so they are the units that
-// intervals are over.
+// Plan says what schemes are compared on. The texts are divided into draws, in their order and all
+// alike: each draw has its own calibration texts, which set the static steps that its own texts are
+// read with. Draws share no text, so they are the units that intervals are over.
 type Plan struct {
 	Draws       int
 	Texts       [][]int32 // to measure, of one length
 	Calibration [][]int32 // of one length
-	// Off switches the sink off where token 1 is made massive; Elsewhere does the same at another token, Other, which is also kept
-	// in place of token 1 as a control.
+	// Off switches the sink off where token 1 is made massive; Elsewhere does the same at another
+	// token, Other, which is also kept in place of token 1 as a control.
 	Off, Elsewhere []probe.Intervention
 	Other          int
-	// First is the first block above those that make the sink, 0-based, and Last the last in which it stands.
+	// First is the first block above those that make the sink, 0-based, and Last the last in which
+	// it stands.
 	First, Last int
 }
 
-// Sink is where a model's sink is made: by what the MLPs of some blocks write at token 1, 0-based. It stands in the blocks First to Last.
+// Sink is where a model's sink is made: by what the MLPs of some blocks write at token 1, 0-based.
+// It stands in the blocks First to Last.
 type Sink struct {
 	Makers      []int
 	First, Last int
@@ -37,7 +39,8 @@ var (
 	Gemma3Sink  = Sink{Makers: []int{3, 4, 5, 6, 7, 8}, First: 9, Last: 17}
 )
 
-// Plan divides texts: the first n to measure, the others to calibrate on. other is the token that is treated as token 1 is, as a control.
+// Plan divides texts: the first n to measure, the others to calibrate on. other is the token that
+// is treated as token 1 is, as a control.
 func (s Sink) Plan(texts [][]int32, n, draws, other int) Plan {
 	p := Plan{Draws: draws, Texts: texts[:n], Calibration: texts[n:], Other: other, First: s.First, Last: s.Last}
 	for _, l := range s.Makers {
@@ -54,13 +57,15 @@ type Compared struct {
 	Rate, RateOff []float64
 	// Tokens and CalibrationTokens are the outlier tokens of each text, 0-based.
 	Tokens, CalibrationTokens [][]int
-	// Output and Down are the outliers' measures by layer, means over texts, at the block's output and the down projection's input.
+	// Output and Down are the outliers' measures by layer, means over texts, at the block's output
+	// and the down projection's input.
 	Output, Down []Outliers
 	// Massive is max_c |h| of the first text by block and token, at the block's output.
 	Massive [][]float32
 }
 
-// Schemes that [Compare] measures, all names of Compared.Loss: weights alone, then 8-bit weights with 8-bit activations.
+// Schemes that [Compare] measures, all names of Compared.Loss: weights alone, then 8-bit weights
+// with 8-bit activations.
 const (
 	SchemeFloat      = "float"
 	SchemeW8         = "W8"
@@ -160,8 +165,8 @@ type Rewritten struct {
 	Turn    *Turn // an online turn of its activations too, or nil
 }
 
-// CompareRewritten measures rewritten models with weights and activations of 8 bits, static and dynamic: names are "NAME, static" and
-// "NAME, dynamic".
+// CompareRewritten measures rewritten models with weights and activations of 8 bits, static and
+// dynamic: names are "NAME, static" and "NAME, dynamic".
 func CompareRewritten(m *transformer.Model, p Plan, list []Rewritten) (map[string][]float64, error) {
 	if err := p.check(&m.Config); err != nil {
 		return nil, err
@@ -233,8 +238,8 @@ type run struct {
 	under []probe.Intervention
 }
 
-// losses reads the texts draw by draw, with static steps of the draw's own of the calibration traces if there are any, and enters their losses
-// under a name. It returns the sink rates.
+// losses reads the texts draw by draw, with static steps of the draw's own of the calibration
+// traces if there are any, and enters their losses under a name. It returns the sink rates.
 func (r run) losses(into map[string][]float64, name string, a Activations, calibration []*sinks.Trace) (rates []float64, err error) {
 	for d := range r.p.Draws {
 		if calibration != nil {

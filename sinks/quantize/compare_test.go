@@ -84,8 +84,9 @@ func TestByDraw(t *testing.T) {
 	require.Error(t, err)
 }
 
-// The interval of a share covers what it says, near enough, on costs that spread as ours do: lognormal, and a share of each that goes that
-// varies from draw to draw and is larger where the cost is.
+// The interval of a share covers what it says, near enough, on costs that spread as ours do:
+// lognormal, and a share of each that goes that varies from draw to draw and is larger where the
+// cost is.
 func TestShareOfCovers(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 6))
 	draw := func(n int) (part, whole []float64) {

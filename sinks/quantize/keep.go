@@ -6,7 +6,8 @@ import (
 	"firsttoken/sinks/probe"
 )
 
-// Keep names tokens that are left as they are where all others are rounded, and that do not count in calibration.
+// Keep names tokens that are left as they are where all others are rounded, and that do not count
+// in calibration.
 type Keep struct {
 	Name string                  // in full: kept measurements are found by it
 	At   func(ids []int32) []int // the positions in a document, 0-based

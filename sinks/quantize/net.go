@@ -11,7 +11,8 @@ import (
 	"firsttoken/train/transformer"
 )
 
-// Net is a model's weights on the host, as float32, to be rewritten. Its methods change it in place.
+// Net is a model's weights on the host, as float32, to be rewritten. Its methods change it in
+// place.
 type Net struct {
 	Config  transformer.Config
 	weights *transformer.Params[[]float32]
@@ -59,8 +60,8 @@ func (n *Net) Model(b compute.Backend) (*transformer.Model, error) {
 	return transformer.New(b, n.Config, p)
 }
 
-// Each visits the matrices of the blocks, those that linear maps multiply by: flat, rows of out numbers one after the other, with their
-// site and how many numbers a row has.
+// Each visits the matrices of the blocks, those that linear maps multiply by: flat, rows of out
+// numbers one after the other, with their site and how many numbers a row has.
 func (n *Net) Each(visit func(layer int, site transformer.Site, w []float32, in int)) {
 	for l := range n.weights.Layers {
 		n.eachOf(l, func(site transformer.Site, w []float32) { visit(l, site, w, site.Width(&n.Config)) })

@@ -15,7 +15,8 @@ import (
 	"firsttoken/train/transformer"
 )
 
-// OutlierRatio is from where a token is an outlier: its largest channel over the median token's (PrefixQuant).
+// OutlierRatio is from where a token is an outlier: its largest channel over the median token's
+// (PrefixQuant).
 const OutlierRatio = 64
 
 // Place is where outliers are looked for.
@@ -104,8 +105,9 @@ func kurtosis(m1, m2, m3, m4 float64) float64 {
 	return (m4 - 4*m1*m3 + 6*m1*m1*m2 - 3*m1*m1*m1*m1) / (variance * variance)
 }
 
-// OutlierTokens lists the tokens of a text, 0-based and ascending, that are outliers in some layer, at the block's output or the down projection's
-// input: over OutlierRatio times the median token of the layer.
+// OutlierTokens lists the tokens of a text, 0-based and ascending, that are outliers in some layer,
+// at the block's output or the down projection's input: over OutlierRatio times the median token of
+// the layer.
 func OutlierTokens(t *sinks.Trace) ([]int, error) {
 	var list []int
 	for _, p := range []Place{BlockOutput, DownInput} {
@@ -126,8 +128,9 @@ func OutlierTokens(t *sinks.Trace) ([]int, error) {
 	return list, nil
 }
 
-// KeepOutliers keeps the outlier tokens of texts, wherever they stand, by traces of these very texts at full precision: what a method that
-// finds them beforehand could do at best. Other texts keep none.
+// KeepOutliers keeps the outlier tokens of texts, wherever they stand, by traces of these very
+// texts at full precision: what a method that finds them beforehand could do at best. Other texts
+// keep none.
 func KeepOutliers(traces []*sinks.Trace) (*Keep, error) {
 	at := map[string][]int{}
 	total := 0
@@ -145,8 +148,8 @@ func KeepOutliers(traces []*sinks.Trace) (*Keep, error) {
 	}, nil
 }
 
-// Census counts outlier tokens, by text and 0-based: the texts that have one, those that have one at token 1, those that have one behind it, and all
-// that stand behind it.
+// Census counts outlier tokens, by text and 0-based: the texts that have one, those that have one
+// at token 1, those that have one behind it, and all that stand behind it.
 func Census(tokens [][]int) (any, first, later, behind int) {
 	for _, list := range tokens {
 		if len(list) == 0 {

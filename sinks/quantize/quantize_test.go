@@ -114,7 +114,8 @@ func TestEffect(t *testing.T) {
 		"channels in another order are rounded the same")
 }
 
-// Static steps are those of the calibration texts; the texts themselves never reach beyond them, and tokens kept do not count.
+// Static steps are those of the calibration texts; the texts themselves never reach beyond them,
+// and tokens kept do not count.
 func TestCalibrate(t *testing.T) {
 	m, docs := model(t), texts(4)
 	list, err := quantize.Traces(m, docs, quantize.Measure{})
@@ -181,7 +182,8 @@ func TestOutliers(t *testing.T) {
 	require.ErrorContains(t, err, "use Traces")
 }
 
-// A token that an edit makes massive is found, kept by that name, and calibration without it is narrower.
+// A token that an edit makes massive is found, kept by that name, and calibration without it is
+// narrower.
 func TestOutlierTokens(t *testing.T) {
 	m, docs := model(t), texts(2)
 	big := make([]float32, m.Config.Width)

@@ -34,8 +34,9 @@ type Figure struct {
 	stats.Estimate
 }
 
-// Removals are what rule S4 is about, and the share that goes with all outlier tokens kept: the cost of static steps over dynamic ones, the sink
-// rates with the sink on and off, and what share of the cost goes by each remedy, and by how much more than by its control.
+// Removals are what rule S4 is about, and the share that goes with all outlier tokens kept: the
+// cost of static steps over dynamic ones, the sink rates with the sink on and off, and what share
+// of the cost goes by each remedy, and by how much more than by its control.
 func (c *Compared) Removals(draws int, o stats.Options) (list []Figure, err error) {
 	by := func(a, b string) []float64 {
 		d, e := ByDraw(c.Loss[a], c.Loss[b], draws)
@@ -75,8 +76,8 @@ func (c *Compared) Removals(draws int, o stats.Options) (list []Figure, err erro
 	return list, err
 }
 
-// ShareOf is Σ part / Σ whole over draws, with the interval of stats.Bootstrap: what part of a cost goes, for part = cost − what is left. A draw
-// may have a cost below 0; the sum must not be 0.
+// ShareOf is Σ part / Σ whole over draws, with the interval of stats.Bootstrap: what part of a cost
+// goes, for part = cost − what is left. A draw may have a cost below 0; the sum must not be 0.
 func ShareOf(part, whole []float64, o stats.Options) (stats.Estimate, error) {
 	if len(part) != len(whole) {
 		return stats.Estimate{}, fmt.Errorf("quantize: parts of %d draws, wholes of %d", len(part), len(whole))

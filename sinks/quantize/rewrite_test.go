@@ -15,7 +15,8 @@ import (
 	"firsttoken/train/transformer"
 )
 
-// exact requires that a rewritten model computes what the model does: its last logits, to 1e-4 of their spread.
+// exact requires that a rewritten model computes what the model does: its last logits, to 1e-4 of
+// their spread.
 func exact(t *testing.T, m *transformer.Model, docs [][]int32, rewrite func(n *quantize.Net) error) *transformer.Model {
 	t.Helper()
 	net, err := quantize.Read(m)
@@ -45,7 +46,8 @@ func exact(t *testing.T, m *transformer.Model, docs [][]int32, rewrite func(n *q
 	return same
 }
 
-// Rotation and SmoothQuant change no logit, each alone and one after the other; quantisation then does what it does to other numbers.
+// Rotation and SmoothQuant change no logit, each alone and one after the other; quantisation then
+// does what it does to other numbers.
 func TestRewritesAreExact(t *testing.T) {
 	m, docs := model(t), texts(3)
 	x, err := quantize.Channels(m, docs, 0)
@@ -70,7 +72,8 @@ func TestRewritesAreExact(t *testing.T) {
 	}).Close()
 }
 
-// What SmoothQuant says: at α = 1 all channels of a site reach as far as 1 in the texts calibrated on; tokens left out do not count.
+// What SmoothQuant says: at α = 1 all channels of a site reach as far as 1 in the texts calibrated
+// on; tokens left out do not count.
 func TestSmoothEvensChannels(t *testing.T) {
 	m, docs := model(t), texts(3)
 	x, err := quantize.Channels(m, docs, 0)

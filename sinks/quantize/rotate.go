@@ -15,12 +15,14 @@ import (
 	"firsttoken/train/transformer"
 )
 
-// Rotate turns the residual stream by an orthogonal matrix q [D][D], flat: x becomes x q everywhere, and the model computes what it did,
-// since RMSNorm does not see a turn once its gains are part of the weights behind it (QuaRot). A massive activation, one channel
-// of the stream, is spread over all of them.
+// Rotate turns the residual stream by an orthogonal matrix q [D][D], flat: x becomes x q
+// everywhere, and the model computes what it did, since RMSNorm does not see a turn once its gains
+// are part of the weights behind it (QuaRot). A massive activation, one channel of the stream, is
+// spread over all of them.
 //
-// The embedding is untied from the output first: the final norm's gain goes into the output alone. Models are refused whose norms see
-// a turn: LayerNorm takes the mean off, and the gain of a norm behind attention or MLP acts on channels of the stream.
+// The embedding is untied from the output first: the final norm's gain goes into the output alone.
+// Models are refused whose norms see a turn: LayerNorm takes the mean off, and the gain of a norm
+// behind attention or MLP acts on channels of the stream.
 func (n *Net) Rotate(b compute.Backend, q []float32) error {
 	c := &n.Config
 	d := c.Width
@@ -48,8 +50,8 @@ func (n *Net) Rotate(b compute.Backend, q []float32) error {
 	return turnAll(b, q, d, rows, columns)
 }
 
-// turnAll replaces each row w [D] of matrices [·][D] by w q, and each column w [D] of matrices [D][·] by qᵀ w, on a backend: on SmolLM2 these
-// are 190 billion operations.
+// turnAll replaces each row w [D] of matrices [·][D] by w q, and each column w [D] of matrices
+// [D][·] by qᵀ w, on a backend: on SmolLM2 these are 190 billion operations.
 func turnAll(b compute.Backend, q []float32, d int, rows, columns [][]float32) error {
 	for _, turn := range []struct {
 		of    [][]float32
@@ -122,8 +124,9 @@ func offOrthogonal(q []float32, d int) (off float64) {
 	return off
 }
 
-// Hadamard is an orthogonal matrix [n][n], flat, all of whose entries are ±1/√n, as even a spread as there is: powers of two by Sylvester's
-// doubling, times powers of 12 by Paley's construction from the squares modulo 11: 576 = 12 · 12 · 4, 1536 = 12 · 128. Other sizes have an error.
+// Hadamard is an orthogonal matrix [n][n], flat, all of whose entries are ±1/√n, as even a spread
+// as there is: powers of two by Sylvester's doubling, times powers of 12 by Paley's construction
+// from the squares modulo 11: 576 = 12 · 12 · 4, 1536 = 12 · 128. Other sizes have an error.
 //
 // The columns change signs by the seed, so that channels that go together do not add up.
 func Hadamard(n int, seed uint64) ([]float32, error) {
@@ -161,8 +164,8 @@ func kronecker(a, b []float64, n int) []float64 {
 	return out
 }
 
-// paley is the Hadamard matrix of 12 rows: 1 + S, where S is skew, bordered by ones, and has χ(i − j) inside, the sign of squares
-// modulo 11.
+// paley is the Hadamard matrix of 12 rows: 1 + S, where S is skew, bordered by ones, and has χ(i −
+// j) inside, the sign of squares modulo 11.
 func paley() []float64 {
 	square := map[int]bool{}
 	for i := 1; i < 11; i++ {

@@ -14,8 +14,8 @@ func MaxAbs(x []float32) float32 {
 	return m
 }
 
-// RoundTo rounds x in place to whole multiples of a step, half to even, at most ±most of them. Where the step is 0, as for numbers that
-// are all 0, nothing is done.
+// RoundTo rounds x in place to whole multiples of a step, half to even, at most ±most of them.
+// Where the step is 0, as for numbers that are all 0, nothing is done.
 func RoundTo(x []float32, step float32, most int) {
 	if step == 0 {
 		return
@@ -26,8 +26,8 @@ func RoundTo(x []float32, step float32, most int) {
 	}
 }
 
-// RoundGroups rounds each group of x by itself, with the step max |x| / most of its own: groups of size numbers, the last perhaps
-// shorter; 0 for one group of all.
+// RoundGroups rounds each group of x by itself, with the step max |x| / most of its own: groups of
+// size numbers, the last perhaps shorter; 0 for one group of all.
 func RoundGroups(x []float32, size, most int) {
 	if size <= 0 {
 		size = len(x)

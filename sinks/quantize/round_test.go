@@ -38,8 +38,8 @@ func ExampleRoundTo() {
 	// [3 -3 1]
 }
 
-// Whatever the numbers: no error above half a step of its group, all of them whole multiples of it, at most so many, and rounding again
-// changes nothing.
+// Whatever the numbers: no error above half a step of its group, all of them whole multiples of it,
+// at most so many, and rounding again changes nothing.
 func TestRoundGroups(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	for range 200 {

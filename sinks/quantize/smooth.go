@@ -12,11 +12,12 @@ import (
 	"firsttoken/train/transformer"
 )
 
-// ChannelMax is max |x| of each channel of each layer and site, over the tokens of calibration texts.
+// ChannelMax is max |x| of each channel of each layer and site, over the tokens of calibration
+// texts.
 type ChannelMax [][transformer.Sites][]float32
 
-// Channels measures it on documents, under no intervention. The first skip tokens of each do not count: 1 leaves the sink's massive
-// activation out, 0 nothing.
+// Channels measures it on documents, under no intervention. The first skip tokens of each do not
+// count: 1 leaves the sink's massive activation out, 0 nothing.
 func Channels(m *transformer.Model, docs [][]int32, skip int) (ChannelMax, error) {
 	if len(docs) == 0 {
 		return nil, errors.New("quantize: no texts to calibrate on")
@@ -58,12 +59,14 @@ func Channels(m *transformer.Model, docs [][]int32, skip int) (ChannelMax, error
 	return all, nil
 }
 
-// Smooth moves part of the channels' range from the inputs of linear maps into their weights (SmoothQuant): channel j of a site is divided
-// by sⱼ = max|Xⱼ|^α / max|Wⱼ|^(1−α), and what multiplies it is multiplied by the same, so that the model computes what it did. The division
-// happens where the channel is made: in the gain of the norm in front, in the rows of W_value (there all heads that share a value share one s) and of W_up.
+// Smooth moves part of the channels' range from the inputs of linear maps into their weights
+// (SmoothQuant): channel j of a site is divided by sⱼ = max|Xⱼ|^α / max|Wⱼ|^(1−α), and what
+// multiplies it is multiplied by the same, so that the model computes what it did. The division
+// happens where the channel is made: in the gain of the norm in front, in the rows of W_value
+// (there all heads that share a value share one s) and of W_up.
 //
-// With α = 0 only the weights' ranges are evened, with 1 only the inputs'. A channel that is never or always 0 keeps s = 1. Models
-// whose channels are not made by such a factor are refused.
+// With α = 0 only the weights' ranges are evened, with 1 only the inputs'. A channel that is never
+// or always 0 keeps s = 1. Models whose channels are not made by such a factor are refused.
 func (n *Net) Smooth(x ChannelMax, alpha float64) error {
 	c := &n.Config
 	if c.PlainMLP || c.Placement == transformer.PlacementPost {

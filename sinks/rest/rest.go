@@ -1,6 +1,7 @@
-// Package rest tells what heads do with their attention, and whether what they do is anything: where they look, how evenly, and what
-// they write of what they read. An attention map does not tell a head that rests from one that works: a head that looks at its own
-// token alone may write a whole value, one that spreads over twenty keys writes half of one.
+// Package rest tells what heads do with their attention, and whether what they do is anything:
+// where they look, how evenly, and what they write of what they read. An attention map does not
+// tell a head that rests from one that works: a head that looks at its own token alone may write a
+// whole value, one that spreads over twenty keys writes half of one.
 //
 // It works on traces and links no GoMLX.
 package rest
@@ -18,14 +19,16 @@ type Heads struct {
 	Strongest float64 // First of the head that has most of it
 	Own       float64 // attention of a token to itself, a share
 	Keys      float64 // e^entropy of a row: the keys that would share it evenly
-	// Written is ‖z_t W_O‖ / mean_j ‖v_j W_O‖: looking at one average key gives 1, resting on an empty one 0, an even spread over n
-	// unlike values about 1/√n. The mean in it is over all tokens from the first query on, whatever their kind.
+	// Written is ‖z_t W_O‖ / mean_j ‖v_j W_O‖: looking at one average key gives 1, resting on an
+	// empty one 0, an even spread over n unlike values about 1/√n. The mean in it is over all
+	// tokens from the first query on, whatever their kind.
 	Written float64
 	Stream  float64 // ‖z_t W_O‖ / ‖x_t‖, against what the residual stream holds before the layer
 }
 
-// Look reads layers (0-based) of traces at the queries from `from` on (0-based) whose token is of a kind; nil is any. The traces need
-// FirstMass, SelfMass, RowEntropy, HeadWrite, ValueWrite and ResidNorm.
+// Look reads layers (0-based) of traces at the queries from `from` on (0-based) whose token is of a
+// kind; nil is any. The traces need FirstMass, SelfMass, RowEntropy, HeadWrite, ValueWrite and
+// ResidNorm.
 func Look(traces []*sinks.Trace, layers []int, from int, kind func(id int32) bool) (Heads, error) {
 	var x Heads
 	n, values, wrote, read, held := 0.0, 0.0, 0.0, 0.0, 0.0
@@ -53,8 +56,9 @@ func Look(traces []*sinks.Trace, layers []int, from int, kind func(id int32) boo
 	return Heads{x.First / n, x.Strongest, x.Own / n, x.Keys / n, wrote / n / (read / values), wrote / held}, nil
 }
 
-// Favourite is what the kind of token that a layer's heads favour gets beyond an even spread over all keys, token 1 and each token's
-// own place aside: a share of all attention, mean over heads. A second sink shows here. The traces need KeyMass and SelfMass.
+// Favourite is what the kind of token that a layer's heads favour gets beyond an even spread over
+// all keys, token 1 and each token's own place aside: a share of all attention, mean over heads. A
+// second sink shows here. The traces need KeyMass and SelfMass.
 func Favourite(traces []*sinks.Trace, layer int) (share float64) {
 	for h := range traces[0].H {
 		beyond, total, most := map[int32]float64{}, 0.0, 0.0

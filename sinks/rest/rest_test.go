@@ -11,7 +11,8 @@ import (
 	"firsttoken/sinks/rest"
 )
 
-// trace has one layer and one head of this pattern, whose values write 1 each, orthogonally; the stream has length 2.
+// trace has one layer and one head of this pattern, whose values write 1 each, orthogonally; the
+// stream has length 2.
 func trace(ids []int32, pattern [][]float64) *sinks.Trace {
 	n := len(ids)
 	t := &sinks.Trace{L: 1, H: 1, K: 1, T: n, IDs: ids, FirstMass: sinks.Cube(1, 1, n), KeyMass: sinks.Cube(1, 1, n), Diagonal: sinks.Cube(1, 1, n),
@@ -30,7 +31,8 @@ func trace(ids []int32, pattern [][]float64) *sinks.Trace {
 	return t
 }
 
-// A head that looks at its own token writes a whole value; one that spreads over four keys writes half of one.
+// A head that looks at its own token writes a whole value; one that spreads over four keys writes
+// half of one.
 func ExampleLook() {
 	own := trace([]int32{1, 2, 3, 4}, [][]float64{{1}, {0, 1}, {0, 0, 1}, {0, 0, 0, 1}})
 	even := trace([]int32{1, 2, 3, 4}, [][]float64{{1}, {.5, .5}, {1. / 3, 1. / 3, 1. / 3}, {.25, .25, .25, .25}})
@@ -59,7 +61,8 @@ func TestLookAtAKind(t *testing.T) {
 	require.ErrorContains(t, err, "nothing to look at")
 }
 
-// Where all attention goes to one kind of token it gets what is missing to an even spread; even attention favours none.
+// Where all attention goes to one kind of token it gets what is missing to an even spread; even
+// attention favours none.
 func TestFavourite(t *testing.T) {
 	ids := []int32{1, 2, 3, 4}
 	all := trace(ids, [][]float64{{1}, {0, 1}, {0, 1, 0}, {0, 1, 0, 0}})

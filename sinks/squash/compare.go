@@ -54,9 +54,9 @@ type Violations struct {
 	LocalH   int `json:"local_h"`   // the same with + I/H
 }
 
-// Violations counts, with a relative tolerance of 10⁻⁴ for rounding. A sketch has no
-// pairs to count. A norm or bound that is NaN cannot be compared and counts as exceeding: NaN > x is
-// false, and a check that passes because nothing could be computed is none.
+// Violations counts, with a relative tolerance of 10⁻⁴ for rounding. A sketch has no pairs to
+// count. A norm or bound that is NaN cannot be compared and counts as exceeding: NaN > x is false,
+// and a check that passes because nothing could be computed is none.
 func (c *Comparison) Violations() Violations {
 	if !c.Exact {
 		return Violations{}

@@ -11,19 +11,22 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
-// MinBootstrap is the number of units from which Bootstrap gives an interval. Below it covers less than 93 % even on normal values.
+// MinBootstrap is the number of units from which Bootstrap gives an interval. Below it covers less
+// than 93 % even on normal values.
 const MinBootstrap = 8
 
-// Bootstrap estimates any statistic over n units. The statistic gets the indices of the units drawn, in [0, n), with repetitions or
-// with one left out; its value on 0, 1, …, n−1 is the estimate. It must not keep the slice. For means use [Mean] or [Ratio], whose
-// intervals cover better.
+// Bootstrap estimates any statistic over n units. The statistic gets the indices of the units
+// drawn, in [0, n), with repetitions or with one left out; its value on 0, 1, …, n−1 is the
+// estimate. It must not keep the slice. For means use [Mean] or [Ratio], whose intervals cover
+// better.
 //
-// The interval is BCa: quantiles of the bootstrap values, chosen by how far their median lies off the estimate and by how its spread
-// changes along with it (from the n values with a unit left out), at the quantiles of √(n/(n−1))·t instead of the normal's, for which
-// few units would be too narrow (Hesterberg 2015, expanded percentiles).
+// The interval is BCa: quantiles of the bootstrap values, chosen by how far their median lies off
+// the estimate and by how its spread changes along with it (from the n values with a unit left
+// out), at the quantiles of √(n/(n−1))·t instead of the normal's, for which few units would be too
+// narrow (Hesterberg 2015, expanded percentiles).
 //
-// A statistic that is NaN or infinite on the units, with one left out, or on over 1 % of the draws has no interval that would mean
-// anything: an error.
+// A statistic that is NaN or infinite on the units, with one left out, or on over 1 % of the draws
+// has no interval that would mean anything: an error.
 func Bootstrap(n int, o Options, statistic func(draw []int) float64) (Estimate, error) {
 	if err := o.Validate(); err != nil {
 		return Estimate{}, err
@@ -84,7 +87,8 @@ func Bootstrap(n int, o Options, statistic func(draw []int) float64) (Estimate, 
 	return e, nil
 }
 
-// accelerated maps a normal quantile z to the share of bootstrap values below the end of the interval there.
+// accelerated maps a normal quantile z to the share of bootstrap values below the end of the
+// interval there.
 func accelerated(value float64, sorted, without []float64) func(z float64) float64 {
 	below, _ := slices.BinarySearch(sorted, value)
 	above := len(sorted)

@@ -14,7 +14,8 @@ import (
 // used are the numbers of units that intervals in this repository are made of.
 var used = []int{5, 6, 8, 12, 17, 50, 80, 100, 120}
 
-// covered is the share of samples of n values whose interval holds the truth. Its own error is 0.5 % with 2,000 samples.
+// covered is the share of samples of n values whose interval holds the truth. Its own error is 0.5
+// % with 2,000 samples.
 func covered(t *testing.T, n int, draw func(*rand.Rand) float64, truth float64, interval func(x []float64) (stats.Estimate, error)) float64 {
 	t.Helper()
 	samples := 2000
@@ -57,9 +58,9 @@ func mean(x []float64) (stats.Estimate, error) { return stats.Mean(x, few) }
 
 func repeats(x []float64) (stats.Estimate, error) { return stats.Repeats(x, few) }
 
-// What a nominal 95 % interval covers, by simulation. On normal values 93 % at least, everywhere. On skewed values the figures are
-// those of the package's comment; nothing but the bounds on both sides would notice if an interval became narrower or the comment
-// wrong.
+// What a nominal 95 % interval covers, by simulation. On normal values 93 % at least, everywhere.
+// On skewed values the figures are those of the package's comment; nothing but the bounds on both
+// sides would notice if an interval became narrower or the comment wrong.
 func TestCoverageOfMeans(t *testing.T) {
 	tolerance := tolerance()
 	attained := map[int]float64{5: 0.83, 6: 0.825, 8: 0.835, 12: 0.845, 17: 0.875, 50: 0.925, 80: 0.93, 100: 0.935, 120: 0.935}
@@ -134,8 +135,8 @@ func TestCoverageOfRatios(t *testing.T) {
 	}
 }
 
-// Shares of k events in n trials: coverage is a sum over k, without simulation. Clopper–Pearson never covers less than 95 %; Wilson
-// does so on average over probabilities.
+// Shares of k events in n trials: coverage is a sum over k, without simulation. Clopper–Pearson
+// never covers less than 95 %; Wilson does so on average over probabilities.
 func TestCoverageOfShares(t *testing.T) {
 	for _, n := range append([]int{3, 10, 15, 85}, used...) {
 		total, points := 0.0, 0

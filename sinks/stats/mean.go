@@ -16,9 +16,9 @@ const (
 	studentized = 30 // units from which it is the studentized bootstrap's
 )
 
-// ratio estimates Σsum/Σsize over units. Its standard error is √(Σ(sumᵢ − v·sizeᵢ)²/(1 − hᵢ))/Σsize with hᵢ = sizeᵢ/Σsize, which makes
-// good for residuals that are small because a large unit draws the ratio to itself (Bell and McCaffrey 2002); with sizes of 1 it is
-// s/√n.
+// ratio estimates Σsum/Σsize over units. Its standard error is √(Σ(sumᵢ − v·sizeᵢ)²/(1 − hᵢ))/Σsize
+// with hᵢ = sizeᵢ/Σsize, which makes good for residuals that are small because a large unit draws
+// the ratio to itself (Bell and McCaffrey 2002); with sizes of 1 it is s/√n.
 func ratio(sum, size []float64, o Options) (Estimate, error) {
 	if err := o.Validate(); err != nil {
 		return Estimate{}, err
@@ -66,8 +66,8 @@ func ratioOf(sum, size []float64, draw []int) (value, se float64) {
 	return value, math.Sqrt(squares) / b
 }
 
-// effective is the number of units of one size that would weigh as these do, (Σsize)²/Σsize²: what few large ones leave to judge the
-// spread by. At least 2.
+// effective is the number of units of one size that would weigh as these do, (Σsize)²/Σsize²: what
+// few large ones leave to judge the spread by. At least 2.
 func effective(size []float64) float64 {
 	sum, squares := 0.0, 0.0
 	for _, x := range size {
@@ -87,8 +87,9 @@ func equal(sum, size []float64, value float64) bool {
 	return true
 }
 
-// constant is the interval of a mean of n equal values of a known range, nil if it is not known. A share p of other values stays
-// unseen in n draws with probability (1−p)ⁿ, so p ≤ 1 − (α/2)^{1/n}, and other values lie no farther than the ends of the range.
+// constant is the interval of a mean of n equal values of a known range, nil if it is not known. A
+// share p of other values stays unseen in n draws with probability (1−p)ⁿ, so p ≤ 1 − (α/2)^{1/n},
+// and other values lie no farther than the ends of the range.
 func (o Options) constant(value float64, n int) *Interval {
 	if !o.Range.known() {
 		return nil
@@ -108,8 +109,8 @@ func quantileT(p, freedom float64) float64 {
 	return distuv.StudentsT{Sigma: 1, Nu: freedom}.Quantile(p)
 }
 
-// resample gives an estimate its studentized interval: the bootstrap distribution of (v* − v)/se* says how many standard errors v may
-// lie off, to either side apart.
+// resample gives an estimate its studentized interval: the bootstrap distribution of (v* − v)/se*
+// says how many standard errors v may lie off, to either side apart.
 func (o Options) resample(e *Estimate, sum, size []float64, se float64) error {
 	rng := rand.New(rand.NewPCG(o.Seed, 0))
 	draw := make([]int, e.N)

@@ -7,9 +7,10 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
-// Wilson estimates the probability of an event seen k times in n independent trials, with the score interval of Wilson (1927): on
-// average over probabilities it covers what it says, near 0 and 1 sometimes less. For right answers of many independent questions;
-// events of one document are not independent, for these take [Ratio]. Only Level of the options is used.
+// Wilson estimates the probability of an event seen k times in n independent trials, with the score
+// interval of Wilson (1927): on average over probabilities it covers what it says, near 0 and 1
+// sometimes less. For right answers of many independent questions; events of one document are not
+// independent, for these take [Ratio]. Only Level of the options is used.
 func Wilson(k, n int, o Options) (Estimate, error) {
 	if err := trials(k, n, o); err != nil {
 		return Estimate{}, err
@@ -29,8 +30,9 @@ func Wilson(k, n int, o Options) (Estimate, error) {
 	return Estimate{Value: p, N: n, CI: ci}, nil
 }
 
-// ClopperPearson is [Wilson] with the interval of Clopper and Pearson (1934), which covers at least what it says for every
-// probability. For few trials, such as training runs that have a sink or have none: 0 of 5 is 0 [0, 0.52].
+// ClopperPearson is [Wilson] with the interval of Clopper and Pearson (1934), which covers at least
+// what it says for every probability. For few trials, such as training runs that have a sink or
+// have none: 0 of 5 is 0 [0, 0.52].
 func ClopperPearson(k, n int, o Options) (Estimate, error) {
 	if err := trials(k, n, o); err != nil {
 		return Estimate{}, err

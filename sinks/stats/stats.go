@@ -1,8 +1,10 @@
-// Package stats gives the spread that belongs to a number measured over documents or over training runs: a standard error and a
-// confidence interval that covers as often as it says, as far as the number of units allows.
+// Package stats gives the spread that belongs to a number measured over documents or over training
+// runs: a standard error and a confidence interval that covers as often as it says, as far as the
+// number of units allows.
 //
-// The unit that is resampled is the document (or another cluster), never the token or the head: heads of one model on one text are
-// not independent, so an interval over them would be far too narrow.
+// The unit that is resampled is the document (or another cluster), never the token or the head:
+// heads of one model on one text are not independent, so an interval over them would be far too
+// narrow.
 //
 //	what                                  from           interval
 //	Mean, Paired, Clustered, Ratio        3 units        Student's t, below 30 units
@@ -11,16 +13,20 @@
 //	Bootstrap: any statistic              8 units        BCa (ibid. 14.3), its quantiles widened to those of t
 //	Wilson, ClopperPearson: k of n        1 trial        of the binomial distribution
 //
-// With fewer units there is no interval. The plain percentile bootstrap is not here: its 95 % interval of a mean covers 82, 88 and
-// 90 % at n = 5, 8 and 12, since it only ever sees the values drawn and divides by n instead of n−1.
+// With fewer units there is no interval. The plain percentile bootstrap is not here: its 95 %
+// interval of a mean covers 82, 88 and 90 % at n = 5, 8 and 12, since it only ever sees the values
+// drawn and divides by n instead of n−1.
 //
-// What the intervals attain is tested by simulation. On normal values: 95 % for means, 93 % for Bootstrap. Skewed values take more
-// units: the mean of lognormal ones with σ = 1 (a tenth of them holds a third of the sum) is covered by t in 83, 84, 85 and 87 % at
-// n = 5, 8, 12 and 17, by the studentized bootstrap in 92 to 94 % from n = 50 on. No interval that knows only the values does much
-// better, so do not average such numbers: average their logarithms (perturb.Ratio does), which is what is normal about them.
+// What the intervals attain is tested by simulation. On normal values: 95 % for means, 93 % for
+// Bootstrap. Skewed values take more units: the mean of lognormal ones with σ = 1 (a tenth of them
+// holds a third of the sum) is covered by t in 83, 84, 85 and 87 % at n = 5, 8, 12 and 17, by the
+// studentized bootstrap in 92 to 94 % from n = 50 on. No interval that knows only the values does
+// much better, so do not average such numbers: average their logarithms (perturb.Ratio does), which
+// is what is normal about them.
 //
-// Values that are all the same show no spread and so give no interval, unless the Range of what is measured is known: then how rare
-// another value can be bounds the mean. Five rates of 0 % in [0, 100] are 0 [0, 52] %.
+// Values that are all the same show no spread and so give no interval, unless the Range of what is
+// measured is known: then how rare another value can be bounds the mean. Five rates of 0 % in [0,
+// 100] are 0 [0, 52] %.
 package stats
 
 import (
@@ -30,7 +36,8 @@ import (
 	"slices"
 )
 
-// Bonferroni are the options with which m intervals hold at once: each at a level of 1 − (1 − Level)/m.
+// Bonferroni are the options with which m intervals hold at once: each at a level of 1 − (1 −
+// Level)/m.
 func (o Options) Bonferroni(m int) Options {
 	o.Level = 1 - (1-o.withDefaults().Level)/float64(max(m, 1))
 	return o
@@ -44,8 +51,8 @@ type Options struct {
 	Range     Range   `json:"range,omitzero"`      // what values are possible; zero for any
 }
 
-// Range are the values that a number can have at all, such as [0, 1] for a share or [−100, 100] for a difference of two shares in
-// %. Intervals are cut to it, values outside are an error.
+// Range are the values that a number can have at all, such as [0, 1] for a share or [−100, 100] for
+// a difference of two shares in %. Intervals are cut to it, values outside are an error.
 type Range struct {
 	Lo float64 `json:"lo"`
 	Hi float64 `json:"hi"`
@@ -131,8 +138,8 @@ func (e Estimate) String() string {
 	return fmt.Sprintf("%.4g [%.4g, %.4g] (n=%d)", e.Value, e.CI.Lo, e.CI.Hi, e.N)
 }
 
-// PlusMinus writes "51.4 ± 10.1", all numbers by format: half the width where the interval lies evenly about the value, "0.0 [0.0, 52.2]"
-// where it does not, the value alone where there is none.
+// PlusMinus writes "51.4 ± 10.1", all numbers by format: half the width where the interval lies
+// evenly about the value, "0.0 [0.0, 52.2]" where it does not, the value alone where there is none.
 func (e Estimate) PlusMinus(format string) string {
 	if e.CI == nil {
 		return fmt.Sprintf(format, e.Value)
@@ -144,7 +151,8 @@ func (e Estimate) PlusMinus(format string) string {
 	return fmt.Sprintf(format+" ± "+format, e.Value, half)
 }
 
-// Ends are the ends of the interval, or the value twice where there is none: what an error bar reaches.
+// Ends are the ends of the interval, or the value twice where there is none: what an error bar
+// reaches.
 func (e Estimate) Ends() (lo, hi float64) {
 	if e.CI == nil {
 		return e.Value, e.Value
@@ -200,8 +208,9 @@ func Clustered(x []float64, cluster []string, o Options) (Estimate, error) {
 	return ratio(sum, size, o)
 }
 
-// Ratio estimates Σa/Σb, where a[i] and b[i] ≥ 0 were measured on the same document: a mean over events (Σ of a number over them
-// against their count) of which documents have different many. It fails where Σb is 0.
+// Ratio estimates Σa/Σb, where a[i] and b[i] ≥ 0 were measured on the same document: a mean over
+// events (Σ of a number over them against their count) of which documents have different many. It
+// fails where Σb is 0.
 func Ratio(a, b []float64, o Options) (Estimate, error) {
 	if len(a) != len(b) {
 		return Estimate{}, fmt.Errorf("stats: %d values against %d: a ratio needs the same documents on both sides", len(a), len(b))

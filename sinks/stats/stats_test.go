@@ -37,7 +37,8 @@ func ExamplePaired() {
 	// Output: 0.10 [0.08, 0.12]
 }
 
-// Five training runs without a sink: that none of five has one leaves room for every second to have one.
+// Five training runs without a sink: that none of five has one leaves room for every second to have
+// one.
 func ExampleClopperPearson() {
 	e, err := stats.ClopperPearson(0, 5, stats.Options{})
 	if err != nil {
@@ -149,8 +150,8 @@ func TestOneDocumentHasNoInterval(t *testing.T) {
 	require.Equal(t, "0.25 (n=1)", e.String())
 }
 
-// Fewer units than an interval takes have none, and neither have equal values unless what they can be is known. Five zeros among
-// shares are 0 of 5, not 0 ± 0.
+// Fewer units than an interval takes have none, and neither have equal values unless what they can
+// be is known. Five zeros among shares are 0 of 5, not 0 ± 0.
 func TestNoSpreadNoInterval(t *testing.T) {
 	for n := range 6 {
 		e, err := stats.Bootstrap(n+1, stats.Options{}, func(draw []int) float64 { return float64(draw[0]) })

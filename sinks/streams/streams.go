@@ -1,9 +1,10 @@
-// Package streams says what is left of a model's predictions when it reads through a cache of bounded size
-// (sinks/eviction): losses by policy and budget over the same tokens of the same texts, and which positions the
-// caches hold in the end.
+// Package streams says what is left of a model's predictions when it reads through a cache of
+// bounded size (sinks/eviction): losses by policy and budget over the same tokens of the same
+// texts, and which positions the caches hold in the end.
 //
-// Loss i of a text is −log p of token i + 1 given what the caches hold of tokens 0 … i; it belongs to position i,
-// that of the query. It works on what was read and links no GoMLX; probe.Streams reads.
+// Loss i of a text is −log p of token i + 1 given what the caches hold of tokens 0 … i; it belongs
+// to position i, that of the query. It works on what was read and links no GoMLX; probe.Streams
+// reads.
 package streams
 
 import (
@@ -20,7 +21,8 @@ type Setting struct {
 	Policy  string `json:"policy"`            // as eviction.Parse reads it, or All
 	Entries int    `json:"entries,omitempty"` // N, that each key/value head keeps; not of All
 	Shifted bool   `json:"shifted,omitempty"` // positions are those of the cache, else of the text
-	// Curve asks for losses at all positions, not from First on only, and Map for what is kept by position.
+	// Curve asks for losses at all positions, not from First on only, and Map for what is kept by
+	// position.
 	Curve bool `json:"curve,omitempty"`
 	Map   bool `json:"map,omitempty"`
 }
@@ -65,7 +67,8 @@ type Outcome struct {
 	Map []byte `json:"map,omitempty"`
 }
 
-// Reduce makes an outcome of texts that were all read through the same cache. They have the same number of tokens.
+// Reduce makes an outcome of texts that were all read through the same cache. They have the same
+// number of tokens.
 func Reduce(texts []Text, s Setting, o Options) (*Outcome, error) {
 	if len(texts) == 0 {
 		return nil, fmt.Errorf("streams: no texts")

@@ -9,11 +9,13 @@ import (
 // Item is one prompt behind two fronts.
 type Item struct {
 	With, Without Result // with and without ⟨bos⟩
-	// Unit names what is drawn as a whole: the question, or the haystack that needles of several lengths lie in.
+	// Unit names what is drawn as a whole: the question, or the haystack that needles of several
+	// lengths lie in.
 	Unit string
 }
 
-// AboveChance is what each result adds to the score above chance, in %: 100 where it is right, less what guessing gives.
+// AboveChance is what each result adds to the score above chance, in %: 100 where it is right, less
+// what guessing gives.
 func AboveChance(results []Result) []float64 {
 	x := Accuracy(results)
 	for i, r := range results {
@@ -22,8 +24,9 @@ func AboveChance(results []Result) []float64 {
 	return x
 }
 
-// Lost is the share, in %, of the score above chance that is lost without ⟨bos⟩: 0 where a model answers as before, 100 where it guesses.
-// The interval is stats.Bootstrap over units. It is an error where the model does not score above chance with ⟨bos⟩.
+// Lost is the share, in %, of the score above chance that is lost without ⟨bos⟩: 0 where a model
+// answers as before, 100 where it guesses. The interval is stats.Bootstrap over units. It is an
+// error where the model does not score above chance with ⟨bos⟩.
 func Lost(items []Item, o stats.Options) (stats.Estimate, error) {
 	units := unitsOf(items)
 	return stats.Bootstrap(len(units), o, func(draw []int) float64 {
@@ -35,8 +38,9 @@ func Lost(items []Item, o stats.Options) (stats.Estimate, error) {
 	})
 }
 
-// LostMore is Lost of a less Lost of b, of two tests. The units of both are drawn together, so how many are of each varies with the draw.
-// Without stats.MinBootstrap units of either there is no interval.
+// LostMore is Lost of a less Lost of b, of two tests. The units of both are drawn together, so how
+// many are of each varies with the draw. Without stats.MinBootstrap units of either there is no
+// interval.
 func LostMore(a, b []Item, o stats.Options) (stats.Estimate, error) {
 	first, second := unitsOf(a), unitsOf(b)
 	n := len(first) + len(second)

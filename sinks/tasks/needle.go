@@ -8,9 +8,10 @@ import (
 	"firsttoken/train/tokenizer"
 )
 
-// Needle hides a sentence "The magic word of the baker is violin." in a haystack and asks for the word at the end. With distractors
-// there are more such sentences, of other people and other words, so that the word alone does not give the answer away: the model has
-// to look up the key ("multi-key needle in a haystack" of RULER, Hsieh et al. 2024, arXiv 2404.06654).
+// Needle hides a sentence "The magic word of the baker is violin." in a haystack and asks for the
+// word at the end. With distractors there are more such sentences, of other people and other words,
+// so that the word alone does not give the answer away: the model has to look up the key
+// ("multi-key needle in a haystack" of RULER, Hsieh et al. 2024, arXiv 2404.06654).
 type Needle struct {
 	Tokens      int     // length of the whole prompt, question included
 	Depth       float64 // where the sentence stands in the haystack: 0 at its start, 1 right before the question
@@ -18,7 +19,8 @@ type Needle struct {
 	Seed        uint64  // draws the key, the words and the places of the distractors
 }
 
-// The keys, and the words among which the answer is: rare in technical text, one token each in SmolLM2's vocabulary.
+// The keys, and the words among which the answer is: rare in technical text, one token each in
+// SmolLM2's vocabulary.
 var (
 	keys  = []string{"baker", "captain", "doctor", "farmer", "guard", "judge", "king", "nurse", "painter", "teacher"}
 	words = []string{"apple", "castle", "copper", "dragon", "forest", "guitar", "honey", "lemon", "tiger", "violin"}
@@ -43,8 +45,9 @@ type hidden struct {
 	ids []int32
 }
 
-// Prompt hides the sentence in the first tokens of haystack, as many as n.Tokens leaves room for. The answers are all ten words. It
-// fails on a haystack that is too short or that has one of the words in it.
+// Prompt hides the sentence in the first tokens of haystack, as many as n.Tokens leaves room for.
+// The answers are all ten words. It fails on a haystack that is too short or that has one of the
+// words in it.
 func (n Needle) Prompt(tok *tokenizer.Tokenizer, haystack []int32) (Prompt, error) {
 	if err := n.Validate(); err != nil {
 		return Prompt{}, err
@@ -83,7 +86,8 @@ func (n Needle) Prompt(tok *tokenizer.Tokenizer, haystack []int32) (Prompt, erro
 	return p, nil
 }
 
-// hide puts the sentences into the haystack. The first one, the needle, goes last among those of the same place.
+// hide puts the sentences into the haystack. The first one, the needle, goes last among those of
+// the same place.
 func hide(haystack []int32, sentences []hidden) []int32 {
 	sentences = slices.Clone(sentences)
 	slices.Reverse(sentences)

@@ -31,8 +31,8 @@ func texts(t *testing.T, p tasks.Prompt) (text, right string, answers []string) 
 	return answers[0], answers[1+p.Right], answers[1:]
 }
 
-// The sentence stands where it should, answers the question at the end, and the prompt has its length, for every depth and number of
-// distractors.
+// The sentence stands where it should, answers the question at the end, and the prompt has its
+// length, for every depth and number of distractors.
 func TestNeedle(t *testing.T) {
 	tok := tokenizer.NewBytes()
 	for _, depth := range []float64{0, 0.25, 0.5, 1} {

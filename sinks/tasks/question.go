@@ -24,8 +24,9 @@ var builtin string
 // Questions are the built-in ones: facts and grammar, four answers each.
 func Questions() ([]Question, error) { return ParseQuestions(strings.NewReader(builtin)) }
 
-// ParseQuestions reads the form that questions.txt explains: a line of text, then lines of answers, "+ " before the right one and
-// "- " before the others; a blank line ends a question, "#" starts a comment line. Errors name the line.
+// ParseQuestions reads the form that questions.txt explains: a line of text, then lines of answers,
+// "+ " before the right one and "- " before the others; a blank line ends a question, "#" starts a
+// comment line. Errors name the line.
 func ParseQuestions(r io.Reader) ([]Question, error) {
 	var p questionParser
 	lines := bufio.NewScanner(r)

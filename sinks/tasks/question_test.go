@@ -22,7 +22,8 @@ func ExampleParseQuestions() {
 	// Output: "The capital of France is" ["London" "Paris"], right: "Paris"
 }
 
-// What the built-in list promises: enough questions, four answers each, none twice, and the right one at no place by far the most often.
+// What the built-in list promises: enough questions, four answers each, none twice, and the right
+// one at no place by far the most often.
 func TestQuestions(t *testing.T) {
 	list, err := tasks.Questions()
 	require.NoError(t, err)
@@ -40,7 +41,8 @@ func TestQuestions(t *testing.T) {
 	}
 }
 
-// Most answers are one token of SmolLM2's, so one pass scores a question; the front of an answer is a space.
+// Most answers are one token of SmolLM2's, so one pass scores a question; the front of an answer is
+// a space.
 func TestPromptOfSmolLM2(t *testing.T) {
 	if _, err := local.Model("smollm2"); err != nil {
 		t.Skip("SmolLM2 is not set up: ", err)

@@ -27,7 +27,8 @@ var tiny = sync.OnceValues(func() (*transformer.Model, error) {
 	return transformer.New(b, c, p)
 })
 
-// expected is the mean log-probability of an answer from the whole logits of the text so far, with the key of token hidden hidden.
+// expected is the mean log-probability of an answer from the whole logits of the text so far, with
+// the key of token hidden hidden.
 func expected(t *testing.T, m *transformer.Model, text, answer []int32, hidden int) float64 {
 	t.Helper()
 	ids := append(append([]int32{}, text...), answer...)
@@ -49,7 +50,8 @@ func expected(t *testing.T, m *transformer.Model, text, answer []int32, hidden i
 	return sum / float64(len(answer))
 }
 
-// Scores equal those from the whole logits under every front, for answers of one token and of several.
+// Scores equal those from the whole logits under every front, for answers of one token and of
+// several.
 func TestScore(t *testing.T) {
 	m, err := tiny()
 	require.NoError(t, err)

@@ -12,9 +12,10 @@ import (
 	"firsttoken/train/store"
 )
 
-// Import adds the finished runs of a folder of results to a store, and says of each on out what became of it. A run that is damaged
-// (see [train.Verify], and the folder's sums) is refused, the others are taken; the error names those refused.
-// One that is in the store already stays as it is. Runs that were put aside remain where they are.
+// Import adds the finished runs of a folder of results to a store, and says of each on out what
+// became of it. A run that is damaged (see [train.Verify], and the folder's sums) is refused, the
+// others are taken; the error names those refused. One that is in the store already stays as it is.
+// Runs that were put aside remain where they are.
 func Import(from, into string, out io.Writer) error {
 	sums, err := ReadSums(from)
 	if err != nil {

@@ -14,7 +14,8 @@ import (
 	"firsttoken/train/store"
 )
 
-// Compiling takes longer than these runs: let LLVM leave out what makes code fast. Set before the plugin is loaded.
+// Compiling takes longer than these runs: let LLVM leave out what makes code fast. Set before the
+// plugin is loaded.
 func TestMain(m *testing.M) {
 	if os.Getenv("XLA_FLAGS") == "" {
 		os.Setenv("XLA_FLAGS", "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true")

@@ -1,7 +1,9 @@
-// Package bundle makes and describes bundles: a folder with programs, tokenised texts and grids that trains on a machine which
-// has no Go, no Python packages and no network. What happens there is package away; its results come home by cmd/runs.
+// Package bundle makes and describes bundles: a folder with programs, tokenised texts and grids
+// that trains on a machine which has no Go, no Python packages and no network. What happens there
+// is package away; its results come home by cmd/runs.
 //
-// A bundle, and what it writes, carry their files' SHA-256 sums in the form that sha256sum reads ([SumsFile]).
+// A bundle, and what it writes, carry their files' SHA-256 sums in the form that sha256sum reads
+// ([SumsFile]).
 package bundle
 
 import (
@@ -24,13 +26,15 @@ import (
 type List struct {
 	// Speeds are model sizes whose speed is told, besides the grids' own.
 	Speeds []Speed `json:"speeds,omitempty"`
-	// Ways are ways to cut the updates of all grids up, such as ["accumulate=2", "recompute=false"], the likeliest first. The
-	// fastest of those that fit is taken. None: the grids as they are.
+	// Ways are ways to cut the updates of all grids up, such as ["accumulate=2",
+	// "recompute=false"], the likeliest first. The fastest of those that fit is taken. None: the
+	// grids as they are.
 	Ways  [][]string `json:"ways,omitempty"`
 	Grids []Entry    `json:"grids"`
 }
 
-// Speed is a model whose training speed is measured, by the fastest of a few ways to cut its updates up.
+// Speed is a model whose training speed is measured, by the fastest of a few ways to cut its
+// updates up.
 type Speed struct {
 	Name   string     `json:"name"`
 	Preset string     `json:"preset"`
@@ -44,8 +48,8 @@ type Entry struct {
 	Name string `json:"name"`
 	// Share of the time that is left when the grid begins, for one run of each of its points.
 	Share float64 `json:"share"`
-	// MinTokens and MaxTokens bound the budget that is chosen for all runs of the grid so that they fit into its share. Both 0: the
-	// budget that the grid names.
+	// MinTokens and MaxTokens bound the budget that is chosen for all runs of the grid so that they
+	// fit into its share. Both 0: the budget that the grid names.
 	MinTokens int64 `json:"min_tokens,omitempty"`
 	MaxTokens int64 `json:"max_tokens,omitempty"`
 
@@ -55,7 +59,8 @@ type Entry struct {
 // Adapts reports whether the grid's budget is chosen on the machine.
 func (e *Entry) Adapts() bool { return e.MaxTokens > 0 }
 
-// Configs lists the ways of a speed as configurations. Their vocabulary must be given: no text is read.
+// Configs lists the ways of a speed as configurations. Their vocabulary must be given: no text is
+// read.
 func (s *Speed) Configs() ([]train.Config, error) {
 	var out []train.Config
 	for _, way := range s.Ways {
@@ -80,7 +85,8 @@ func (s *Speed) Configs() ([]train.Config, error) {
 //go:embed grids
 var shipped embed.FS
 
-// Shipped is the list for a GPU that comes with the toolkit: the paper's grids at 10 to 30 M parameters.
+// Shipped is the list for a GPU that comes with the toolkit: the paper's grids at 10 to 30 M
+// parameters.
 func Shipped() (*List, error) {
 	sub, err := fs.Sub(shipped, "grids")
 	if err != nil {

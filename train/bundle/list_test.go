@@ -11,7 +11,8 @@ import (
 	"firsttoken/train/local"
 )
 
-// The grids that ship for a GPU are of 10 to 30 M parameters in bfloat16, and a grid's points are all trained with a seed before the next.
+// The grids that ship for a GPU are of 10 to 30 M parameters in bfloat16, and a grid's points are
+// all trained with a seed before the next.
 func TestShipped(t *testing.T) {
 	l, err := Shipped()
 	require.NoError(t, err)

@@ -21,11 +21,14 @@ import (
 // Options say what a bundle is made of.
 type Options struct {
 	List *List
-	// Checkout is the folder of the sources, Into the one the bundle goes to, as first-token and first-token.tar.gz.
+	// Checkout is the folder of the sources, Into the one the bundle goes to, as first-token and
+	// first-token.tar.gz.
 	Checkout, Into string
-	// CC is the C compiler, "" for the system's. What it links against decides which systems the programs run on.
+	// CC is the C compiler, "" for the system's. What it links against decides which systems the
+	// programs run on.
 	CC string
-	// Plugin is a folder of XLA's plugin and libraries for CUDA as set-up lays it out, "" to leave that to the machine.
+	// Plugin is a folder of XLA's plugin and libraries for CUDA as set-up lays it out, "" to leave
+	// that to the machine.
 	Plugin string
 	// Log gets what is done; nil for nothing.
 	Log io.Writer
@@ -49,8 +52,8 @@ var runScript []byte
 //go:embed README.txt
 var readme []byte
 
-// Make builds the programs, tokenises the texts of the grids and packs all of it. The same sources, Go, C compiler and list give the
-// same bytes. It returns the path of the compressed file.
+// Make builds the programs, tokenises the texts of the grids and packs all of it. The same sources,
+// Go, C compiler and list give the same bytes. It returns the path of the compressed file.
 func Make(ctx context.Context, o Options) (string, error) {
 	if o.Log == nil {
 		o.Log = io.Discard
@@ -91,8 +94,8 @@ func Make(ctx context.Context, o Options) (string, error) {
 	return archive, nil
 }
 
-// build compiles the programs. Names and hosts are resolved in Go, paths and versions of the checkout left out: the result depends
-// on the sources alone.
+// build compiles the programs. Names and hosts are resolved in Go, paths and versions of the
+// checkout left out: the result depends on the sources alone.
 func (o *Options) build(ctx context.Context, dir string) error {
 	// The linker outside of Go has its own -s: what it adds for debuggers names paths.
 	flags := "-s -w -buildid= -extldflags=-Wl,-s"

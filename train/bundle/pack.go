@@ -14,8 +14,8 @@ import (
 	"github.com/google/renameio/v2"
 )
 
-// pack writes the folder dir as a compressed tar whose bytes follow from its files alone: paths in order, no owners, one time,
-// and of the permissions only whether a file can be executed.
+// pack writes the folder dir as a compressed tar whose bytes follow from its files alone: paths in
+// order, no owners, one time, and of the permissions only whether a file can be executed.
 func pack(dir, file string) error {
 	out, err := renameio.NewPendingFile(file, renameio.WithPermissions(0o644))
 	if err != nil {

@@ -18,7 +18,8 @@ import (
 	"firsttoken/train/local"
 )
 
-// SumsFile holds a line "hash  path" for each file of a folder, as sha256sum writes them, sorted by path.
+// SumsFile holds a line "hash  path" for each file of a folder, as sha256sum writes them, sorted by
+// path.
 const SumsFile = "SHA256SUMS"
 
 // Sums are the SHA-256 of files, in hex, by slash path relative to their folder.
@@ -66,7 +67,8 @@ func (s Sums) Add(dir, name string) error {
 	return err
 }
 
-// Check compares the files whose paths begin with prefix. The error names each that is missing or another.
+// Check compares the files whose paths begin with prefix. The error names each that is missing or
+// another.
 func (s Sums) Check(dir, prefix string) error {
 	var errs []error
 	for _, name := range slices.Sorted(maps.Keys(s)) {

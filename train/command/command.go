@@ -1,5 +1,5 @@
-// Package command has the commands of the training runs, for programs that are one of them (cmd/train, cmd/sweep) or several
-// (cmd/firsttoken).
+// Package command has the commands of the training runs, for programs that are one of them
+// (cmd/train, cmd/sweep) or several (cmd/firsttoken).
 package command
 
 import (
@@ -13,7 +13,8 @@ import (
 	"firsttoken/train"
 )
 
-// Stopped is the exit status of a command that was interrupted after a checkpoint: the same command again goes on.
+// Stopped is the exit status of a command that was interrupted after a checkpoint: the same command
+// again goes on.
 const Stopped = 3
 
 // Main runs a command on the program's arguments and ends the program.

@@ -7,11 +7,11 @@ type Batch struct {
 	B, T    int
 	Tokens  []int32 // inputs
 	Targets []int32 // the token that follows each input in the stream
-	// Weights is 1 for targets that count in the loss, 0 for others: loss = Σ weight · cross-entropy / Σ weight. See
-	// [Packing] for which count.
+	// Weights is 1 for targets that count in the loss, 0 for others: loss = Σ weight ·
+	// cross-entropy / Σ weight. See [Packing] for which count.
 	Weights []float32
-	// Segments numbers the documents of a window from 1. A fixed ⟨bos⟩ is segment 0, padding [SegmentPadding]. The mask is
-	// a function of them: see [Packing.Visible].
+	// Segments numbers the documents of a window from 1. A fixed ⟨bos⟩ is segment 0, padding
+	// [SegmentPadding]. The mask is a function of them: see [Packing.Visible].
 	Segments []int32
 	// Positions counts from 0: see [Positions].
 	Positions []int32
@@ -41,14 +41,16 @@ func (b Batch) Row(i int) Batch {
 	}
 }
 
-// Stream is an endless sequence of training windows, or a finite one of held-out windows, that can be entered anywhere:
-// a trainer that resumes at a step needs no more than the step. It is safe for concurrent use.
+// Stream is an endless sequence of training windows, or a finite one of held-out windows, that can
+// be entered anywhere: a trainer that resumes at a step needs no more than the step. It is safe for
+// concurrent use.
 type Stream interface {
-	// Batch returns windows step·b … step·b+b−1 of the sequence, both counted from 0. So b micro-batches of one window each
-	// hold the same tokens as one batch of b. Held-out windows past the last are padding of weight 0.
+	// Batch returns windows step·b … step·b+b−1 of the sequence, both counted from 0. So b
+	// micro-batches of one window each hold the same tokens as one batch of b. Held-out windows
+	// past the last are padding of weight 0.
 	Batch(step, b int) (Batch, error)
-	// Windows is the number of held-out windows, or of training windows in an epoch (rounded down; 0 for tasks that are made
-	// up as they go and never repeat).
+	// Windows is the number of held-out windows, or of training windows in an epoch (rounded down;
+	// 0 for tasks that are made up as they go and never repeat).
 	Windows() int
 	// T is the length of a window in tokens.
 	T() int

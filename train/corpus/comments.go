@@ -20,7 +20,8 @@ type block struct {
 	paragraphs []paragraph
 }
 
-// paragraph is a paragraph, heading, list or code example, without line wrapping, with its digest for de-duplication.
+// paragraph is a paragraph, heading, list or code example, without line wrapping, with its digest
+// for de-duplication.
 type paragraph struct {
 	text string
 	key  digest
@@ -28,7 +29,8 @@ type paragraph struct {
 	long bool
 }
 
-// longParagraph is the length in bytes of a normal form from which two equal paragraphs are a copy, not a coincidence.
+// longParagraph is the length in bytes of a normal form from which two equal paragraphs are a copy,
+// not a coincidence.
 const longParagraph = 60
 
 // commentFilter says which comments of a file are prose.
@@ -38,11 +40,13 @@ type commentFilter struct {
 	code     bool // keep indented examples
 }
 
-// extract returns the prose comments of one Go file, in order. Generated files are the caller's affair.
+// extract returns the prose comments of one Go file, in order. Generated files are the caller's
+// affair.
 //
-// Left out are: licence notices, directives (//go:generate, //sys, // +build) and commented-out lines, which by gofmt's
-// convention have no space after the slashes, the C code above an import "C", and, among comments that document no
-// declaration, those of few words and those that parse as Go.
+// Left out are: licence notices, directives (//go:generate, //sys, // +build) and commented-out
+// lines, which by gofmt's convention have no space after the slashes, the C code above an import
+// "C", and, among comments that document no declaration, those of few words and those that parse as
+// Go.
 func (c commentFilter) extract(name string, src []byte) ([]block, *ast.File, error) {
 	fset := token.NewFileSet()
 	file, err := parser.ParseFile(fset, name, src, parser.ParseComments|parser.SkipObjectResolution)
@@ -71,7 +75,8 @@ func (c commentFilter) extract(name string, src []byte) ([]block, *ast.File, err
 	return blocks, file, nil
 }
 
-// attached finds the comments that document a declaration, and those that are no comments but C code for cgo.
+// attached finds the comments that document a declaration, and those that are no comments but C
+// code for cgo.
 func attached(file *ast.File) (docs, cgo map[*ast.CommentGroup]bool) {
 	docs, cgo = map[*ast.CommentGroup]bool{}, map[*ast.CommentGroup]bool{}
 	ast.Inspect(file, func(n ast.Node) bool {
@@ -99,7 +104,8 @@ func attached(file *ast.File) (docs, cgo map[*ast.CommentGroup]bool) {
 	return docs, cgo
 }
 
-// importNames maps the names of imported packages to their paths, as far as the file itself tells them.
+// importNames maps the names of imported packages to their paths, as far as the file itself tells
+// them.
 func importNames(file *ast.File) map[string]string {
 	names := map[string]string{}
 	for _, imp := range file.Imports {
@@ -153,9 +159,9 @@ func isGo(text string) bool {
 	return false
 }
 
-// paragraphs renders comment text as go doc understands it: wrapped lines joined, indented parts as examples.
-// Links are printed without their brackets: those to packages that the file imports, and any [Name] or [Type.Name], as
-// there are no types to look them up in.
+// paragraphs renders comment text as go doc understands it: wrapped lines joined, indented parts as
+// examples. Links are printed without their brackets: those to packages that the file imports, and
+// any [Name] or [Type.Name], as there are no types to look them up in.
 func (c commentFilter) paragraphs(text string, imports map[string]string) []paragraph {
 	p := comment.Parser{
 		LookupSym: func(recv, name string) bool { return true },

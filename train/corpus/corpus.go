@@ -1,4 +1,5 @@
-// Package corpus goes the way from text to training windows: documents, tokens, packed windows with their masks.
+// Package corpus goes the way from text to training windows: documents, tokens, packed windows with
+// their masks.
 //
 // A [Source] is a list of documents in a fixed order behind one iterator. Six kinds exist:
 //
@@ -10,14 +11,16 @@
 //   - [OpenJSONL]: one JSON object a line, the text in a named field;
 //   - [OpenHub]: a dataset of the Hugging Face hub.
 //
-// [Sample], [Split], [MinRunes], [MaxRunes] and [Dedup] derive one source from another. They decide by hashes of the
-// text alone, so the same seed selects the same documents whatever the order, the machine or the folder they lie in.
-// [Passages] cuts them into token sequences of one length, to measure a model on.
-// [Summarize] counts a source and takes its fingerprint; a result keeps that beside its numbers.
+// [Sample], [Split], [MinRunes], [MaxRunes] and [Dedup] derive one source from another. They decide
+// by hashes of the text alone, so the same seed selects the same documents whatever the order, the
+// machine or the folder they lie in. [Passages] cuts them into token sequences of one length, to
+// measure a model on. [Summarize] counts a source and takes its fingerprint; a result keeps that
+// beside its numbers.
 //
-// A [Spec] says all this in JSON, and names the tokenizer, or a synthetic task instead. [Load] makes it [Data]: tokens in
-// memory-mapped shards, made once, training and held-out documents apart. A [Stream] hands out its windows of T tokens in
-// batches, packed as [Packing] says. Which windows a step reads is computed from seed and step alone.
+// A [Spec] says all this in JSON, and names the tokenizer, or a synthetic task instead. [Load]
+// makes it [Data]: tokens in memory-mapped shards, made once, training and held-out documents
+// apart. A [Stream] hands out its windows of T tokens in batches, packed as [Packing] says. Which
+// windows a step reads is computed from seed and step alone.
 package corpus
 
 import (
@@ -30,24 +33,25 @@ import (
 
 // Document is one text and where it came from.
 type Document struct {
-	// Name is the provenance: a slash path, followed by #L and the 1-based line where the text begins if the file
-	// holds several documents: "net/http/server.go#L12".
+	// Name is the provenance: a slash path, followed by #L and the 1-based line where the text
+	// begins if the file holds several documents: "net/http/server.go#L12".
 	Name string
 	// Text is the document. It may hold invalid UTF-8 if the file does; see [Document.ValidUTF8].
 	Text string
 }
 
-// ValidUTF8 reports whether the text is valid UTF-8. Sources over files keep invalid bytes as they are, since a
-// byte-level tokenizer can train on them; [Summarize] names the documents concerned.
+// ValidUTF8 reports whether the text is valid UTF-8. Sources over files keep invalid bytes as they
+// are, since a byte-level tokenizer can train on them; [Summarize] names the documents concerned.
 func (d Document) ValidUTF8() bool { return utf8.ValidString(d.Text) }
 
 // Source is an ordered list of documents that can be read any number of times.
 type Source interface {
-	// Documents yields every document in the source's fixed order. An error comes with a zero Document and ends
-	// the iteration.
+	// Documents yields every document in the source's fixed order. An error comes with a zero
+	// Document and ends the iteration.
 	Documents() iter.Seq2[Document, error]
-	// Recipe states in one line what is read and with which options, derivations included. It holds the version
-	// of the toolchain for Go sources, but says nothing of the content of files: for that, see [Summarize].
+	// Recipe states in one line what is read and with which options, derivations included. It holds
+	// the version of the toolchain for Go sources, but says nothing of the content of files: for
+	// that, see [Summarize].
 	Recipe() string
 	// Warnings lists what was left out and why, known when the source was opened.
 	Warnings() []string

@@ -75,9 +75,10 @@ func Dedup(src Source) Source {
 	}
 }
 
-// Split divides a source into a training and a held-out part, the latter of about the share heldOut of the documents
-// (0 < heldOut < 1). A document's side is drawn from its normal form and the seed alone: two documents of the same words
-// are never on different sides, and adding documents to the source moves none of the others.
+// Split divides a source into a training and a held-out part, the latter of about the share heldOut
+// of the documents (0 < heldOut < 1). A document's side is drawn from its normal form and the seed
+// alone: two documents of the same words are never on different sides, and adding documents to the
+// source moves none of the others.
 func Split(src Source, heldOut float64, seed uint64) (training, held Source, err error) {
 	if !(heldOut > 0 && heldOut < 1) {
 		return nil, nil, fmt.Errorf("corpus: held-out share is %v: give a fraction between 0 and 1, such as 0.05", heldOut)

@@ -107,7 +107,8 @@ func TestSplitStaysWhenDocumentsAreAdded(t *testing.T) {
 	require.Subset(t, names(t, large), names(t, small))
 }
 
-// One hash for both would draw the sample from one end of the split's range, and leave the other side empty.
+// One hash for both would draw the sample from one end of the split's range, and leave the other
+// side empty.
 func TestSampleAndSplitOfOneSeedAreIndependent(t *testing.T) {
 	src := numbered(1000, 0)
 	s, err := corpus.Sample(src, 200, 9)

@@ -42,7 +42,8 @@ func Example() {
 	// cmd/tool/main.go: Tool is a command, and commands are left out when only the library is wanted.
 }
 
-// The same documents are drawn whatever the order of the source, and a sample of two begins with the sample of one.
+// The same documents are drawn whatever the order of the source, and a sample of two begins with
+// the sample of one.
 func ExampleSample() {
 	src := corpus.NewMemory("colours", corpus.Document{Name: "a", Text: "red"}, corpus.Document{Name: "b", Text: "green"},
 		corpus.Document{Name: "c", Text: "blue"})
@@ -63,7 +64,8 @@ func ExampleSample() {
 	// [red green blue]
 }
 
-// From a spec in JSON to the batches of a training step. The first call writes the shards, later ones map them.
+// From a spec in JSON to the batches of a training step. The first call writes the shards, later
+// ones map them.
 func ExampleLoad() {
 	cache, err := os.MkdirTemp("", "shards")
 	if err != nil {

@@ -26,13 +26,14 @@ const (
 
 // FilesConfig configures [OpenFiles]. Start from [DefaultFilesConfig] and set Paths.
 type FilesConfig struct {
-	// Paths are files, folders (read with all their subfolders, but not hidden entries) and globs as
-	// [path/filepath.Match] defines them.
+	// Paths are files, folders (read with all their subfolders, but not hidden entries) and globs
+	// as [path/filepath.Match] defines them.
 	Paths []string `json:"paths"`
 	Cut   Cut      `json:"cut"`
 	// Separator is the string between documents for [CutSeparator], such as "\n<|endoftext|>\n".
 	Separator string `json:"separator,omitempty"`
-	// MaxBytes is the size above which a file is left out with a warning. Each file is in memory while it is read.
+	// MaxBytes is the size above which a file is left out with a warning. Each file is in memory
+	// while it is read.
 	MaxBytes int64 `json:"max_bytes"`
 }
 
@@ -56,13 +57,13 @@ func (c FilesConfig) Validate() error {
 	return nil
 }
 
-// OpenFiles opens a source over text files. They are listed and their first bytes looked at now; their text is read
-// on each pass, a file at a time.
+// OpenFiles opens a source over text files. They are listed and their first bytes looked at now;
+// their text is read on each pass, a file at a time.
 //
-// Text is kept byte by byte, invalid UTF-8 included, except that a byte order mark at the start of a file is dropped,
-// and documents cut from a file lose the blank lines before and the white space after them (with [CutLines], the line
-// ending alone). Documents of white space alone are left out. Names are the paths as given, with #L and the line for
-// documents cut from a file.
+// Text is kept byte by byte, invalid UTF-8 included, except that a byte order mark at the start of
+// a file is dropped, and documents cut from a file lose the blank lines before and the white space
+// after them (with [CutLines], the line ending alone). Documents of white space alone are left out.
+// Names are the paths as given, with #L and the line for documents cut from a file.
 func OpenFiles(cfg FilesConfig) (Source, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
@@ -129,7 +130,8 @@ func (c FilesConfig) cut(name, text string) iter.Seq[Document] {
 	}
 }
 
-// pieces divides a text, each piece with the separator or line ends that close it, so that they add up to the text.
+// pieces divides a text, each piece with the separator or line ends that close it, so that they add
+// up to the text.
 func (c FilesConfig) pieces(text string) iter.Seq[string] {
 	switch c.Cut {
 	case CutSeparator:

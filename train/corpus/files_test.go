@@ -44,7 +44,8 @@ func FuzzCut(f *testing.F) {
 	for _, seed := range []string{"", "a\n\nb", "\r\n \n%%a%%\n%b\n", "x\xff\n\n\u2003\ny%%%", "0\xdd\n\xb70"} {
 		f.Add(seed)
 	}
-	// Piece by piece: two halves of a character would otherwise become one again where white space lay between them.
+	// Piece by piece: two halves of a character would otherwise become one again where white space
+	// lay between them.
 	noSpace := func(s string) string {
 		return strings.Map(func(r rune) rune {
 			if unicode.IsSpace(r) {

@@ -12,8 +12,8 @@ import (
 type Unit string
 
 const (
-	// UnitFile makes a document of a file's comments. They treat one subject in an order that somebody chose, and
-	// are long enough for a context of hundreds of tokens.
+	// UnitFile makes a document of a file's comments. They treat one subject in an order that
+	// somebody chose, and are long enough for a context of hundreds of tokens.
 	UnitFile Unit = "file"
 	// UnitBlock makes a document of each comment: many and short.
 	UnitBlock Unit = "block"
@@ -25,10 +25,11 @@ const (
 type GoDocConfig struct {
 	GoTree
 	Unit Unit `json:"unit"`
-	// DocOnly keeps only the comments that document a declaration: about half the text, the more polished half.
+	// DocOnly keeps only the comments that document a declaration: about half the text, the more
+	// polished half.
 	DocOnly bool `json:"doc_only"`
-	// MinWords is the number of words below which a comment that documents no declaration is left out ("scratch
-	// locations"). Unused with DocOnly.
+	// MinWords is the number of words below which a comment that documents no declaration is left
+	// out ("scratch locations"). Unused with DocOnly.
 	MinWords int `json:"min_words"`
 	// Code keeps the indented examples within comments.
 	Code bool `json:"code"`
@@ -36,8 +37,9 @@ type GoDocConfig struct {
 	MinRunes int `json:"min_runes"`
 }
 
-// DefaultGoDocConfig reads the whole toolchain, commands included, a document a file. What the choices give with Go 1.26.8,
-// by `corpus godoc` with the flags named (lengths in characters; about 1.5 s on two cores):
+// DefaultGoDocConfig reads the whole toolchain, commands included, a document a file. What the
+// choices give with Go 1.26.8, by `corpus godoc` with the flags named (lengths in characters; about
+// 1.5 s on two cores):
 //
 //	                     documents       MB   median      p90
 //	default                  2,254      8.5    1,691    9,116
@@ -47,7 +49,8 @@ type GoDocConfig struct {
 //	-commands=false          1,543      5.5    1,478    8,399
 //	-tests                   3,162      9.9    1,261    7,550
 //
-// Blocks lose half the text to MinRunes; packages come out very uneven; tests add lists of cases more than prose.
+// Blocks lose half the text to MinRunes; packages come out very uneven; tests add lists of cases
+// more than prose.
 func DefaultGoDocConfig() GoDocConfig {
 	return GoDocConfig{GoTree: GoTree{Commands: true}, Unit: UnitFile, MinWords: 6, Code: true, MinRunes: 200}
 }
@@ -65,15 +68,17 @@ func (c GoDocConfig) Validate() error {
 	return nil
 }
 
-// OpenGoDoc reads the English comments of the Go standard library as documents: comment markers and line wrapping removed,
-// paragraphs separated by a blank line; without licences, directives, commented-out code and generated files.
+// OpenGoDoc reads the English comments of the Go standard library as documents: comment markers and
+// line wrapping removed, paragraphs separated by a blank line; without licences, directives,
+// commented-out code and generated files.
 //
-// No paragraph, list or example of 60 characters or more occurs twice, in whatever case or punctuation, since the library
-// repeats some for every platform: a held-out document therefore shares none with a training document. The first
-// occurrence in file order stays. A name is the path below src, with #L and the line for [UnitBlock].
+// No paragraph, list or example of 60 characters or more occurs twice, in whatever case or
+// punctuation, since the library repeats some for every platform: a held-out document therefore
+// shares none with a training document. The first occurrence in file order stays. A name is the
+// path below src, with #L and the line for [UnitBlock].
 //
-// The documents depend on the toolchain's version and the configuration, not on the platform. Everything is read at
-// once, in parallel.
+// The documents depend on the toolchain's version and the configuration, not on the platform.
+// Everything is read at once, in parallel.
 func OpenGoDoc(cfg GoDocConfig) (*Memory, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err

@@ -11,8 +11,8 @@ import (
 // GoSourceConfig configures [OpenGoSource]. Start from [DefaultGoSourceConfig].
 type GoSourceConfig struct {
 	GoTree
-	// Licences keeps the licence notice at the head of each file. Without it, documents do not all begin with the
-	// same 150 bytes, which matters where the first tokens are what is studied.
+	// Licences keeps the licence notice at the head of each file. Without it, documents do not all
+	// begin with the same 150 bytes, which matters where the first tokens are what is studied.
 	Licences bool `json:"licences"`
 }
 
@@ -24,8 +24,9 @@ func DefaultGoSourceConfig() GoSourceConfig {
 // Validate implements the check that every configuration has; no combination of flags is wrong.
 func (c GoSourceConfig) Validate() error { return nil }
 
-// OpenGoSource reads the files of a Go source tree as documents, names being paths below src. Everything is read at once,
-// in parallel. Files that do not parse as Go are left out with a warning.
+// OpenGoSource reads the files of a Go source tree as documents, names being paths below src.
+// Everything is read at once, in parallel. Files that do not parse as Go are left out with a
+// warning.
 func OpenGoSource(cfg GoSourceConfig) (*Memory, error) {
 	tree, err := cfg.files()
 	if err != nil {
@@ -65,7 +66,8 @@ func OpenGoSource(cfg GoSourceConfig) (*Memory, error) {
 // text is the document that a file makes, empty if it is left out.
 func (c GoSourceConfig) text(name string, src []byte) (string, error) {
 	fset := token.NewFileSet()
-	// The head is enough to see what the file is: the licence and the mark of generated files precede the package clause.
+	// The head is enough to see what the file is: the licence and the mark of generated files
+	// precede the package clause.
 	file, err := parser.ParseFile(fset, name, src, parser.ParseComments|parser.PackageClauseOnly)
 	if err != nil {
 		return "", fmt.Errorf("corpus: %w", err)

@@ -14,22 +14,23 @@ import (
 	"strings"
 )
 
-// GoTree selects files of a Go source tree. The zero value selects the packages of the standard library: no commands,
-// tests, vendored packages, test data or generated files.
+// GoTree selects files of a Go source tree. The zero value selects the packages of the standard
+// library: no commands, tests, vendored packages, test data or generated files.
 type GoTree struct {
-	// Root is a Go installation, the folder that has src in it. Empty: the toolchain of the `go` command, as
-	// `go env GOROOT` names it in the current folder.
+	// Root is a Go installation, the folder that has src in it. Empty: the toolchain of the `go`
+	// command, as `go env GOROOT` names it in the current folder.
 	Root string `json:"root,omitempty"`
 	// Commands adds src/cmd: the compiler, linker, go command and other tools.
 	Commands bool `json:"commands"`
 	// Tests adds files that end in _test.go.
 	Tests bool `json:"tests"`
-	// Generated adds files that carry the "Code generated … DO NOT EDIT." mark: tables, for the most part.
+	// Generated adds files that carry the "Code generated … DO NOT EDIT." mark: tables, for the
+	// most part.
 	Generated bool `json:"generated"`
 	// Vendor adds the copies of other modules' packages in folders named vendor.
 	Vendor bool `json:"vendor"`
-	// Testdata adds folders named testdata. Some of their files have syntax errors on purpose; they are left out
-	// with a warning.
+	// Testdata adds folders named testdata. Some of their files have syntax errors on purpose; they
+	// are left out with a warning.
 	Testdata bool `json:"testdata"`
 }
 
@@ -44,8 +45,8 @@ func (g goFiles) read(name string) ([]byte, error) {
 	return os.ReadFile(filepath.Join(g.src, filepath.FromSlash(name)))
 }
 
-// files lists the tree. Build constraints are not applied: the documents are the same on every machine that has the
-// same version.
+// files lists the tree. Build constraints are not applied: the documents are the same on every
+// machine that has the same version.
 func (t GoTree) files() (goFiles, error) {
 	root, err := t.root()
 	if err != nil {
@@ -116,7 +117,8 @@ func (t GoTree) root() (string, error) {
 	}{
 		// The go command first: it knows GOTOOLCHAIN and go.mod's toolchain line.
 		{"`go env GOROOT`", goEnvRoot},
-		// A program built without -trimpath remembers the GOROOT it was built with, and the variable overrides it.
+		// A program built without -trimpath remembers the GOROOT it was built with, and the
+		// variable overrides it.
 		{"the GOROOT this program was built with", func() (string, error) { return build.Default.GOROOT, nil }},
 	} {
 		root, err := candidate.find()

@@ -7,9 +7,10 @@ import (
 	"unicode"
 )
 
-// Normalize reduces a text to its lower-case words (runs of letters and digits) joined by single spaces. Two texts that
-// differ in case, punctuation, comment markers or line breaks alone have the same normal form. A text without any word
-// is its own normal form: otherwise all rows of dashes would be one document.
+// Normalize reduces a text to its lower-case words (runs of letters and digits) joined by single
+// spaces. Two texts that differ in case, punctuation, comment markers or line breaks alone have the
+// same normal form. A text without any word is its own normal form: otherwise all rows of dashes
+// would be one document.
 func Normalize(text string) string {
 	var b strings.Builder
 	b.Grow(len(text))
@@ -34,8 +35,9 @@ func Normalize(text string) string {
 // digest identifies a text for de-duplication, splitting and sampling.
 type digest [sha256.Size]byte
 
-// keyed hashes a text under a seed and a purpose. The purpose keeps choices independent: with one hash for both,
-// sampling the training side of a split with the same seed would draw from one end of the hash range only.
+// keyed hashes a text under a seed and a purpose. The purpose keeps choices independent: with one
+// hash for both, sampling the training side of a split with the same seed would draw from one end
+// of the hash range only.
 func keyed(purpose string, seed uint64, text string) digest {
 	h := sha256.New()
 	h.Write([]byte(purpose))

@@ -17,14 +17,16 @@ import (
 
 // HubConfig configures [OpenHub]. Start from [DefaultHubConfig].
 type HubConfig struct {
-	// Dataset is the name on the Hugging Face hub, such as "HuggingFaceFW/fineweb-edu" or "roneneldan/TinyStories".
+	// Dataset is the name on the Hugging Face hub, such as "HuggingFaceFW/fineweb-edu" or
+	// "roneneldan/TinyStories".
 	Dataset string `json:"dataset"`
 	// Config is the subset, such as "sample-10BT"; most datasets have one, "default".
 	Config string `json:"config"`
 	Split  string `json:"split"`
 	// Column holds the text.
 	Column string `json:"column"`
-	// Rows is how many rows are read at most; 0: all. Files are downloaded one after the other, as far as rows are wanted.
+	// Rows is how many rows are read at most; 0: all. Files are downloaded one after the other, as
+	// far as rows are wanted.
 	Rows int64 `json:"rows"`
 	// CacheDir keeps what was downloaded. Empty: the hub's own cache, shared with other programs.
 	CacheDir string `json:"cache_dir,omitempty"`
@@ -54,14 +56,17 @@ func (c HubConfig) Validate() error {
 // isName reports whether a name is one element of a path, since the cache makes folders of them.
 func isName(s string) bool { return filepath.IsLocal(s) && s != "." && !strings.ContainsAny(s, `/\`) }
 
-// tokenVariables are where programs expect the hub's access token, for datasets that are not open to everyone.
+// tokenVariables are where programs expect the hub's access token, for datasets that are not open
+// to everyone.
 var tokenVariables = []string{"HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"}
 
-// OpenHub opens a source over a dataset of the Hugging Face hub, as the parquet files that the hub offers of each. The list of
-// files is asked for now, unless cached; a file is downloaded when its turn comes, and only the text's column is
-// read. What is cached needs no network. The hub's access token is taken from $HF_TOKEN.
+// OpenHub opens a source over a dataset of the Hugging Face hub, as the parquet files that the hub
+// offers of each. The list of files is asked for now, unless cached; a file is downloaded when its
+// turn comes, and only the text's column is read. What is cached needs no network. The hub's access
+// token is taken from $HF_TOKEN.
 //
-// Names are dataset/config/split/file#L and the row, counted from 1. Rows without text are left out.
+// Names are dataset/config/split/file#L and the row, counted from 1. Rows without text are left
+// out.
 func OpenHub(cfg HubConfig) (Source, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err

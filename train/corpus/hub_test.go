@@ -38,7 +38,8 @@ func hubRows(texts ...string) []hubRow {
 	return rows
 }
 
-// fakeHub answers for the hub and counts what it is asked for. It stands in for the network: nothing else is reachable.
+// fakeHub answers for the hub and counts what it is asked for. It stands in for the network:
+// nothing else is reachable.
 type fakeHub struct {
 	files map[string][]byte // by name
 	cut   bool              // send half of each file, as if it were the whole

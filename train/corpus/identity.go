@@ -10,8 +10,9 @@ import (
 	"strings"
 )
 
-// identity is a string that differs whenever documents might: the spec, and what can be told of the source's content
-// without reading it. For Go trees that is the toolchain's version, for files their sizes and times of change.
+// identity is a string that differs whenever documents might: the spec, and what can be told of the
+// source's content without reading it. For Go trees that is the toolchain's version, for files
+// their sizes and times of change.
 func (s Spec) identity() (string, error) {
 	content, err := kinds[s.Kind].identity(&s)
 	if err != nil {
@@ -55,7 +56,8 @@ func stats(files []string) (string, error) {
 	return b.String(), nil
 }
 
-// identity is the version of the toolchain. A tree without one is somebody's work in progress, known by its files.
+// identity is the version of the toolchain. A tree without one is somebody's work in progress,
+// known by its files.
 func (t GoTree) identity() (string, error) {
 	root, err := t.root()
 	if err != nil {

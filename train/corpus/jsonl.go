@@ -42,9 +42,10 @@ func (c JSONLConfig) Validate() error {
 	return nil
 }
 
-// OpenJSONL opens a source over files of JSON objects, one a line, each with its text in a field. Files are listed now
-// and streamed on each pass, so they may be larger than memory. Blank lines and texts of white space alone are left out;
-// a line that is no object, or lacks the field, is an error that names file and line. Names are path#Lline.
+// OpenJSONL opens a source over files of JSON objects, one a line, each with its text in a field.
+// Files are listed now and streamed on each pass, so they may be larger than memory. Blank lines
+// and texts of white space alone are left out; a line that is no object, or lacks the field, is an
+// error that names file and line. Names are path#Lline.
 //
 // JSON is UTF-8: the decoder replaces invalid bytes and lone surrogates by U+FFFD.
 func OpenJSONL(cfg JSONLConfig) (Source, error) {

@@ -61,14 +61,16 @@ type Side struct {
 	Digest string `json:"digest"`
 }
 
-// Load returns the data of a spec. The first time, its documents are tokenised into shards under the folder cache (empty:
-// .data/shards of the checkout), which later calls map into memory: a subfolder for each combination of spec, state of the source,
-// and tokenizer. Files count as changed when their size or time of change differs.
+// Load returns the data of a spec. The first time, its documents are tokenised into shards under
+// the folder cache (empty: .data/shards of the checkout), which later calls map into memory: a
+// subfolder for each combination of spec, state of the source, and tokenizer. Files count as
+// changed when their size or time of change differs.
 //
-// In a bundle, the shards that it brings along for the spec (see [Prepare]) come first: their text is not there.
+// In a bundle, the shards that it brings along for the spec (see [Prepare]) come first: their text
+// is not there.
 //
-// Processes that want the same shards at once wait for the one that makes them. What an interruption leaves behind is
-// never taken for whole, and is removed by the next attempt.
+// Processes that want the same shards at once wait for the one that makes them. What an
+// interruption leaves behind is never taken for whole, and is removed by the next attempt.
 func Load(ctx context.Context, s Spec, cache string) (*Data, error) {
 	if err := s.Validate(); err != nil {
 		return nil, err
@@ -172,8 +174,8 @@ func (b builder) lock(ctx context.Context) (unlock func(), err error) {
 	if err := os.MkdirAll(filepath.Dir(b.folder), 0o755); err != nil {
 		return nil, fmt.Errorf("corpus: %w", err)
 	}
-	// The operating system lets go of the lock when a process dies. The file stays: removing it could hand two
-	// processes a lock each.
+	// The operating system lets go of the lock when a process dies. The file stays: removing it
+	// could hand two processes a lock each.
 	l := flock.New(b.folder+".lock", flock.SetPermissions(0o644))
 	got, err := l.TryLock()
 	if err == nil && !got {
@@ -257,7 +259,8 @@ func (d *Data) specials() Specials {
 	return s
 }
 
-// Training returns the windows to train on: t tokens each, packed as p says, in an order that the seed decides.
+// Training returns the windows to train on: t tokens each, packed as p says, in an order that the
+// seed decides.
 func (d *Data) Training(p Packing, t int, seed uint64) (Stream, error) {
 	if d.Task != nil {
 		return newTaskStream(d.Task, p, t, true, seed)
@@ -265,7 +268,8 @@ func (d *Data) Training(p Packing, t int, seed uint64) (Stream, error) {
 	return TrainingWindows(d.training, p, d.specials(), t, seed)
 }
 
-// HeldOut returns the windows to evaluate on, in fixed order. They share no document with the training windows.
+// HeldOut returns the windows to evaluate on, in fixed order. They share no document with the
+// training windows.
 func (d *Data) HeldOut(p Packing, t int) (Stream, error) {
 	if d.Task != nil {
 		return newTaskStream(d.Task, p, t, false, 0)
@@ -273,8 +277,8 @@ func (d *Data) HeldOut(p Packing, t int) (Stream, error) {
 	return HeldOutWindows(d.heldOut, p, d.specials(), t)
 }
 
-// HeldOutDocuments returns the first n held-out documents of at least t tokens, whole, without ⟨bos⟩ or ⟨eos⟩. It is an
-// error if there are fewer, or none because the data are a synthetic task.
+// HeldOutDocuments returns the first n held-out documents of at least t tokens, whole, without
+// ⟨bos⟩ or ⟨eos⟩. It is an error if there are fewer, or none because the data are a synthetic task.
 func (d *Data) HeldOutDocuments(n, t int) ([][]int32, error) {
 	if d.Task != nil {
 		return nil, fmt.Errorf("corpus: kind %q is a synthetic task and has no documents: read HeldOut", d.Provenance.Spec.Kind)

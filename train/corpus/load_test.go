@@ -43,7 +43,8 @@ func load(t testing.TB, s corpus.Spec, cache string) *corpus.Data {
 	return d
 }
 
-// decoded decodes the documents of held-out windows, or of an epoch of training windows, from windows of one document each.
+// decoded decodes the documents of held-out windows, or of an epoch of training windows, from
+// windows of one document each.
 func decoded(t testing.TB, d *corpus.Data, s corpus.Stream, err error) (out []string) {
 	t.Helper()
 	require.NoError(t, err)
@@ -111,7 +112,8 @@ func TestLoad(t *testing.T) {
 		require.Equal(t, d.Tokenizer.Fingerprint(), p.Tokenizer)
 		require.Equal(t, len(want(held)), p.HeldOut.Documents)
 
-		// The training documents are the others. A single window holds an epoch, and a little of the next.
+		// The training documents are the others. A single window holds an epoch, and a little of
+		// the next.
 		epoch := int(p.Training.Tokens) + p.Training.Documents
 		one, err := d.Training(corpus.DefaultPacking(), epoch, 5)
 		require.NoError(t, err)

@@ -9,18 +9,22 @@ import (
 )
 
 const (
-	// shingleLines are the lines of a shingle: long enough that two files which share one share code, not idiom.
+	// shingleLines are the lines of a shingle: long enough that two files which share one share
+	// code, not idiom.
 	shingleLines = 6
-	// commonShingle is the number of documents from which on a shingle says nothing of any two of them: a licence, generated headers.
+	// commonShingle is the number of documents from which on a shingle says nothing of any two of
+	// them: a licence, generated headers.
 	commonShingle = 1000
 )
 
-// SplitGroups is [Split] by groups of near duplicates: all of a group go to one side. Two documents are near duplicates if more than the
-// share above (0 < above < 1) of the shingles of one are in the other; a group is what such pairs connect. A shingle is a
-// run of 6 lines, blank ones and the space around lines left out; a shorter document is one shingle.
+// SplitGroups is [Split] by groups of near duplicates: all of a group go to one side. Two documents
+// are near duplicates if more than the share above (0 < above < 1) of the shingles of one are in
+// the other; a group is what such pairs connect. A shingle is a run of 6 lines, blank ones and the
+// space around lines left out; a shorter document is one shingle.
 //
-// A group's side is drawn from that of its members which comes first by the hash of its normal form, and so a document that has no near
-// duplicate is where Split puts it. Adding documents may move others here, which they connect. The source is read once now.
+// A group's side is drawn from that of its members which comes first by the hash of its normal
+// form, and so a document that has no near duplicate is where Split puts it. Adding documents may
+// move others here, which they connect. The source is read once now.
 func SplitGroups(src Source, heldOut float64, seed uint64, above float64) (training, held Source, err error) {
 	if !(heldOut > 0 && heldOut < 1) || !(above > 0 && above < 1) {
 		return nil, nil, fmt.Errorf("corpus: held-out share is %v and the share of shingles %v: give fractions between 0 and 1, such as 0.05 and 0.5", heldOut, above)
@@ -57,8 +61,9 @@ func heldOutGroups(src Source, share float64, seed uint64, above float64) (func(
 	}, nil
 }
 
-// nearDuplicates lists the distinct documents of a source, by the digests of their normal forms, and for each the one that stands for
-// its group, itself if it is alone. visit gets each normal form, in that order.
+// nearDuplicates lists the distinct documents of a source, by the digests of their normal forms,
+// and for each the one that stands for its group, itself if it is alone. visit gets each normal
+// form, in that order.
 func nearDuplicates(src Source, above float64, visit func(form string)) (docs []digest, leader []int32, err error) {
 	var sizes []int32 // shingles
 	known := map[digest]bool{}

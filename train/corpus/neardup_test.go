@@ -80,7 +80,8 @@ func TestSplitGroups(t *testing.T) {
 	require.NotEqual(t, split(fewer), heldBy(fewer, 0.4))
 }
 
-// A short file that lies in a long one is a near duplicate of it, and what connects two of them is one group.
+// A short file that lies in a long one is a near duplicate of it, and what connects two of them is
+// one group.
 func TestNearDuplicatesConnect(t *testing.T) {
 	a, b := lines("a", 12, 12), lines("b", 12, 12)
 	for seed := range uint64(20) {

@@ -24,8 +24,8 @@ const (
 	BOSNone BOS = "none"
 	// BOSDocument puts ⟨bos⟩ before the first token of each document, as part of that document.
 	BOSDocument BOS = "document"
-	// BOSFixed makes ⟨bos⟩ token 1 of every window, in place of a token of text. It belongs to no document, and every
-	// document of the window sees it, under intra-document masking too.
+	// BOSFixed makes ⟨bos⟩ token 1 of every window, in place of a token of text. It belongs to no
+	// document, and every document of the window sees it, under intra-document masking too.
 	BOSFixed BOS = "fixed"
 )
 
@@ -35,17 +35,18 @@ type Positions string
 const (
 	// PositionsContinued counts 0, 1, …, T−1 through the window.
 	PositionsContinued Positions = "continued"
-	// PositionsRestarted begins anew with each document of the window, at 0; at 1 if ⟨bos⟩ is fixed, which is at 0, so
-	// that each document stands to it as if it alone followed. What is left of a document that began in an earlier
-	// window starts over too.
+	// PositionsRestarted begins anew with each document of the window, at 0; at 1 if ⟨bos⟩ is
+	// fixed, which is at 0, so that each document stands to it as if it alone followed. What is
+	// left of a document that began in an earlier window starts over too.
 	PositionsRestarted Positions = "restarted"
 )
 
 // Packing says how documents become training windows of T tokens.
 //
-// The documents of an epoch are concatenated, in an order drawn anew for each epoch, and the stream is cut into windows.
-// A document longer than what is left of a window goes on in the next, as a document of its own there. A window
-// has T inputs and a target for each, the next token of the stream. Which targets count in the loss:
+// The documents of an epoch are concatenated, in an order drawn anew for each epoch, and the stream
+// is cut into windows. A document longer than what is left of a window goes on in the next, as a
+// document of its own there. A window has T inputs and a target for each, the next token of the
+// stream. Which targets count in the loss:
 //
 //   - ⟨bos⟩ as a target never does: it marks where a document was cut off from the one before, and is no text.
 //   - Under intra-document masking, the first token of a document does not count as the target of the last token of another:
@@ -66,14 +67,16 @@ type Packing struct {
 	Positions Positions `json:"positions"`
 }
 
-// DefaultPacking is the commonest pre-training: concatenated documents under a causal mask, ⟨eos⟩ between them.
+// DefaultPacking is the commonest pre-training: concatenated documents under a causal mask, ⟨eos⟩
+// between them.
 func DefaultPacking() Packing {
 	return Packing{Mask: MaskCausal, BOS: BOSNone, EOS: true, Positions: PositionsContinued}
 }
 
-// PaperPackings lists the five packings that models are trained with in Table 2 of Barbero et al. (arXiv 2504.02732), in
-// its order. The paper says nothing of ⟨eos⟩ and positions: here there is no ⟨eos⟩, and positions are continued. Under
-// intra-document masking without fixed ⟨bos⟩, a rotary model cannot tell the latter from restarted ones.
+// PaperPackings lists the five packings that models are trained with in Table 2 of Barbero et al.
+// (arXiv 2504.02732), in its order. The paper says nothing of ⟨eos⟩ and positions: here there is no
+// ⟨eos⟩, and positions are continued. Under intra-document masking without fixed ⟨bos⟩, a rotary
+// model cannot tell the latter from restarted ones.
 func PaperPackings() []Packing {
 	at := func(m Mask, b BOS) Packing { return Packing{Mask: m, BOS: b, Positions: PositionsContinued} }
 	return []Packing{
@@ -116,8 +119,8 @@ func (p Packing) Validate() error {
 	return nil
 }
 
-// String names the packing: "causal", "intra-document, bos fixed, eos, positions restarted". It says nothing of what is
-// absent (⟨bos⟩, ⟨eos⟩) or continued (positions). See [ParsePacking].
+// String names the packing: "causal", "intra-document, bos fixed, eos, positions restarted". It
+// says nothing of what is absent (⟨bos⟩, ⟨eos⟩) or continued (positions). See [ParsePacking].
 func (p Packing) String() string {
 	parts := []string{string(p.Mask)}
 	if p.BOS != BOSNone {
@@ -144,7 +147,8 @@ func ParsePacking(name string) (Packing, error) {
 		name, masks, "bos document|fixed", "eos", "positions restarted", all[len(all)-1])
 }
 
-// Visible is the mask of one window with the given segments, flat [T, S] with T = S = len(segments), row = query:
+// Visible is the mask of one window with the given segments, flat [T, S] with T = S =
+// len(segments), row = query:
 //
 //	visible(t, s) = s ≤ t ∧ (causal ∨ segments[t] = segments[s] ∨ (⟨bos⟩ fixed ∧ s = 0))
 func (p Packing) Visible(segments []int32) []bool {

@@ -69,8 +69,8 @@ func must[T any](v T, err error) T {
 	return v
 }
 
-// Every packing of the documents abc, defg and hi in windows of 8 tokens: the first window, a row for each query. ^ is ⟨bos⟩,
-// $ is ⟨eos⟩, and a dot among the targets is one that does not count.
+// Every packing of the documents abc, defg and hi in windows of 8 tokens: the first window, a row
+// for each query. ^ is ⟨bos⟩, $ is ⟨eos⟩, and a dot among the targets is one that does not count.
 func ExamplePackings() {
 	folder := must(os.MkdirTemp("", "packings"))
 	defer os.RemoveAll(folder)

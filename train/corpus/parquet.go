@@ -11,7 +11,8 @@ import (
 	"github.com/parquet-go/parquet-go"
 )
 
-// column yields one column of a parquet file, "" where it is null, and reads no other. It ends at the first error.
+// column yields one column of a parquet file, "" where it is null, and reads no other. It ends at
+// the first error.
 func column(path, name string) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
 		file, err := os.Open(path)
@@ -50,8 +51,8 @@ type columnReader struct {
 	values []parquet.Value
 }
 
-// guard makes an error of a panic: the library panics on some damaged files. Callers of column stay outside, so that a
-// panic of theirs is not taken for one of the library.
+// guard makes an error of a panic: the library panics on some damaged files. Callers of column stay
+// outside, so that a panic of theirs is not taken for one of the library.
 func (c *columnReader) guard(step func() error) (err error) {
 	defer func() {
 		if r := recover(); r != nil {

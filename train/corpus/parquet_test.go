@@ -60,7 +60,8 @@ func TestColumnLeavesPanicsOfTheCallerAlone(t *testing.T) {
 	})
 }
 
-// Damage of a byte near the end, where a file's description stands, is an error or harmless, never a panic.
+// Damage of a byte near the end, where a file's description stands, is an error or harmless, never
+// a panic.
 func TestColumnOfDamagedFiles(t *testing.T) {
 	good := smallParquet(t)
 	refused := 0

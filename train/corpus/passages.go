@@ -18,11 +18,13 @@ type PassageConfig struct {
 	N int `json:"n"`
 	// T is the length of each in tokens, ⟨bos⟩ included where there is one.
 	T int `json:"T"`
-	// MinT, if not 0, also takes what is left at the end of a document, down to so many tokens. By default every passage has T.
+	// MinT, if not 0, also takes what is left at the end of a document, down to so many tokens. By
+	// default every passage has T.
 	MinT int `json:"min_T,omitempty"`
-	// BOS puts the tokenizer's ⟨bos⟩ in front of each passage, as token 1 of the T, whose last text token it pushes out: with
-	// and without, the same seed begins the same passages at the same places. By default there is none. Special tokens that a
-	// text spells out are text like any other, so ⟨bos⟩ is never there twice.
+	// BOS puts the tokenizer's ⟨bos⟩ in front of each passage, as token 1 of the T, whose last text
+	// token it pushes out: with and without, the same seed begins the same passages at the same
+	// places. By default there is none. Special tokens that a text spells out are text like any
+	// other, so ⟨bos⟩ is never there twice.
 	BOS bool `json:"bos,omitempty"`
 	// Seed draws the passages from all there are.
 	Seed uint64 `json:"seed"`
@@ -69,16 +71,20 @@ func IDs(passages []Passage) [][]int32 {
 	return ids
 }
 
-// Passages cuts passages out of the documents of a source, to measure a model on: the one way to get token sequences of a
-// given length from text. It is an error if the source has fewer than are wanted; no passage is ever padded.
+// Passages cuts passages out of the documents of a source, to measure a model on: the one way to
+// get token sequences of a given length from text. It is an error if the source has fewer than are
+// wanted; no passage is ever padded.
 //
-// Each document is divided, from its first character on, into regions that do not overlap: a region begins where the document
-// or a sentence does (a new line counts) and reaches over as many tokens as a passage has. A document gives its second passage
-// only when all others have given one, and so on, so that passages come from as many documents as can be; within this order a
-// hash of seed, document and place decides. So fewer passages are the beginning of more, and what a source has besides moves
-// nothing but ranks. Where passages share documents, they are clusters: resample them by [Passage.Document].
+// Each document is divided, from its first character on, into regions that do not overlap: a region
+// begins where the document or a sentence does (a new line counts) and reaches over as many tokens
+// as a passage has. A document gives its second passage only when all others have given one, and so
+// on, so that passages come from as many documents as can be; within this order a hash of seed,
+// document and place decides. So fewer passages are the beginning of more, and what a source has
+// besides moves nothing but ranks. Where passages share documents, they are clusters: resample them
+// by [Passage.Document].
 //
-// The tokens are those of the text from Start on, not of the whole document, whose tokens may cross Start.
+// The tokens are those of the text from Start on, not of the whole document, whose tokens may cross
+// Start.
 func Passages(src Source, tok *tokenizer.Tokenizer, c PassageConfig) ([]Passage, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
@@ -141,8 +147,9 @@ func (c PassageConfig) length() string {
 	return fmt.Sprintf("%d to %d tokens", c.MinT, c.T)
 }
 
-// SplitPassages cuts c.N passages to measure on and besides them some to calibrate on, from different documents: what is fitted
-// to the latter has seen nothing of the former. Which documents serve which is drawn as by [Split].
+// SplitPassages cuts c.N passages to measure on and besides them some to calibrate on, from
+// different documents: what is fitted to the latter has seen nothing of the former. Which documents
+// serve which is drawn as by [Split].
 func SplitPassages(src Source, tok *tokenizer.Tokenizer, calibrating int, c PassageConfig) (calibration, measured []Passage, err error) {
 	if calibrating < 1 {
 		return nil, nil, fmt.Errorf("corpus: %d passages to calibrate on: ask for at least one, or use Passages", calibrating)
@@ -202,8 +209,9 @@ func (p *Passage) end(tok *tokenizer.Tokenizer, ids []int32) error {
 	return nil
 }
 
-// firstTokens are the first t tokens of a text, all of them if it has fewer. It reads as much of the text as they need: up to a
-// white space far enough behind them that what follows cannot change them.
+// firstTokens are the first t tokens of a text, all of them if it has fewer. It reads as much of
+// the text as they need: up to a white space far enough behind them that what follows cannot change
+// them.
 func firstTokens(tok *tokenizer.Tokenizer, text string, t int) ([]int32, error) {
 	for size := 8 * (t + 8); ; size *= 2 {
 		part := text
@@ -222,8 +230,8 @@ func firstTokens(tok *tokenizer.Tokenizer, text string, t int) ([]int32, error) 
 	}
 }
 
-// nextSentence is where the first sentence or line begins at or after a byte, the text's length if none does. A full stop
-// behind fewer than four letters is taken for that of an abbreviation.
+// nextSentence is where the first sentence or line begins at or after a byte, the text's length if
+// none does. A full stop behind fewer than four letters is taken for that of an abbreviation.
 func nextSentence(text string, from int) int {
 	for i := max(1, from); i < len(text); i++ {
 		before, _ := utf8.DecodeLastRuneInString(text[:i])

@@ -43,7 +43,8 @@ var passageTokenizers = sync.OnceValue(func() []*tokenizer.Tokenizer {
 	return []*tokenizer.Tokenizer{tokenizer.NewBytes(), tokenizerOf("gpt2.json.gz", "<|endoftext|>"), tokenizerOf("gemma.json.gz", "<bos>")}
 })
 
-// rambling is a text of sentences and lines, some with characters of several bytes, some of white space.
+// rambling is a text of sentences and lines, some with characters of several bytes, some of white
+// space.
 func rambling(r *rand.Rand, sentences int) string {
 	words := []string{"state", "union", "Größe", "世界", "of", "the", "Mr. Speaker", "3.5", "U.S.", "▁", "\"so\"", "…"}
 	var b strings.Builder
@@ -56,8 +57,8 @@ func rambling(r *rand.Rand, sentences int) string {
 	return b.String()
 }
 
-// Passages are what they say they are: pieces of documents that do not overlap and begin where a sentence does, exactly T tokens
-// long, in the tokens of the text from there on.
+// Passages are what they say they are: pieces of documents that do not overlap and begin where a
+// sentence does, exactly T tokens long, in the tokens of the text from there on.
 func TestPassagesProperties(t *testing.T) {
 	t.Parallel()
 	r := rand.New(rand.NewPCG(1, 2))
@@ -110,7 +111,8 @@ func TestPassagesProperties(t *testing.T) {
 	}
 }
 
-// With ⟨bos⟩ in front, T counts it, the same places are cut, and the last token of the text makes room.
+// With ⟨bos⟩ in front, T counts it, the same places are cut, and the last token of the text makes
+// room.
 func TestPassagesWithBOS(t *testing.T) {
 	t.Parallel()
 	src, err := corpus.OpenSpeeches(corpus.SpeechesConfig{From: 2000})

@@ -12,15 +12,17 @@ import (
 	"strings"
 )
 
-// listing is the outcome of resolving a user's paths: files to read, in order, and what was left out.
+// listing is the outcome of resolving a user's paths: files to read, in order, and what was left
+// out.
 type listing struct {
 	files    []string
 	warnings []string
 }
 
-// list resolves files, folders (recursively) and globs to text files of at most maxBytes. The order is that of paths;
-// within a folder or glob, lexical. Folders are read as users keep data in them: hidden entries (a leading dot) are
-// passed over, links to files and folders followed. A file that is reached twice counts once.
+// list resolves files, folders (recursively) and globs to text files of at most maxBytes. The order
+// is that of paths; within a folder or glob, lexical. Folders are read as users keep data in them:
+// hidden entries (a leading dot) are passed over, links to files and folders followed. A file that
+// is reached twice counts once.
 func list(paths []string, maxBytes int64) (listing, error) {
 	if len(paths) == 0 {
 		return listing{}, errors.New("corpus: no path given: name at least one file, folder or glob in Paths")
@@ -74,8 +76,8 @@ func (l *lister) addPath(p string) error {
 	return nil
 }
 
-// hiddenMatch reports whether a wildcard of the pattern stands for a leading dot of the match. As in a shell, a dot has to
-// be written to be matched.
+// hiddenMatch reports whether a wildcard of the pattern stands for a leading dot of the match. As
+// in a shell, a dot has to be written to be matched.
 func hiddenMatch(pattern, match string) bool {
 	patterns := strings.Split(filepath.ToSlash(filepath.Clean(pattern)), "/")
 	for i, element := range strings.Split(filepath.ToSlash(match), "/") {

@@ -2,11 +2,12 @@ package corpus
 
 import "math/bits"
 
-// permutation is a random order of 0 … n−1 that takes no memory: any place of it is computed on its own. So a trainer enters
-// the order of a billion windows anywhere, at once.
+// permutation is a random order of 0 … n−1 that takes no memory: any place of it is computed on its
+// own. So a trainer enters the order of a billion windows anywhere, at once.
 //
-// It is a Feistel network, which permutes 0 … 4^h−1, with places at or above n walked through to the next (Black
-// and Rogaway 2002, "Ciphers with arbitrary finite domains"). Eight rounds: with four, small n come out visibly uneven.
+// It is a Feistel network, which permutes 0 … 4^h−1, with places at or above n walked through to
+// the next (Black and Rogaway 2002, "Ciphers with arbitrary finite domains"). Eight rounds: with
+// four, small n come out visibly uneven.
 type permutation struct {
 	n    uint64
 	half uint // bits of each half

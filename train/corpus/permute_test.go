@@ -34,7 +34,8 @@ func TestPermutation(t *testing.T) {
 	require.NotEqual(t, newPermutation(n, 1, 0).at(5), newPermutation(n, 2, 0).at(5))
 }
 
-// Every place is as likely to hold every window: the table of counts over seeds is as even as chance makes it.
+// Every place is as likely to hold every window: the table of counts over seeds is as even as
+// chance makes it.
 func TestPermutationIsUniform(t *testing.T) {
 	const n, draws = 24, 24_000
 	var counts [n][n]float64

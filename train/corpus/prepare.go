@@ -8,8 +8,9 @@ import (
 	"path/filepath"
 )
 
-// Prepare leaves the shards of a spec in a subfolder of dir, to be read where their text is not: under a name that follows from
-// the spec alone. It makes them if [Load] has not. A synthetic task has none.
+// Prepare leaves the shards of a spec in a subfolder of dir, to be read where their text is not:
+// under a name that follows from the spec alone. It makes them if [Load] has not. A synthetic task
+// has none.
 func Prepare(ctx context.Context, s Spec, dir string) error {
 	if err := s.Validate(); err != nil {
 		return err

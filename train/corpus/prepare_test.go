@@ -11,8 +11,8 @@ import (
 	"firsttoken/train/local"
 )
 
-// Shards that were prepared are read where the text is not, tokenizer included; a spec that they were not made for finds none, and
-// damage is no reason to look elsewhere.
+// Shards that were prepared are read where the text is not, tokenizer included; a spec that they
+// were not made for finds none, and damage is no reason to look elsewhere.
 func TestPrepare(t *testing.T) {
 	text := t.TempDir()
 	for _, name := range []string{"a", "b", "c", "d", "e", "f"} {

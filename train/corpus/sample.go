@@ -12,9 +12,9 @@ import (
 
 // Sample draws n documents uniformly, without replacement, or all of them if the source has fewer.
 //
-// The documents are ordered by a hash of seed and text and the first n are taken, in that order. So the result does
-// not depend on the order of the source, and a smaller sample is the beginning of a larger one of the same seed:
-// results on 1,000 documents stay comparable when 10,000 are tried.
+// The documents are ordered by a hash of seed and text and the first n are taken, in that order. So
+// the result does not depend on the order of the source, and a smaller sample is the beginning of a
+// larger one of the same seed: results on 1,000 documents stay comparable when 10,000 are tried.
 func Sample(src Source, n int, seed uint64) (Source, error) {
 	if n < 1 {
 		return nil, fmt.Errorf("corpus: a sample of %d documents was asked for: give a number of at least 1", n)

@@ -27,8 +27,9 @@ const (
 	KindTriggerMean Kind = "trigger-mean"
 )
 
-// Spec describes the text that a model is trained and evaluated on, down to its tokens: the source, what is derived from it,
-// and the tokenizer. Start from [DefaultSpec]; JSON does so itself, so that a file names only what differs:
+// Spec describes the text that a model is trained and evaluated on, down to its tokens: the source,
+// what is derived from it, and the tokenizer. Start from [DefaultSpec]; JSON does so itself, so
+// that a file names only what differs:
 //
 //	{"kind": "godoc", "godoc": {"unit": "block"}, "held_out": 0.1, "tokenizer": {"kind": "bpe", "bpe": {"vocab": 2048}}}
 //
@@ -47,7 +48,8 @@ type Spec struct {
 	Backcopy    *synthetic.BackcopyConfig    `json:"backcopy,omitempty"`
 	TriggerMean *synthetic.TriggerMeanConfig `json:"trigger_mean,omitempty"`
 
-	// MinRunes and MaxRunes keep the documents of so many characters: see [MinRunes], [MaxRunes]. 0: no limit.
+	// MinRunes and MaxRunes keep the documents of so many characters: see [MinRunes], [MaxRunes].
+	// 0: no limit.
 	MinRunes int `json:"min_runes"`
 	MaxRunes int `json:"max_runes"`
 	// Dedup keeps one document of each normal form: see [Dedup].
@@ -55,18 +57,19 @@ type Spec struct {
 	// Sample draws so many documents at random: see [Sample]. 0: all of them.
 	Sample     int    `json:"sample"`
 	SampleSeed uint64 `json:"sample_seed"`
-	// HeldOut is the share of the documents that is kept from training, and SplitSeed draws them: see [Split].
+	// HeldOut is the share of the documents that is kept from training, and SplitSeed draws them:
+	// see [Split].
 	HeldOut   float64 `json:"held_out"`
 	SplitSeed uint64  `json:"split_seed"`
-	// NearDuplicates puts documents that share more than this part of their lines, such as 0.5, on one side of the split: see
-	// [SplitGroups]. 0: only those of the same words.
+	// NearDuplicates puts documents that share more than this part of their lines, such as 0.5, on
+	// one side of the split: see [SplitGroups]. 0: only those of the same words.
 	NearDuplicates float64 `json:"near_duplicates,omitempty"`
 
 	Tokenizer TokenizerSpec `json:"tokenizer,omitzero"`
 }
 
-// DefaultSpec holds 5 % of the documents out and reads bytes. Kinds that read something named by the user need its name
-// filled in. An unknown kind is left for Validate to report.
+// DefaultSpec holds 5 % of the documents out and reads bytes. Kinds that read something named by
+// the user need its name filled in. An unknown kind is left for Validate to report.
 func DefaultSpec(kind Kind) Spec {
 	k, ok := kinds[kind]
 	if ok && k.task != nil {
@@ -89,7 +92,8 @@ type sourceKind struct {
 	options func(*Spec) validator
 	// open opens the documents; nil for synthetic tasks.
 	open func(*Spec) (Source, error)
-	// identity tells states of what the source reads apart without reading its text: see [Spec.identity].
+	// identity tells states of what the source reads apart without reading its text: see
+	// [Spec.identity].
 	identity func(*Spec) (string, error)
 	// task makes a synthetic task; nil for documents.
 	task func(*Spec) (synthetic.Task, error)

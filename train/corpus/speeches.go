@@ -21,8 +21,8 @@ func (c SpeechesConfig) Validate() error {
 	return nil
 }
 
-// OpenSpeeches opens the State of the Union addresses that come with the repository, one document an address, in order of
-// years; names are such as "speeches/1961-john-f-kennedy".
+// OpenSpeeches opens the State of the Union addresses that come with the repository, one document
+// an address, in order of years; names are such as "speeches/1961-john-f-kennedy".
 func OpenSpeeches(cfg SpeechesConfig) (*Memory, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err

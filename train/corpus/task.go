@@ -10,8 +10,8 @@ import (
 // heldOutSequences is how many sequences a synthetic task is evaluated on.
 const heldOutSequences = 256
 
-// taskStream is the [Stream] of a synthetic task. Every window is a sequence of its own, drawn for its number; all targets
-// count.
+// taskStream is the [Stream] of a synthetic task. Every window is a sequence of its own, drawn for
+// its number; all targets count.
 type taskStream struct {
 	task     synthetic.Task
 	bos      bool
@@ -50,7 +50,8 @@ func (s *taskStream) Batch(step, b int) (Batch, error) {
 		return Batch{}, err
 	}
 	batch := NewBatch(b, s.t)
-	// The halves of the generator's state: the stream's seed, with training and held-out sequences apart, and the number.
+	// The halves of the generator's state: the stream's seed, with training and held-out sequences
+	// apart, and the number.
 	stream := mix64(mix64(s.seed) + 1)
 	if !s.training {
 		stream = 0

@@ -78,7 +78,8 @@ func TestTaskRefuses(t *testing.T) {
 	require.ErrorContains(t, err, "at step -1")
 }
 
-// The stream's batches are drawn as often from each state as the task says: their mean loss under a perfect model is the oracle's.
+// The stream's batches are drawn as often from each state as the task says: their mean loss under a
+// perfect model is the oracle's.
 func TestTaskStreamMeetsTheOracle(t *testing.T) {
 	spec := corpus.DefaultSpec(corpus.KindBackcopy)
 	spec.Backcopy = &synthetic.BackcopyConfig{Tokens: 3, Triggers: 2, Peak: 0}

@@ -10,7 +10,8 @@ import (
 	"firsttoken/train/tokenizer"
 )
 
-// chunkBytes is how much text is tokenised at a time, on all cores: enough to keep them busy, little enough for any memory.
+// chunkBytes is how much text is tokenised at a time, on all cores: enough to keep them busy,
+// little enough for any memory.
 const chunkBytes = 4 << 20
 
 // tokenise writes both sides of the source to shards in a folder.
@@ -97,7 +98,8 @@ func newSide(path string, t *tokenizer.Tokenizer) (*sideWriter, error) {
 	return &sideWriter{writer: w, sums: newSummarizer()}, nil
 }
 
-// add appends a document, unless the tokenizer has no tokens for it: some vocabularies lack control characters.
+// add appends a document, unless the tokenizer has no tokens for it: some vocabularies lack control
+// characters.
 func (s *sideWriter) add(d Document, e encoded) error {
 	if e.err != nil {
 		if s.nSkipped++; s.nSkipped <= namesShown {

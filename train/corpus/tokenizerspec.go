@@ -27,7 +27,8 @@ type TokenizerSpec struct {
 	Kind TokenizerKind `json:"kind"`
 	// BPE configures the training of [TokenizerBPE]; nil otherwise.
 	BPE *BPESpec `json:"bpe,omitempty"`
-	// Pretrained is what [pretrained.LoadTokenizer] reads: a GGUF file, a folder, or a model on the hub. Empty for others.
+	// Pretrained is what [pretrained.LoadTokenizer] reads: a GGUF file, a folder, or a model on the
+	// hub. Empty for others.
 	Pretrained string `json:"pretrained,omitempty"`
 }
 

@@ -12,12 +12,14 @@ import (
 
 // Windows cuts the documents of a shard into windows. It is the [Stream] of text.
 //
-// Training windows come from an endless stream of epochs. An epoch is every document once, in an order drawn from the seed and
-// the number of the epoch; windows tile the stream, across the borders of epochs too, so that each token is read
-// exactly once an epoch. The windows that begin in an epoch are handed out in an order drawn in the same way: otherwise
-// the windows of a batch would be pieces of the same few documents.
+// Training windows come from an endless stream of epochs. An epoch is every document once, in an
+// order drawn from the seed and the number of the epoch; windows tile the stream, across the
+// borders of epochs too, so that each token is read exactly once an epoch. The windows that begin
+// in an epoch are handed out in an order drawn in the same way: otherwise the windows of a batch
+// would be pieces of the same few documents.
 //
-// Held-out windows are one pass over the documents as they lie, in order, the last window filled up with padding.
+// Held-out windows are one pass over the documents as they lie, in order, the last window filled up
+// with padding.
 type Windows struct {
 	file     *shard.File
 	packing  Packing
@@ -134,7 +136,8 @@ func (w *Windows) place(n int64) int64 {
 // streamToken is a token of the stream and the document it belongs to.
 type streamToken struct {
 	id int32
-	// document tells documents of the stream apart: their number in the stream, counted from 1, 0 behind its end.
+	// document tells documents of the stream apart: their number in the stream, counted from 1, 0
+	// behind its end.
 	document int64
 	bos      bool // put in before the document, not part of its text
 }
@@ -228,8 +231,8 @@ func (o *epochOrder) find(offset int64) int {
 	return sort.Search(len(o.documents), func(i int) bool { return o.starts[i+1] > offset })
 }
 
-// order returns the order of an epoch, from memory if it was lately used: a window needs at most two, since one that begins
-// in an epoch may end in the next.
+// order returns the order of an epoch, from memory if it was lately used: a window needs at most
+// two, since one that begins in an epoch may end in the next.
 func (w *Windows) order(epoch int64) *epochOrder {
 	const kept = 3
 	w.mu.Lock()

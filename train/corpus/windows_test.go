@@ -14,7 +14,8 @@ import (
 	"firsttoken/train/corpus/shard"
 )
 
-// unique ids make every token of the text recognisable: document d is base, base+1, …, and no two documents follow each other.
+// unique ids make every token of the text recognisable: document d is base, base+1, …, and no two
+// documents follow each other.
 type uniqueText struct {
 	file      *shard.File
 	specials  corpus.Specials
@@ -84,7 +85,8 @@ func (u uniqueText) stream(p corpus.Packing, order []int) []item {
 	return s
 }
 
-// requireWindow checks a window that begins at place at of the stream against the definitions of Packing.
+// requireWindow checks a window that begins at place at of the stream against the definitions of
+// Packing.
 func (u uniqueText) requireWindow(t *testing.T, p corpus.Packing, stream []item, at int, w corpus.Batch) {
 	t.Helper()
 	fixed := p.BOS == corpus.BOSFixed
@@ -178,8 +180,9 @@ func TestHeldOutWindows(t *testing.T) {
 					}
 				}
 			}
-			// No target counts twice, and which are left out is known: the first of all, unless a ⟨bos⟩ precedes it, and
-			// under intra-document masking all firsts that no ⟨bos⟩ of any kind precedes.
+			// No target counts twice, and which are left out is known: the first of all, unless a
+			// ⟨bos⟩ precedes it, and under intra-document masking all firsts that no ⟨bos⟩ of any
+			// kind precedes.
 			left := 0
 			for d, doc := range u.documents {
 				for i, id := range doc {
@@ -231,7 +234,8 @@ func TestTrainingWindowsTile(t *testing.T) {
 					inputs[id]++
 				}
 				require.NotEqual(t, corpus.SegmentPadding, b.Segments[j])
-				// Within a document, the target is the next token, and only there is the next number.
+				// Within a document, the target is the next token, and only there is the next
+				// number.
 				if d := u.document[id]; d >= 0 && id+1 < int32(len(u.document)) && u.document[id+1] == d {
 					require.Equal(t, id+1, b.Targets[j], p)
 				}
@@ -342,7 +346,8 @@ func TestTrainingWindowsDependOnSeedAndStepAlone(t *testing.T) {
 	require.NotEqual(t, firstOfEpoch(0), firstOfEpoch(1))
 }
 
-// Windows shorter and longer read the same number of tokens a step when B·T is the same, and fixed ⟨bos⟩ costs one a window.
+// Windows shorter and longer read the same number of tokens a step when B·T is the same, and fixed
+// ⟨bos⟩ costs one a window.
 func TestEqualBudgets(t *testing.T) {
 	u := newUniqueText(t, randomLengths(rand.New(rand.NewPCG(9, 10)), 50, 40))
 	for _, T := range []int{4, 16, 64} {

@@ -12,8 +12,9 @@ import (
 	"github.com/google/renameio/v2"
 )
 
-// FileSHA256 returns the SHA-256 of a file in hex. It is kept in .data as long as the file's size and time of change stay: weights
-// take about a second a gigabyte to read, and every cell that asks for a kept value asks for the hash.
+// FileSHA256 returns the SHA-256 of a file in hex. It is kept in .data as long as the file's size
+// and time of change stay: weights take about a second a gigabyte to read, and every cell that asks
+// for a kept value asks for the hash.
 func FileSHA256(path string) (string, error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -38,7 +39,8 @@ func FileSHA256(path string) (string, error) {
 	return sum, nil
 }
 
-// ReadSHA256 returns the SHA-256 of a file in hex, of its bytes as they are now: what looks for damage asks for that.
+// ReadSHA256 returns the SHA-256 of a file in hex, of its bytes as they are now: what looks for
+// damage asks for that.
 func ReadSHA256(path string) (string, error) {
 	f, err := os.Open(path)
 	if err != nil {

@@ -27,14 +27,16 @@ const HeadlessEnv = "FIRSTTOKEN_HEADLESS"
 // ErrNotSetUp is wrapped by the errors for files that `make setup` would fetch.
 var ErrNotSetUp = errors.New("not set up")
 
-// ErrAbsent is wrapped by the errors for what a measurement reads and this checkout does not hold, such as the weights of runs
-// of which only the curves come with it. Such an error names the command that brings it.
+// ErrAbsent is wrapped by the errors for what a measurement reads and this checkout does not hold,
+// such as the weights of runs of which only the curves come with it. Such an error names the
+// command that brings it.
 var ErrAbsent = errors.New("not in this checkout")
 
 // module is the module path that go.mod in the root declares.
 const module = "firsttoken"
 
-// BundleFile lies in the root of a bundle (see package bundle), which stands for a checkout on machines that have none.
+// BundleFile lies in the root of a bundle (see package bundle), which stands for a checkout on
+// machines that have none.
 const BundleFile = "first-token.json"
 
 // Root returns the absolute path of the checkout or bundle: $FIRSTTOKEN_HOME if set, else
@@ -116,7 +118,8 @@ func Plugin() (string, error) {
 // nvidiaDriver is there when the driver is loaded.
 const nvidiaDriver = "/dev/nvidiactl"
 
-// CUDAPlugin is the path of the plugin for NVIDIA GPUs if that is set up, whether it is used or not, else "".
+// CUDAPlugin is the path of the plugin for NVIDIA GPUs if that is set up, whether it is used or
+// not, else "".
 func CUDAPlugin() string {
 	root, err := Root()
 	if err != nil || !exists(cudaPlugin(root)) {
@@ -208,8 +211,8 @@ func DataDir(elem ...string) (string, error) { return folder(".data", elem) }
 // made if it is not there: for training runs and traces, which git ignores.
 func RunsDir(elem ...string) (string, error) { return folder("runs", elem) }
 
-// ShippedRuns returns the absolute path of the folder of finished runs that come with the checkout. They are looked up before
-// anything is trained, and nothing is written there.
+// ShippedRuns returns the absolute path of the folder of finished runs that come with the checkout.
+// They are looked up before anything is trained, and nothing is written there.
 func ShippedRuns() (string, error) {
 	root, err := Root()
 	if err != nil {
@@ -218,7 +221,8 @@ func ShippedRuns() (string, error) {
 	return filepath.Join(root, "notebooks", "results", "runs"), nil
 }
 
-// ShippedResult returns the absolute path of the measured value of a name that may come with the checkout: see package keep.
+// ShippedResult returns the absolute path of the measured value of a name that may come with the
+// checkout: see package keep.
 func ShippedResult(name string) (string, error) {
 	root, err := Root()
 	if err != nil {
@@ -231,8 +235,8 @@ func ShippedResult(name string) (string, error) {
 	return filepath.Join(root, "notebooks", "results", "measured", below+".json"), nil
 }
 
-// ShippedTokenizer returns the absolute path of the tokenizer of that fingerprint among those that come with the checkout: of the
-// shipped runs whose tokenizers were trained on their text.
+// ShippedTokenizer returns the absolute path of the tokenizer of that fingerprint among those that
+// come with the checkout: of the shipped runs whose tokenizers were trained on their text.
 func ShippedTokenizer(fingerprint string) (string, error) {
 	root, err := Root()
 	if err != nil {
@@ -245,7 +249,8 @@ func ShippedTokenizer(fingerprint string) (string, error) {
 	return dir, nil
 }
 
-// BundledShards returns the folder of tokenised texts that a bundle brings along, "" outside of one.
+// BundledShards returns the folder of tokenised texts that a bundle brings along, "" outside of
+// one.
 func BundledShards() string {
 	root, err := Root()
 	if err != nil || !exists(filepath.Join(root, BundleFile)) {

@@ -162,8 +162,9 @@ func localModel(name string) (string, error) {
 	return "", fmt.Errorf("%w, and there is no file or folder of that name: a model of the Hugging Face hub is named with its owner, owner/%s", err, name)
 }
 
-// Version tells states of what ref means apart: the name and SHA-256 of each file that Load would read, wherever they lie. It
-// belongs into the key of whatever is kept of a model's results. Hashes are kept: only files that changed are read.
+// Version tells states of what ref means apart: the name and SHA-256 of each file that Load would
+// read, wherever they lie. It belongs into the key of whatever is kept of a model's results. Hashes
+// are kept: only files that changed are read.
 func Version(ref string) ([]string, error) {
 	version, err := fileVersions(ref)
 	if err != nil {

@@ -21,8 +21,9 @@ type weight struct {
 	dims []int            // there
 }
 
-// load fills the slot with the tensor on the device: in the wanted type, finite,
-// its own rows, rotary pairs half-split, gains as they multiply. On an error the slot stays nil and nothing is left.
+// load fills the slot with the tensor on the device: in the wanted type, finite, its own rows,
+// rotary pairs half-split, gains as they multiply. On an error the slot stays nil and nothing is
+// left.
 func (w *weight) load(backend compute.Backend, c *transformer.Config, ck checkpoint, dtype string) (err error) {
 	t, err := ck.read(w.tensor)
 	if err != nil {

@@ -9,13 +9,15 @@ import (
 	"strconv"
 )
 
-// digits kept of what is measured by head, layer or position. The forward pass is float32, which has seven;
-// the rest of a float64 is noise that no compression takes away, more than half of a file.
+// digits kept of what is measured by head, layer or position. The forward pass is float32, which
+// has seven; the rest of a float64 is noise that no compression takes away, more than half of a
+// file.
 const digits = 7
 
-// CompressCurves writes the curves as they come with a checkout: compressed, and what is measured by head,
-// layer or position to seven significant digits. Steps, tokens, losses and sink rates stay exact, since a
-// share is compared with half of another to say when a sink emerged. Done twice, it changes nothing more.
+// CompressCurves writes the curves as they come with a checkout: compressed, and what is measured
+// by head, layer or position to seven significant digits. Steps, tokens, losses and sink rates stay
+// exact, since a share is compared with half of another to say when a sink emerged. Done twice, it
+// changes nothing more.
 func (r *Run) CompressCurves() error {
 	records, err := r.Curves()
 	if err != nil {

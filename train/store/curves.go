@@ -33,8 +33,8 @@ type Eval struct {
 	T     int     `json:"t"`     // tokens in a window
 	Texts int     `json:"texts"` // windows
 	Loss  float64 `json:"loss"`  // mean over counted targets, nats
-	// LossAt is the mean loss by position, in equal bins from token 1 to token T; nil where a bin has no counted target, which
-	// files of older runs write as 0: read it by LossIn.
+	// LossAt is the mean loss by position, in equal bins from token 1 to token T; nil where a bin
+	// has no counted target, which files of older runs write as 0: read it by LossIn.
 	LossAt []*float64 `json:"loss_at"`
 	// SinkRate is the share of (text, layer, head) whose sink score exceeds ε, by ε
 	// in the configuration's order (Gu et al. 2025: thresholded per text).
@@ -48,21 +48,22 @@ type Eval struct {
 	ResidPeak []float64 `json:"resid_peak"`
 	// Entropy is the mean over texts, heads and rows of the row entropy, [L] nats.
 	Entropy []float64 `json:"entropy"`
-	// Kurtosis is the mean over texts of E[(h−μ)⁴]/σ⁴ over all entries of the residual stream, [L+1]: 3
-	// for a normal distribution. MaxAbs is the largest |h| of any text, [L+1]. Sparsity is the mean over
-	// texts and heads of the share of entries s ≤ t of the pattern that are at most 1e-5, [L]. Runs made
-	// before these were measured lack them.
+	// Kurtosis is the mean over texts of E[(h−μ)⁴]/σ⁴ over all entries of the residual stream,
+	// [L+1]: 3 for a normal distribution. MaxAbs is the largest |h| of any text, [L+1]. Sparsity is
+	// the mean over texts and heads of the share of entries s ≤ t of the pattern that are at most
+	// 1e-5, [L]. Runs made before these were measured lack them.
 	Kurtosis []float64 `json:"kurtosis,omitempty"`
 	MaxAbs   []float64 `json:"max_abs,omitempty"`
 	Sparsity []float64 `json:"sparsity,omitempty"`
-	// RowSum is the mean over texts and rows of Σ_s A[t,s], [L][H]; what is missing to 1 went to a slot
-	// that is dropped, if the form has one (transformer.Pattern.Slot), or nowhere. NormalisedScore and NormalisedRate are SinkScore and SinkRate of rows
-	// divided by their sums, rows of zeros counting 0. Only of patterns whose rows need not sum to 1.
+	// RowSum is the mean over texts and rows of Σ_s A[t,s], [L][H]; what is missing to 1 went to a
+	// slot that is dropped, if the form has one (transformer.Pattern.Slot), or nowhere.
+	// NormalisedScore and NormalisedRate are SinkScore and SinkRate of rows divided by their sums,
+	// rows of zeros counting 0. Only of patterns whose rows need not sum to 1.
 	RowSum          [][]float64 `json:"row_sum,omitempty"`
 	NormalisedScore [][]float64 `json:"normalised_score,omitempty"`
 	NormalisedRate  []float64   `json:"normalised_rate,omitempty"`
-	// Gate is the mean over texts, tokens and channels of what a head's output is multiplied by, [L][H]; only
-	// of models with such a gate (transformer.Config.OutGate).
+	// Gate is the mean over texts, tokens and channels of what a head's output is multiplied by,
+	// [L][H]; only of models with such a gate (transformer.Config.OutGate).
 	Gate [][]float64 `json:"gate,omitempty"`
 }
 
@@ -95,15 +96,16 @@ func (r *Record) Eval(name string) *Eval {
 	return &r.Evals[i]
 }
 
-// Point is a run of a sweep and what tells it from the others: values of configuration fields, by their names.
+// Point is a run of a sweep and what tells it from the others: values of configuration fields, by
+// their names.
 type Point struct {
 	ID     string            `json:"id"`
 	Dir    string            `json:"dir"`
 	Fields map[string]string `json:"fields"`
 }
 
-// Versions names runs by what their models are: the hashes of their weights, as their results give them, wherever the weights lie. It
-// belongs into the key of whatever is kept of these models.
+// Versions names runs by what their models are: the hashes of their weights, as their results give
+// them, wherever the weights lie. It belongs into the key of whatever is kept of these models.
 func Versions(points []Point) ([]string, error) {
 	versions := make([]string, len(points))
 	for i, p := range points {
@@ -122,8 +124,8 @@ func Versions(points []Point) ([]string, error) {
 	return versions, nil
 }
 
-// Curves returns the records in order. A last line that was cut off is left out. Those of a run that comes with the checkout are
-// compressed.
+// Curves returns the records in order. A last line that was cut off is left out. Those of a run
+// that comes with the checkout are compressed.
 func (r *Run) Curves() ([]Record, error) {
 	text, err := r.curves()
 	if err != nil {
@@ -143,7 +145,8 @@ func (r *Run) Curves() ([]Record, error) {
 	}
 }
 
-// curves is the text of the curves, empty if there are none. A run under way writes lines; [Run.CompressCurves] makes what ships.
+// curves is the text of the curves, empty if there are none. A run under way writes lines;
+// [Run.CompressCurves] makes what ships.
 func (r *Run) curves() ([]byte, error) {
 	text, err := os.ReadFile(r.path(curvesFile))
 	if errors.Is(err, fs.ErrNotExist) {

@@ -2,7 +2,8 @@ package store
 
 import "os"
 
-// Files lists the files of a finished run that are its result, by name: without its lock and checkpoints.
+// Files lists the files of a finished run that are its result, by name: without its lock and
+// checkpoints.
 func (r *Run) Files() []string {
 	var names []string
 	entries, err := os.ReadDir(r.Dir)

@@ -54,7 +54,8 @@ func (r *Run) Create() error {
 // Find returns the run whose id starts with prefix; "" finds the only one.
 func Find(dir, prefix string) (*Run, error) { return FindIn([]string{dir}, prefix) }
 
-// FindIn is Find in several folders: a run that is in more than one counts once, as it is in the first.
+// FindIn is Find in several folders: a run that is in more than one counts once, as it is in the
+// first.
 func FindIn(dirs []string, prefix string) (*Run, error) {
 	var found []*Run
 	for _, dir := range dirs {

@@ -19,8 +19,8 @@ const (
 type BPEConfig struct {
 	// V is the size of the vocabulary: BOS, EOS, the 256 bytes, and a token for each merge.
 	V int `json:"vocab"`
-	// Split is the rule that cuts text into the pre-tokens that merges stay within: "gpt2"; "smollm2", which also
-	// cuts out each digit; or "llama3".
+	// Split is the rule that cuts text into the pre-tokens that merges stay within: "gpt2";
+	// "smollm2", which also cuts out each digit; or "llama3".
 	Split string `json:"split"`
 }
 
@@ -30,7 +30,8 @@ func DefaultBPEConfig() BPEConfig { return BPEConfig{V: 4096, Split: string(preG
 // trainable are the rules that BPE can be trained with.
 var trainable = []preTokenizer{preGPT2, preSmolLM2, preLlama3}
 
-// firstMerged is the id of the first token that a merge makes: before it come BOS, EOS and the bytes.
+// firstMerged is the id of the first token that a merge makes: before it come BOS, EOS and the
+// bytes.
 const firstMerged = 2 + 256
 
 // Validate reports the first field that makes no sense.
@@ -44,14 +45,15 @@ func (c BPEConfig) Validate() error {
 	return nil
 }
 
-// TrainBPE makes a byte-level BPE vocabulary from texts (Sennrich et al. 2016): again and again, the pair of neighbouring
-// tokens that occurs most often becomes a token, until there are V. Of pairs that occur equally often, that of the lower ids is
-// taken, so the same texts, in whatever order, give the same vocabulary.
+// TrainBPE makes a byte-level BPE vocabulary from texts (Sennrich et al. 2016): again and again,
+// the pair of neighbouring tokens that occurs most often becomes a token, until there are V. Of
+// pairs that occur equally often, that of the lower ids is taken, so the same texts, in whatever
+// order, give the same vocabulary.
 //
 // Ids are those of Python's tokenizers library trained with special_tokens=["<bos>", "<eos>"] and
-// initial_alphabet=ByteLevel.alphabet(): 0 is BOS, 1 EOS, then the bytes in order of their vocabulary form, then the
-// merges in order of rank. Texts too short for V tokens are an error. 8.5 MB of Go comments take 0.25 s for 2,048 tokens, 0.45 s
-// for 8,192.
+// initial_alphabet=ByteLevel.alphabet(): 0 is BOS, 1 EOS, then the bytes in order of their
+// vocabulary form, then the merges in order of rank. Texts too short for V tokens are an error. 8.5
+// MB of Go comments take 0.25 s for 2,048 tokens, 0.45 s for 8,192.
 func TrainBPE(texts iter.Seq[string], c BPEConfig) (*Tokenizer, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
@@ -158,8 +160,8 @@ func (tr *trainer) mergeNext() error {
 			heap.Push(&tr.queue, queuedPair{next.key, p.count})
 		}
 	}
-	// The token is new: were it made of other parts elsewhere, the merges that made it there, all within its bytes, would
-	// have come about here too.
+	// The token is new: were it made of other parts elsewhere, the merges that made it there, all
+	// within its bytes, would have come about here too.
 	left, right, id := int32(next.key>>32), int32(uint32(next.key)), int32(len(tr.d.tokens))
 	tr.d.merges = append(tr.d.merges, [2]string{tr.d.tokens[left], tr.d.tokens[right]})
 	tr.d.tokens = append(tr.d.tokens, tr.d.tokens[left]+tr.d.tokens[right])
@@ -176,7 +178,8 @@ func (tr *trainer) mergeNext() error {
 	return nil
 }
 
-// mergeWord replaces left, right by id throughout a word, from its start on, and notes the pairs that this forms.
+// mergeWord replaces left, right by id throughout a word, from its start on, and notes the pairs
+// that this forms.
 func (tr *trainer) mergeWord(word, left, right, id int32, formed map[uint64]bool) {
 	w := &tr.words[word]
 	out := w.ids[:0]

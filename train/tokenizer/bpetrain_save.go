@@ -9,8 +9,9 @@ import (
 	"slices"
 )
 
-// Save writes tokenizer.json and tokenizer_config.json, Hugging Face's files, to a folder. Both this package ([FromJSON],
-// [Tokenizer.WithConfig]) and Python's libraries read them back to the same ids.
+// Save writes tokenizer.json and tokenizer_config.json, Hugging Face's files, to a folder. Both
+// this package ([FromJSON], [Tokenizer.WithConfig]) and Python's libraries read them back to the
+// same ids.
 func (t *Tokenizer) Save(folder string) error {
 	file, err := t.json()
 	if err != nil {

@@ -95,10 +95,10 @@ func rawBytes(pre preTokenizer, token string, k tokenKind) string {
 	return token
 }
 
-// reachable reports whether the model, past the search for added tokens, may
-// make this token. An added token may be one of the model's too if its text in
-// vocabulary form is its text. In a vocabulary that writes spaces as "▁" that holds for all of them, and
-// the token of a byte is made only for want of another.
+// reachable reports whether the model, past the search for added tokens, may make this token. An
+// added token may be one of the model's too if its text in vocabulary form is its text. In a
+// vocabulary that writes spaces as "▁" that holds for all of them, and the token of a byte is made
+// only for want of another.
 func (t *Tokenizer) reachable(id int32) bool {
 	switch t.kinds[id].base() {
 	case kindNormal:

@@ -29,8 +29,8 @@ type EncodeOptions struct {
 // text's own for it: see [Tokenizer.Decode].
 // The error, if any, names the byte without a token and its offset.
 //
-// The slice has no room beyond its length: ids[:n] of a text of fewer than n tokens panics, where room would come out as
-// tokens of id 0.
+// The slice has no room beyond its length: ids[:n] of a text of fewer than n tokens panics, where
+// room would come out as tokens of id 0.
 func (t *Tokenizer) Encode(text string, o EncodeOptions) ([]int32, error) {
 	ids, err := t.AppendEncode(nil, text, o)
 	return slices.Clip(ids), err

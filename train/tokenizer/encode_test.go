@@ -39,8 +39,8 @@ func TestSpecialTextStaysText(t *testing.T) {
 	}
 }
 
-// A slice expression reaches up to the capacity: with room behind the ids, a text shorter than T would get a tail of zeros, and
-// id 0 is a sink token of SmolLM2.
+// A slice expression reaches up to the capacity: with room behind the ids, a text shorter than T
+// would get a tail of zeros, and id 0 is a sink token of SmolLM2.
 func TestNoRoomBehindTheTokens(t *testing.T) {
 	for _, tok := range []*Tokenizer{smolLM2(), gpt2(), gemma(), NewBytes()} {
 		for words := 1; words < 300; words++ {

@@ -185,8 +185,8 @@ func TestGemmaMergeMatchesDefinition(t *testing.T) {
 	}
 }
 
-// A megabyte without a cut takes a second or so, not hours (the test would run into its time limit); and leaves no word in the
-// cache.
+// A megabyte without a cut takes a second or so, not hours (the test would run into its time
+// limit); and leaves no word in the cache.
 func TestGemmaLongText(t *testing.T) {
 	tok := must(FromJSON(openGzip("gemma.json.gz")))
 	text := strings.Repeat("for i := range x { y += f(x[i]) } é日 ", 1<<20/40)

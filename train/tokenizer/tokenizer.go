@@ -119,9 +119,10 @@ func (t *Tokenizer) EOS() (id int32, ok bool) { return t.eos, t.eos != noID }
 // Pad returns the id of the padding token; ok is false if the files name none.
 func (t *Tokenizer) Pad() (id int32, ok bool) { return t.pad, t.pad != noID }
 
-// AddsBOS reports whether the model's files ask for BOS in front of every text: add_bos_token in tokenizer_config.json or GGUF, or a
-// TemplateProcessing with BOS in tokenizer.json. It is what the model was trained with, so that a text without may be read
-// by a model that never saw one. [Tokenizer.Encode] adds none all the same.
+// AddsBOS reports whether the model's files ask for BOS in front of every text: add_bos_token in
+// tokenizer_config.json or GGUF, or a TemplateProcessing with BOS in tokenizer.json. It is what the
+// model was trained with, so that a text without may be read by a model that never saw one.
+// [Tokenizer.Encode] adds none all the same.
 func (t *Tokenizer) AddsBOS() bool { return t.addsBOS }
 
 // Warnings says what the tokenizer's files ask for that is not done here, such as cutting

@@ -252,8 +252,8 @@ func mix(pattern, v *Node) *Node {
 	return ConvertDType(Reshape(z, d[0], d[1], d[2], d[3], v.Shape().Dim(3)), dtypes.Float32)
 }
 
-// slotLogits are the logits of the slot that a pattern drops, shaped for Pattern.apply: [1, K, G, 1, 1]
-// if learned, [B, K, G, T, 1] if scores of queries [B, K, G, T, Dh] with a learned key.
+// slotLogits are the logits of the slot that a pattern drops, shaped for Pattern.apply: [1, K, G,
+// 1, 1] if learned, [B, K, G, T, 1] if scores of queries [B, K, G, T, Dh] with a learned key.
 func (c *Config) slotLogits(w *Layer[*Node], queries *Node) *Node {
 	switch c.Pattern.Kind {
 	case PatternSinkLogit:

@@ -17,9 +17,9 @@ type CacheOptions struct {
 	Block int
 	// Keep chooses the N that stay.
 	Keep Keeper
-	// Shifted turns keys and queries by their places in the cache and the block, as StreamingLLM does
-	// (arXiv 2309.17453), and windows count these; else by their positions in the text, which end with
-	// the model's context.
+	// Shifted turns keys and queries by their places in the cache and the block, as StreamingLLM
+	// does (arXiv 2309.17453), and windows count these; else by their positions in the text, which
+	// end with the model's context.
 	Shifted bool
 }
 
@@ -36,9 +36,9 @@ func (o *CacheOptions) Validate() error {
 	return o.Keep.Check(o.Entries, o.Block)
 }
 
-// Cache is what a model keeps of one text that it reads block by block: at most N entries a key/value
-// head, with keys as they are before the rotary embedding. Memory and work for a token do not depend on
-// how much was read. It is not safe for concurrent use.
+// Cache is what a model keeps of one text that it reads block by block: at most N entries a
+// key/value head, with keys as they are before the rotary embedding. Memory and work for a token do
+// not depend on how much was read. It is not safe for concurrent use.
 type Cache struct {
 	m      *Model
 	o      CacheOptions
@@ -123,8 +123,8 @@ type Feed struct {
 	Logits []float32 // [V] after the last token
 }
 
-// Feed reads at most Block tokens on. targets, if any, are the tokens that follow each of the first of
-// them, whose losses are wanted; last asks for the logits after the last one.
+// Feed reads at most Block tokens on. targets, if any, are the tokens that follow each of the first
+// of them, whose losses are wanted; last asks for the logits after the last one.
 func (c *Cache) Feed(ids, targets []int32, last bool) (*Feed, error) {
 	if err := c.check(ids, targets); err != nil {
 		return nil, err

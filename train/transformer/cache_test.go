@@ -34,7 +34,8 @@ func (c *Cache) bytes() (n int) {
 	return n
 }
 
-// A cache takes what N entries of each key/value head take, and tables of N + B rows, however long it reads.
+// A cache takes what N entries of each key/value head take, and tables of N + B rows, however long
+// it reads.
 func TestCacheDoesNotGrow(t *testing.T) {
 	m := preparedTiny(t)
 	c := m.Config
@@ -51,7 +52,8 @@ func TestCacheDoesNotGrow(t *testing.T) {
 	}
 }
 
-// BenchmarkCache reports what a token costs late in a text against early on, in blocks that take turns, at N = 512.
+// BenchmarkCache reports what a token costs late in a text against early on, in blocks that take
+// turns, at N = 512.
 func BenchmarkCache(b *testing.B) {
 	mid := Config{
 		Vocab: 4096, Width: 256, Layers: 4, Heads: 8, KVHeads: 4, HeadDim: 32, Hidden: 688,

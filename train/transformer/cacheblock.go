@@ -9,8 +9,9 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 )
 
-// block runs a layer on a block of tokens, with what the layer's cache holds in front of them, and then
-// cuts the cache to size. Both happen in one computation, so that neither keys nor pattern leave it.
+// block runs a layer on a block of tokens, with what the layer's cache holds in front of them, and
+// then cuts the cache to size. Both happen in one computation, so that neither keys nor pattern
+// leave it.
 func (c *Cache) block(l int, resid, queryPos *tensors.Tensor) (*tensors.Tensor, error) {
 	_, kind := c.m.Config.KindOf(l)
 	table, at := c.tables[kind], &c.layers[l]
@@ -40,8 +41,8 @@ func (c *Cache) graph(config *Config, args []*Node, w *Layer[*Node], in Inputs) 
 		seat, query = c.seats(pastPos, n, t)
 		seat = Where(filled, seat, MulScalar(OnesLike(seat), -1))
 	}
-	// A query of padding stands where the last token does, so that it sees something: a row without a
-	// key would be NaN, and as a value it would spread. Nothing of it is kept.
+	// A query of padding stands where the last token does, so that it sees something: a row without
+	// a key would be NaN, and as a value it would spread. Nothing of it is kept.
 	real := GreaterOrEqual(queryPos, ZerosLike(queryPos))
 	last := ReduceMax(Where(real, query, ZerosLike(query)))
 	query = Where(real, query, BroadcastToShape(last, query.Shape()))
@@ -71,8 +72,8 @@ func (c *Cache) graph(config *Config, args []*Node, w *Layer[*Node], in Inputs) 
 	}
 }
 
-// seats are the places of keys [1, K, n] and queries [1, t] in cache and block, counted from the first
-// entry. All key/value heads hold equally many.
+// seats are the places of keys [1, K, n] and queries [1, t] in cache and block, counted from the
+// first entry. All key/value heads hold equally many.
 func (c *Cache) seats(pastPos *Node, n, t int) (key, query *Node) {
 	g := pastPos.Graph()
 	empty := ReduceAndKeep(ConvertDType(LessThan(pastPos, ZerosLike(pastPos)), dtypes.Int32), ReduceSum, -1) // [1, K, 1]

@@ -92,7 +92,8 @@ func (c *Config) Parameters() int {
 	return c.count(func(string, []int) bool { return true })
 }
 
-// count is the size of those weights, of all blocks, that counts picks by name and dimensions; a block is looked at once.
+// count is the size of those weights, of all blocks, that counts picks by name and dimensions; a
+// block is looked at once.
 func (c *Config) count(counts func(name string, dims []int) bool) int {
 	outside, block := 0, 0
 	add := func(to *int) func(string, *struct{}, []int) {

@@ -5,9 +5,9 @@ import (
 	. "github.com/gomlx/gomlx/core/graph"
 )
 
-// Entries are what one layer's cache holds after a block of tokens has passed, in order of position:
-// n = cached entries and the block's own. Empty slots, at the front while the cache fills and at the
-// end where the last block is short, have position −1.
+// Entries are what one layer's cache holds after a block of tokens has passed, in order of
+// position: n = cached entries and the block's own. Empty slots, at the front while the cache fills
+// and at the end where the last block is short, have position −1.
 type Entries struct {
 	Keys     *Node // [1, K, n, Dh] float32, turned as the block's queries saw them
 	Values   *Node // [1, K, n, Dh] float32

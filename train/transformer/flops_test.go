@@ -29,7 +29,8 @@ func TestFLOPsAreThoseOfTheGraph(t *testing.T) {
 	}
 }
 
-// 120M parameters at a context of 2048, by hand: 12 blocks of 4·768² + 3·768·2048 weights and an output of 49152·768.
+// 120M parameters at a context of 2048, by hand: 12 blocks of 4·768² + 3·768·2048 weights and an
+// output of 49152·768.
 func TestFLOPsPerToken(t *testing.T) {
 	c := Config{Vocab: 49152, Width: 768, Layers: 12, Heads: 12, KVHeads: 12, HeadDim: 64, Hidden: 2048, Context: 2048, NormEps: 1e-5, RopeBase: 1e4, TiedOutput: true}
 	require.Equal(t, 6*122_683_392.0+12*12*768*2048, c.FLOPsPerToken(2048))
@@ -56,7 +57,8 @@ func forwardGraph(t *testing.T, c *Config, b, length int) *Graph {
 
 var contracted = regexp.MustCompile(`DotGeneral\(.*lhsContractingAxes=\[(\d+)\]`)
 
-// productFLOPs is 2 · (numbers of the result) · (length of the sum) of a matrix product, 0 of any other node.
+// productFLOPs is 2 · (numbers of the result) · (length of the sum) of a matrix product, 0 of any
+// other node.
 func productFLOPs(t *testing.T, n *Node) int {
 	t.Helper()
 	if n.Type().String() != "DotGeneral" {

@@ -13,8 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Each form is its formula on rows where float32 could go wrong: all scores negative, one huge, all keys
-// hidden but one, ±10⁶.
+// Each form is its formula on rows where float32 could go wrong: all scores negative, one huge, all
+// keys hidden but one, ±10⁶.
 func TestFormsEqualTheirFormulas(t *testing.T) {
 	const n = 6
 	rng := rand.New(rand.NewPCG(7, 8))
@@ -75,8 +75,8 @@ func capturedWith(t *testing.T, c Config, ids []int32, set func(w *Layer[*tensor
 	return mustCapture(t, newModel(t, pureGo(t), c, p), One(ids), nil)
 }
 
-// A learned key of zeros is off-by-one. Where a head's query is the same at every token, it is a sink logit
-// of q·k′/√Dh. Else the slot takes more of one query than of another.
+// A learned key of zeros is off-by-one. Where a head's query is the same at every token, it is a
+// sink logit of q·k′/√Dh. Else the slot takes more of one query than of another.
 func TestKeyBiasIsASinkLogitThatDependsOnTheQuery(t *testing.T) {
 	c := Tiny()
 	ids := document(c, 8, 1) // several tokens
@@ -115,8 +115,8 @@ func TestKeyBiasIsASinkLogitThatDependsOnTheQuery(t *testing.T) {
 	requireClose(t, want.document(&c, 0, 8), got.document(&c, 0, 8))
 }
 
-// A gate of W_g = 0 is ½ everywhere: twice the output projection makes up for it, to the last bit. A gate
-// a channel whose rows are equal within a head is a gate a head.
+// A gate of W_g = 0 is ½ everywhere: twice the output projection makes up for it, to the last bit.
+// A gate a channel whose rows are equal within a head is a gate a head.
 func TestGateIdentities(t *testing.T) {
 	c := Tiny()
 	ids := document(c, 8, 1)
@@ -157,7 +157,8 @@ func TestGateIdentities(t *testing.T) {
 	requireClose(t, want.document(&c, 0, 8), got.document(&c, 0, 8))
 }
 
-// The gate is σ(W_g N(x)), in float64, of the normed input and not of the stream, and z is multiplied by it.
+// The gate is σ(W_g N(x)), in float64, of the normed input and not of the stream, and z is
+// multiplied by it.
 func TestGateIsItsFormula(t *testing.T) {
 	c := Tiny()
 	ids := document(c, 5, 1)

@@ -31,8 +31,9 @@ var matmulCases = []struct {
 	{[]int{2, 3, 2, 2, 4}, []int{2, 3, 5, 4}, 2, 3}, // rows on two axes
 }
 
-// The own gradient equals that of GoMLX's product, which the pure Go backend takes. In bfloat16, where the pure Go backend takes
-// the one for GPUs, it equals the float32 one as far as 8 bits go, and all products on the way to it have factors in bfloat16.
+// The own gradient equals that of GoMLX's product, which the pure Go backend takes. In bfloat16,
+// where the pure Go backend takes the one for GPUs, it equals the float32 one as far as 8 bits go,
+// and all products on the way to it have factors in bfloat16.
 func TestMatmulGradient(t *testing.T) {
 	if testing.Short() {
 		t.Skip("not with -short: compiles gradients of many shapes")
@@ -92,7 +93,8 @@ func TestMatmulGradient(t *testing.T) {
 	}
 }
 
-// Scores of queries and keys in bfloat16 are the sums of their products, and not the nearest numbers that bfloat16 has.
+// Scores of queries and keys in bfloat16 are the sums of their products, and not the nearest
+// numbers that bfloat16 has.
 func TestScoresAreNotRounded(t *testing.T) {
 	const tokens, dh = 7, 16
 	rng := rand.New(rand.NewPCG(5, 6))

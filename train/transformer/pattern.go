@@ -60,8 +60,8 @@ func (p Pattern) Validate() error {
 	return nil
 }
 
-// Slot reports whether the form has a slot that is dropped: what its rows lack to 1 is the mass there.
-// In other forms that do not sum to 1 it is nowhere.
+// Slot reports whether the form has a slot that is dropped: what its rows lack to 1 is the mass
+// there. In other forms that do not sum to 1 it is nowhere.
 func (p Pattern) Slot() bool {
 	return p.Kind == PatternOffByOne || p.Kind == PatternSinkLogit || p.Kind == PatternKeyBias
 }

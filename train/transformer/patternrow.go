@@ -2,10 +2,10 @@ package transformer
 
 import "math"
 
-// Row is the pattern of one query by the form's formula, in float64: scores are those of the keys it sees,
-// slot is the logit of the slot that PatternSinkLogit and PatternKeyBias drop. It is for figures, and what
-// the computation on a device is held against. Exponentials are taken relative to the largest of all that
-// the formula adds, so that no finite score overflows.
+// Row is the pattern of one query by the form's formula, in float64: scores are those of the keys
+// it sees, slot is the logit of the slot that PatternSinkLogit and PatternKeyBias drop. It is for
+// figures, and what the computation on a device is held against. Exponentials are taken relative to
+// the largest of all that the formula adds, so that no finite score overflows.
 func (p Pattern) Row(scores []float64, slot float64) []float64 {
 	m, extra := math.Inf(-1), math.Inf(-1) // extra is the logit of what joins the sum
 	for _, s := range scores {

@@ -32,7 +32,8 @@ var reading = &Observer{Name: "reading", Observe: func(_ *Config, n *Nodes, _ *N
 	return append(slices.Clone(n.Read[:]), n.MLPOut)
 }}
 
-// sitesOf runs one document, with the same edits in all layers; by layer the numbers of the sites and of the MLP's update.
+// sitesOf runs one document, with the same edits in all layers; by layer the numbers of the sites
+// and of the MLP's update.
 func sitesOf(t *testing.T, m *Model, batch Batch, e *Edits) (layers [][][]float32) {
 	t.Helper()
 	_, err := m.Forward(batch, Pass{
@@ -52,8 +53,8 @@ func sitesOf(t *testing.T, m *Model, batch Batch, e *Edits) (layers [][][]float3
 	return layers
 }
 
-// A site's input is rounded to its grid and nowhere else: the MLP adds W_down times the rounded numbers, which is checked with numbers
-// rounded here; tokens kept whole stay.
+// A site's input is rounded to its grid and nowhere else: the MLP adds W_down times the rounded
+// numbers, which is checked with numbers rounded here; tokens kept whole stay.
 func TestRoundAtASite(t *testing.T) {
 	m := preparedTiny(t)
 	c, batch := m.Config, One(document(m.Config, 8, 1))
@@ -85,7 +86,8 @@ func TestRoundAtASite(t *testing.T) {
 	}
 }
 
-// All tokens kept whole: nothing is rounded, bit for bit. A turn without rounding to speak of changes nothing beyond float32.
+// All tokens kept whole: nothing is rounded, bit for bit. A turn without rounding to speak of
+// changes nothing beyond float32.
 func TestWholeAndTurnedChangeNothing(t *testing.T) {
 	m := preparedTiny(t)
 	batch := One(document(m.Config, 8, 1))
@@ -113,8 +115,8 @@ func TestWholeAndTurnedChangeNothing(t *testing.T) {
 	require.Equal(t, free[0][SiteQKV], sitesOf(t, m, batch, coarse)[0][SiteQKV])
 }
 
-// A turn acts before rounding: a token whose one large channel sets a step of 1 loses channels of 0.3, and keeps them where the large one
-// is spread over two channels.
+// A turn acts before rounding: a token whose one large channel sets a step of 1 loses channels of
+// 0.3, and keeps them where the large one is spread over two channels.
 func TestTurn(t *testing.T) {
 	h := float32(math.Sqrt(0.5))
 	out := MustExecOnce(pureGo(t), func(x, turn, grid *Node) *Node { return Turned(roundTo(Turned(x, turn, false), grid), turn, true) },

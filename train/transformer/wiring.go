@@ -5,11 +5,13 @@ import (
 	"slices"
 )
 
-// Wiring says which parts of a block act, all with the block's own weights and norms. Without residual connections attention alone
-// makes all tokens equal as depth grows (Dong et al. 2021, arXiv 2103.03404); the wirings tell apart what keeps a decoder from it.
+// Wiring says which parts of a block act, all with the block's own weights and norms. Without
+// residual connections attention alone makes all tokens equal as depth grows (Dong et al. 2021,
+// arXiv 2103.03404); the wirings tell apart what keeps a decoder from it.
 type Wiring string
 
-// The wirings, from least to most. N is the norm in front of each half. The empty name means the full block.
+// The wirings, from least to most. N is the norm in front of each half. The empty name means the
+// full block.
 const (
 	PureAttention     Wiring = "pure attention"       // x ← Attn(N(x))
 	AttentionResidual Wiring = "attention + residual" // x ← x + Attn(N(x))

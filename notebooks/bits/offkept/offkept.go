@@ -1,5 +1,6 @@
-// Package offkept measures what static steps cost a model whose sink is off and whose token 1 is kept in full precision as well, for notebook 14. It is
-// apart from package bits so that what was measured does not hang on how it is drawn.
+// Package offkept measures what static steps cost a model whose sink is off and whose token 1 is
+// kept in full precision as well, for notebook 14. It is apart from package bits so that what was
+// measured does not hang on how it is drawn.
 package offkept
 
 import (
@@ -8,8 +9,9 @@ import (
 	"firsttoken/train/transformer"
 )
 
-// Loss is the loss by text of 8-bit weights and static activations with the sink off and token 1 kept in full precision: a sink that is switched off
-// by leaving out what an MLP writes leaves what its down projection reads as massive as it was. Keeping token 1 takes that out as well.
+// Loss is the loss by text of 8-bit weights and static activations with the sink off and token 1
+// kept in full precision: a sink that is switched off by leaving out what an MLP writes leaves what
+// its down projection reads as massive as it was. Keeping token 1 takes that out as well.
 func Loss(m *transformer.Model, p quantize.Plan) ([]float64, error) {
 	calibration, err := quantize.Traces(m, p.Calibration, quantize.Measure{Under: p.Off})
 	if err != nil {

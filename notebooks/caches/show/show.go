@@ -46,8 +46,9 @@ func gap(t caches.Table, policy string, entries int, shifted bool) (e stats.Esti
 	return e, true, err
 }
 
-// Costs is what each policy that was measured at every budget of the table costs, with bands of 95 % over texts, cut at 0. The scale is that of square roots, which tells
-// small costs apart and still has a place for none.
+// Costs is what each policy that was measured at every budget of the table costs, with bands of 95
+// % over texts, cut at 0. The scale is that of square roots, which tells small costs apart and
+// still has a place for none.
 func Costs(title string, t caches.Table) (*plots.Figure, error) {
 	lines := plots.Lines{Title: title, XName: "entries that a head keeps, N", YName: "loss − loss with everything kept (nats)",
 		XScale: plots.Log2, YScale: plots.Sqrt}
@@ -76,7 +77,8 @@ func Costs(title string, t caches.Table) (*plots.Figure, error) {
 	return lines.Figure()
 }
 
-// CostTable is what each policy costs in numbers, as Markdown, with the shares of caches that hold the first tokens in the end.
+// CostTable is what each policy costs in numbers, as Markdown, with the shares of caches that hold
+// the first tokens in the end.
 func CostTable(t caches.Table) (string, error) {
 	var b strings.Builder
 	b.WriteString("| kept |")
@@ -106,7 +108,8 @@ func CostTable(t caches.Table) (string, error) {
 	return b.String(), nil
 }
 
-// ShiftTable is what it changes to count positions in the cache, of all caches that were read both ways.
+// ShiftTable is what it changes to count positions in the cache, of all caches that were read both
+// ways.
 func ShiftTable(t caches.Table) (string, error) {
 	var b strings.Builder
 	b.WriteString("| cache | loss, positions of the text − of the cache (nats) |\n| --- | --- |\n")
@@ -125,7 +128,8 @@ func ShiftTable(t caches.Table) (string, error) {
 	return b.String(), nil
 }
 
-// Cliff is the loss by position beyond that of the model that keeps everything, with the window and with StreamingLLM.
+// Cliff is the loss by position beyond that of the model that keeps everything, with the window and
+// with StreamingLLM.
 func Cliff(title string, t caches.Table, bin int) (*plots.Figure, error) {
 	lines := plots.Lines{Title: title, XName: "position in the text", YName: "loss − loss with everything kept (nats)"}
 	for _, n := range claims.StreamBudgets {
@@ -150,7 +154,8 @@ func Cliff(title string, t caches.Table, bin int) (*plots.Figure, error) {
 	return lines.Figure()
 }
 
-// Reading is the loss by position through each cache of a study, in a text longer than the model's context.
+// Reading is the loss by position through each cache of a study, in a text longer than the model's
+// context.
 func Reading(title string, t caches.Table, bin, context int) (*plots.Figure, error) {
 	lines := plots.Lines{Title: title, XName: "position in the text", YName: "loss (nats)", Width: plots.PageWidth, Aspect: 0.35,
 		VLines: []plots.RefLine{{At: float64(context), Label: "end of the context"}}}
@@ -164,7 +169,8 @@ func Reading(title string, t caches.Table, bin, context int) (*plots.Figure, err
 	return lines.Figure()
 }
 
-// Maps shows which positions caches of n entries hold after the last token, by layer and head, a picture a policy.
+// Maps shows which positions caches of n entries hold after the last token, by layer and head, a
+// picture a policy.
 func Maps(title string, t caches.Table, n, bins, columns int) (*plots.Figure, error) {
 	var figures []*plots.Figure
 	for _, p := range policies() {
@@ -182,7 +188,8 @@ func Maps(title string, t caches.Table, n, bins, columns int) (*plots.Figure, er
 	return plots.Panel{Title: title, Figures: figures, Columns: columns}.Figure()
 }
 
-// Firsts shows in which layers heads still hold token 1, or tokens 1 to 4, where nothing protects them.
+// Firsts shows in which layers heads still hold token 1, or tokens 1 to 4, where nothing protects
+// them.
 func Firsts(title string, t caches.Table, n int, four bool) (*plots.Figure, error) {
 	m := plots.HeatMap{Title: title, RowName: "policy", ColName: "layer", BarName: "share held", Max: 1, Aspect: 0.35}
 	for _, p := range []string{"keydiff", "knorm", "tova", "h2o"} {

@@ -21,7 +21,8 @@ func outcome(loss float64) *streams.Outcome {
 	}
 }
 
-// table has a window that breaks, StreamingLLM that mends it where N ≥ 256, and KeyDiff better than H2O and worse than StreamingLLM.
+// table has a window that breaks, StreamingLLM that mends it where N ≥ 256, and KeyDiff better than
+// H2O and worse than StreamingLLM.
 func table() caches.Table {
 	t := caches.Table{"all": outcome(3)}
 	for _, n := range claims.StreamBudgets {

@@ -14,8 +14,9 @@ import (
 	"firsttoken/train/local/backend"
 )
 
-// Edits are exchanges of one token in held-out documents behind ⟨bos⟩, T tokens with it: one a document, at a place among tokens 9 to
-// T − 16, for another token that stands there somewhere. All runs of a grid have read the same text, so one run's will do for all.
+// Edits are exchanges of one token in held-out documents behind ⟨bos⟩, T tokens with it: one a
+// document, at a place among tokens 9 to T − 16, for another token that stands there somewhere. All
+// runs of a grid have read the same text, so one run's will do for all.
 func Edits(ctx context.Context, run string, n, T int, seed uint64) ([]perturb.Edit, error) {
 	texts, err := train.Texts(ctx, "", run, n, T-1)
 	if err != nil {
@@ -35,8 +36,9 @@ func Edits(ctx context.Context, run string, n, T int, seed uint64) ([]perturb.Ed
 	return edits, nil
 }
 
-// Spreads measures C1's spread of the same edits in the runs of each form: of the model as it is, and with ⟨bos⟩'s key hidden
-// in all blocks. The error wraps local.ErrAbsent if a run, its weights or its text are not there.
+// Spreads measures C1's spread of the same edits in the runs of each form: of the model as it is,
+// and with ⟨bos⟩'s key hidden in all blocks. The error wraps local.ErrAbsent if a run, its weights
+// or its text are not there.
 func Spreads(ctx context.Context, names []string, configs map[string][]train.Config, n, T int, seed uint64) (map[string][]forms.Spread, error) {
 	edits, err := Edits(ctx, configs[names[0]][0].ID(), n, T, seed)
 	if err != nil {

@@ -61,8 +61,9 @@ func absent(c train.Config) error {
 	return fmt.Errorf("runs of %s are %w: `go run ./train/cmd/sweep -grid notebooks/grids/patterns.json` trains them", Name(c), local.ErrAbsent)
 }
 
-// Runs reads those of the configurations that are trained here or come with the checkout. Where curves were made before outliers were measured, the
-// weights are measured again. The error wraps [local.ErrAbsent] if no run is there, or the weights of one are not.
+// Runs reads those of the configurations that are trained here or come with the checkout. Where
+// curves were made before outliers were measured, the weights are measured again. The error wraps
+// [local.ErrAbsent] if no run is there, or the weights of one are not.
 func Runs(ctx context.Context, configs []train.Config) (runs []forms.Run, err error) {
 	states, err := train.Status(configs, "")
 	if err != nil {

@@ -15,8 +15,9 @@ import (
 	"firsttoken/train/local"
 )
 
-// Softmax's first run, whose weights come with the checkout and whose curves lack outliers, is what ships of it. Forms that are not
-// trained are absent, and edits are of one token, behind ⟨bos⟩, where they should be.
+// Softmax's first run, whose weights come with the checkout and whose curves lack outliers, is what
+// ships of it. Forms that are not trained are absent, and edits are of one token, behind ⟨bos⟩,
+// where they should be.
 func TestRunsAndEdits(t *testing.T) {
 	if testing.Short() {
 		t.Skip("not with -short: a model is measured")

@@ -1,10 +1,12 @@
-// Command atlas measures the attention sink of a list of models on the same texts, into one table, one figure and one file:
+// Command atlas measures the attention sink of a list of models on the same texts, into one table,
+// one figure and one file:
 //
 //	go run ./sinks/cmd/atlas -models MODELS.txt -json atlas.json -figure atlas.png
 //
-// The list names a model a line, as sinkscan's -model does, or run:NAME for a run of this checkout; bos=TOKEN behind it names what
-// stands for ⟨bos⟩ where the tokenizer has none, and label=NAME what it is called in table and figure. The file is written after
-// each model: started again, only what is new or was changed is measured.
+// The list names a model a line, as sinkscan's -model does, or run:NAME for a run of this checkout;
+// bos=TOKEN behind it names what stands for ⟨bos⟩ where the tokenizer has none, and label=NAME what
+// it is called in table and figure. The file is written after each model: started again, only what
+// is new or was changed is measured.
 package main
 
 import (

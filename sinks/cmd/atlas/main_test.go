@@ -20,8 +20,8 @@ func command(stdin string, args ...string) (status int, stdout, stderr string) {
 	return status, out.String(), errs.String()
 }
 
-// An atlas goes on from its file: what is there is kept, what is new or was changed is measured, and a model that cannot be read does
-// not keep the others from it.
+// An atlas goes on from its file: what is there is kept, what is new or was changed is measured,
+// and a model that cannot be read does not keep the others from it.
 func TestAtlasGoesOn(t *testing.T) {
 	one, other := tiny.Model(t, nil), tiny.Model(t, func(_ string, w []float32) { w[0]++ })
 	file := filepath.Join(t.TempDir(), "atlas.json")

@@ -1,11 +1,13 @@
-// Command quantize says what a model loses when its weights and activations are rounded to few bits, and what its outliers are.
+// Command quantize says what a model loses when its weights and activations are rounded to few
+// bits, and what its outliers are.
 //
 //	quantize -model smollm2 -ids FILE.json -weights w8 -acts dynamic
 //	quantize -model smollm2 -ids FILE.json -calibration OTHER.json -weights w8 -acts static -keep-first
 //	quantize -model smollm2 -ids FILE.json -skip-mlp 12:1 -json
 //
-// Rounded numbers are computed with in float32 (package sinks/quantize). Static activations need texts to calibrate on, apart from those
-// measured; what -keep-first and -skip-mlp say holds for these too.
+// Rounded numbers are computed with in float32 (package sinks/quantize). Static activations need
+// texts to calibrate on, apart from those measured; what -keep-first and -skip-mlp say holds for
+// these too.
 //
 // It exits with 0 on success, 1 when something failed, 2 on wrong usage.
 package main

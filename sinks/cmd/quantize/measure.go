@@ -66,7 +66,8 @@ func measure(o *options, stdin io.Reader, stdout io.Writer) error {
 	return nil
 }
 
-// condition is what holds in the pass. Static steps are those of the model as it is loaded, before its weights are rounded.
+// condition is what holds in the pass. Static steps are those of the model as it is loaded, before
+// its weights are rounded.
 func condition(o *options, m *transformer.Model, stdin io.Reader) ([]probe.Intervention, error) {
 	acts := quantize.Activations{KV: o.kv}
 	if o.keepFirst {
@@ -122,7 +123,8 @@ func documents(file string, stdin io.Reader) ([][]int32, error) {
 	return cli.ParseIDs(file, data)
 }
 
-// show prints a document's line: of the outliers' measures the largest of all layers in the table, all of them as JSON.
+// show prints a document's line: of the outliers' measures the largest of all layers in the table,
+// all of them as JSON.
 func show(o *options, i int, t *sinks.Trace, stdout io.Writer) error {
 	outliers, err := quantize.MeasureOutliers(t, quantize.BlockOutput)
 	if err != nil {

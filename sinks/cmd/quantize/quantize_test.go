@@ -36,8 +36,8 @@ func reference(t *testing.T) (g golden) {
 	return g
 }
 
-// Losses of every scheme on SmolLM2, against an independent implementation. noise is what the rounding itself leaves open, see
-// testdata/README.md.
+// Losses of every scheme on SmolLM2, against an independent implementation. noise is what the
+// rounding itself leaves open, see testdata/README.md.
 func TestAgainstNumPy(t *testing.T) {
 	g := reference(t)
 	calibration := filepath.Join(t.TempDir(), "calibration.json")

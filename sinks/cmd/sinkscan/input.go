@@ -23,7 +23,8 @@ type documents struct {
 	ids [][]int32
 	// windows is true if they are those of one text.
 	windows bool
-	// cut is how: "all" of each document, the "first 64" tokens, or "windows of 64"; read says what became of a text.
+	// cut is how: "all" of each document, the "first 64" tokens, or "windows of 64"; read says what
+	// became of a text.
 	cut, read string
 	warnings  []string
 }
@@ -49,8 +50,8 @@ func readInput(o *options, stdin io.Reader) (*input, error) {
 	return &input{ids: ids}, err
 }
 
-// tokenize makes the documents that are fed: encoded, with the ⟨bos⟩ policy applied, cut to T or into windows of T. The
-// tokenizer is replaced by one with -bos-token as ⟨bos⟩.
+// tokenize makes the documents that are fed: encoded, with the ⟨bos⟩ policy applied, cut to T or
+// into windows of T. The tokenizer is replaced by one with -bos-token as ⟨bos⟩.
 func (in *input) tokenize(o *options, with **tokenizer.Tokenizer) (*documents, error) {
 	if o.bosToken != "" {
 		named, err := (*with).WithBOSEOS(o.bosToken, "")
@@ -106,8 +107,8 @@ func (in *input) first(o *options, tok *tokenizer.Tokenizer, ids [][]int32) (*do
 	return d, nil
 }
 
-// windows divides a text into pieces of T tokens, each behind ⟨bos⟩ if that is added. What is left at the end is left out, but for
-// a text shorter than one window.
+// windows divides a text into pieces of T tokens, each behind ⟨bos⟩ if that is added. What is left
+// at the end is left out, but for a text shorter than one window.
 func (in *input) windows(o *options, tok *tokenizer.Tokenizer, ids []int32) (*documents, error) {
 	policy, width := o.bos, o.t
 	var lead []int32

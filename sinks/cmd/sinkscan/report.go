@@ -9,8 +9,8 @@ import (
 	"firsttoken/train/tokenizer"
 )
 
-// report is the JSON object: of one document, or of several, such as the windows of a text, as means over them.
-// IDs, Tokens and Top1 are lists for one document and lists of lists for several.
+// report is the JSON object: of one document, or of several, such as the windows of a text, as
+// means over them. IDs, Tokens and Top1 are lists for one document and lists of lists for several.
 type report struct {
 	Model     string `json:"model"`
 	Documents int    `json:"documents,omitempty"`

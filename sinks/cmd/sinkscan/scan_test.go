@@ -253,7 +253,8 @@ func TestTraceIsSaved(t *testing.T) {
 	require.NoError(t, err, "a saved trace holds every metric")
 }
 
-// A text is read to its end, in windows that begin anew, without its byte-order mark and with the newline at its end.
+// A text is read to its end, in windows that begin anew, without its byte-order mark and with the
+// newline at its end.
 func TestTextInWindows(t *testing.T) {
 	model := tiny.Model(t, nil)
 	text := strings.Repeat("The state of the Union. ", 3) // 72 bytes, a token each

@@ -8,7 +8,8 @@ import (
 	"firsttoken/sinks/probe"
 )
 
-// summary takes in documents one after the other and keeps means, so that a long text costs no more memory than its tokens.
+// summary takes in documents one after the other and keeps means, so that a long text costs no more
+// memory than its tokens.
 type summary struct {
 	r    *reporter
 	rep  report
@@ -176,7 +177,8 @@ func grid(rows, columns int) [][]mean {
 	return g
 }
 
-// addEach takes a vector into means, entry by entry; where lengths differ, each entry is the mean over those that have it.
+// addEach takes a vector into means, entry by entry; where lengths differ, each entry is the mean
+// over those that have it.
 func addEach(means []mean, x []float32) []mean {
 	for i, v := range x {
 		if i == len(means) {

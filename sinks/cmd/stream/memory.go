@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// peak is the most memory that the process had, as Linux says; elsewhere what Go has taken, which leaves
-// out the backend's.
+// peak is the most memory that the process had, as Linux says; elsewhere what Go has taken, which
+// leaves out the backend's.
 func peak() int64 {
 	if status, err := os.ReadFile("/proc/self/status"); err == nil {
 		for _, line := range strings.Split(string(status), "\n") {

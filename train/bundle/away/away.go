@@ -1,9 +1,9 @@
-// Package away does the work of a bundle on a machine that has neither Go nor a network: is the arithmetic right, how fast is it, and
-// then the grids, each part bounded in time. What is done is kept in a folder at once and not done again: called again, after any
-// end, it goes on.
+// Package away does the work of a bundle on a machine that has neither Go nor a network: is the
+// arithmetic right, how fast is it, and then the grids, each part bounded in time. What is done is
+// kept in a folder at once and not done again: called again, after any end, it goes on.
 //
-// Each part runs in a process of its own, so that what breaks one (memory that runs out inside XLA ends a process) leaves
-// the others alone, and one that is late can be ended. The folder:
+// Each part runs in a process of its own, so that what breaks one (memory that runs out inside XLA
+// ends a process) leaves the others alone, and one that is late can be ended. The folder:
 //
 //	right.json speed.json  what parts 1 and 2 found
 //	plan.json              what was chosen from them: how updates are cut up, the budgets of the grids
@@ -87,7 +87,8 @@ type site struct {
 	broken   []string // what failed, a line each
 }
 
-// Run works until all is done or the time is up, and returns an error if anything failed. An interrupt stops it at a checkpoint.
+// Run works until all is done or the time is up, and returns an error if anything failed. An
+// interrupt stops it at a checkpoint.
 func Run(ctx context.Context, o Options) error {
 	s := &site{Options: o, began: time.Now()}
 	s.deadline = s.began.Add(o.Time)
@@ -158,7 +159,8 @@ func (s *site) open() error {
 // lock keeps two calls of one share out of one folder.
 func (s *site) lock() (func(), error) {
 	l := flock.New(filepath.Join(s.Out, fmt.Sprintf(".lock-%d-%d", s.Index, s.Of)))
-	// Processes of a call that was just killed write their checkpoints and end, and do not hold this.
+	// Processes of a call that was just killed write their checkpoints and end, and do not hold
+	// this.
 	got, err := l.TryLock()
 	if err == nil && !got {
 		err = errors.New("another call works there")

@@ -22,7 +22,8 @@ import (
 	"firsttoken/train/store"
 )
 
-// A machine that has nothing: the bundle, read-only, a plugin, and a user of no name. All tests share it, as making a bundle takes its time.
+// A machine that has nothing: the bundle, read-only, a plugin, and a user of no name. All tests
+// share it, as making a bundle takes its time.
 type machine struct {
 	root, bundle, plugin string
 	other                bool // is the user another than the one who made the bundle?
@@ -170,7 +171,8 @@ func TestBundle(t *testing.T) {
 		t.Skip("it makes a bundle and trains in it: two minutes")
 	}
 	m := newMachine(t)
-	// Whatever stops it, and whenever, the same call again ends with what one that was never stopped ends with.
+	// Whatever stops it, and whenever, the same call again ends with what one that was never
+	// stopped ends with.
 	t.Run("killed", m.killed)
 	t.Run("out of time", m.outOfTime)
 	t.Run("no plugin", m.noPlugin)
@@ -179,7 +181,8 @@ func TestBundle(t *testing.T) {
 	t.Run("damaged", m.damaged)
 }
 
-// The whole way: killed at several moments, at last left alone, checked against one process that had no interruptions, and home.
+// The whole way: killed at several moments, at last left alone, checked against one process that
+// had no interruptions, and home.
 func (m *machine) killed(t *testing.T) {
 	out := m.out(t)
 	for _, after := range []time.Duration{100 * time.Millisecond, 4 * time.Second, 9 * time.Second} {
@@ -293,7 +296,8 @@ func (m *machine) tools(t *testing.T) string {
 	return dir
 }
 
-// Memory that runs out, here that of a process, ends one part with a line and leaves the others alone.
+// Memory that runs out, here that of a process, ends one part with a line and leaves the others
+// alone.
 func (m *machine) outOfMemory(t *testing.T) {
 	large := *m
 	large.bundle = filepath.Join(m.root, "large")

@@ -25,11 +25,12 @@ var (
 	errTimeUp  = errors.New("its time was up")
 )
 
-// child runs this program with other arguments until it ends, or until a time, and returns its standard output; what else it says goes
-// to a file of the folder log. It is stopped first and killed if that takes too long. Where this process is killed, the
-// child is told to stop.
+// child runs this program with other arguments until it ends, or until a time, and returns its
+// standard output; what else it says goes to a file of the folder log. It is stopped first and
+// killed if that takes too long. Where this process is killed, the child is told to stop.
 //
-// Errors: errStopped if it ended at a checkpoint, errTimeUp if it had to be killed, else one line that says why it failed.
+// Errors: errStopped if it ended at a checkpoint, errTimeUp if it had to be killed, else one line
+// that says why it failed.
 func (s *site) child(ctx context.Context, until time.Time, name string, args ...string) ([]byte, error) {
 	self, err := os.Executable()
 	if err != nil {
@@ -48,7 +49,8 @@ func (s *site) child(ctx context.Context, until time.Time, name string, args ...
 	cmd.Env, cmd.Stdout, cmd.Stderr = s.environment(), &out, both{log, said}
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGINT) }
 	cmd.WaitDelay = grace
-	// A group of its own: an interrupt at the terminal reaches this process, which passes it on once.
+	// A group of its own: an interrupt at the terminal reaches this process, which passes it on
+	// once.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGTERM}
 	// The system sends that signal when the thread ends that started the process.
 	runtime.LockOSThread()
@@ -69,7 +71,8 @@ func (s *site) child(ctx context.Context, until time.Time, name string, args ...
 	return nil, errors.New(said.reason(args[0], status))
 }
 
-// both writes to a file and to what remembers the end. A full disk must not stop the process, and loses only the file's text.
+// both writes to a file and to what remembers the end. A full disk must not stop the process, and
+// loses only the file's text.
 type both struct {
 	file *os.File
 	said *tail

@@ -127,7 +127,8 @@ func (s *site) margin() time.Duration { return min(grace/2, s.Time/10) }
 // least is the time, besides the margin, under which no run is begun.
 const least = 5 * time.Second
 
-// run trains one run as far as time goes. It returns how long that took if all of it was trained in this call, nil if it was done.
+// run trains one run as far as time goes. It returns how long that took if all of it was trained in
+// this call, nil if it was done.
 func (s *site) run(ctx context.Context, e *entry, c train.Config, what string) (*finished, error) {
 	states, err := train.Status([]train.Config{c}, s.path("runs"))
 	if err != nil {
@@ -183,7 +184,8 @@ func (s *site) run(ctx context.Context, e *entry, c train.Config, what string) (
 	return &finished{r.Tokens, full[0].Model.FLOPsPerToken(c.Model.Context), records[len(records)-1].Seconds, whole}, nil
 }
 
-// room returns an error unless the disk has room for the run's checkpoints: weights and two moments, three times over, and its weights.
+// room returns an error unless the disk has room for the run's checkpoints: weights and two
+// moments, three times over, and its weights.
 func (s *site) room(c train.Config) error {
 	var free syscall.Statfs_t
 	if err := syscall.Statfs(s.Out, &free); err != nil {

@@ -14,7 +14,8 @@ import (
 
 type entry = bundle.Entry
 
-// Plan is what was chosen for the grids from the speeds. It stays: the same runs go on in later calls.
+// Plan is what was chosen for the grids from the speeds. It stays: the same runs go on in later
+// calls.
 type Plan struct {
 	Way []string `json:"way,omitempty"` // how updates are cut up, in all grids
 	// Budgets in tokens, by grid, of all its runs; of a grid that has begun.
@@ -41,7 +42,8 @@ type pace struct {
 	overhead time.Duration // of a run, besides its updates
 }
 
-// paceOf takes the pace from what was measured: of runs that are done if there are any, else of the speeds. The zero pace: nothing is known.
+// paceOf takes the pace from what was measured: of runs that are done if there are any, else of the
+// speeds. The zero pace: nothing is known.
 func paceOf(known []Speed, done []finished) pace {
 	var p pace
 	for _, k := range known {
@@ -76,7 +78,8 @@ type finished struct {
 // budgetStep is what budgets are multiples of.
 const budgetStep = 1_000_000
 
-// budget is the largest number of tokens, within the entry's bounds, with which runs of these models take no longer than within.
+// budget is the largest number of tokens, within the entry's bounds, with which runs of these
+// models take no longer than within.
 func (p pace) budget(e *entry, runs []train.Config, within time.Duration) int64 {
 	if p.flops == 0 {
 		return e.MinTokens

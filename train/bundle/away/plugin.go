@@ -20,8 +20,8 @@ const exact = ",tf32=false"
 
 const noPlugin = "no XLA plugin: name one, GOMLX_BACKEND=xla:/path/of/plugin.so; or have a python3 in PATH with JAX for CUDA (pip install \"jax[cuda13]\" or \"jax[cuda12]\"); or make the bundle with CUDA=1"
 
-// findPlugin returns a value of $GOMLX_BACKEND: what that is set to, or the bundle's own plugin, or the one inside the JAX of python3,
-// laid out by links in the folder links.
+// findPlugin returns a value of $GOMLX_BACKEND: what that is set to, or the bundle's own plugin, or
+// the one inside the JAX of python3, laid out by links in the folder links.
 func findPlugin(bundle, links string, env func(string) string) (string, error) {
 	if named := env(compute.ConfigEnvVar); named != "" {
 		name, options, _ := strings.Cut(named, ":")
@@ -57,7 +57,8 @@ type jax struct {
 	NVIDIA []string `json:"nvidia"` // folders that together are the package nvidia
 }
 
-// findJAX asks Python without importing JAX, which would take the GPU. The plugin of the newer CUDA comes first.
+// findJAX asks Python without importing JAX, which would take the GPU. The plugin of the newer CUDA
+// comes first.
 const findJAX = `
 import importlib.util, json, os
 def folders(name):
@@ -88,8 +89,8 @@ func jaxPlugin() (jax, error) {
 	return j, nil
 }
 
-// link lays the plugin out as set-up does, in links: it looks for NVIDIA's libraries in ../nvidia, GoMLX for the folder there, and XLA
-// for the assembler and the device library in its bin and nvvm.
+// link lays the plugin out as set-up does, in links: it looks for NVIDIA's libraries in ../nvidia,
+// GoMLX for the folder there, and XLA for the assembler and the device library in its bin and nvvm.
 func (j jax) link(dir string) (string, error) {
 	nvidia := filepath.Join(dir, "nvidia")
 	if err := os.RemoveAll(dir); err != nil {

@@ -48,7 +48,8 @@ func unwritten(err error) error {
 	return fmt.Errorf("results cannot be written: %w", err)
 }
 
-// keepTokenizers copies the bundle's tokenizers: whoever has the results has no use for tokens without them.
+// keepTokenizers copies the bundle's tokenizers: whoever has the results has no use for tokens
+// without them.
 func (s *site) keepTokenizers() error {
 	found, err := filepath.Glob(filepath.Join(s.Bundle, "shards", "*", "provenance.json"))
 	if err != nil {
@@ -86,7 +87,8 @@ func (s *site) keepTokenizers() error {
 	return nil
 }
 
-// record brings the report and the sums up to what is there. Sums of runs that are done stay as they are: what changes later is damage.
+// record brings the report and the sums up to what is there. Sums of runs that are done stay as
+// they are: what changes later is damage.
 func (s *site) record() error {
 	return s.alone("record", func() error {
 		if err := s.report(); err != nil {

@@ -23,7 +23,8 @@ import (
 	"firsttoken/train/transformer"
 )
 
-// Values are what a small model of drawn weights computes on a few drawn documents, and in its first updates.
+// Values are what a small model of drawn weights computes on a few drawn documents, and in its
+// first updates.
 type Values struct {
 	Loss      [][]float32 `json:"loss"`       // [documents][T−1], nats
 	Logits    [][]float32 `json:"logits"`     // [documents][V] after the last token
@@ -40,7 +41,8 @@ func reference() (v Values, err error) {
 	return v, err
 }
 
-// The size of that model: two kinds of layers' worth of work, grouped heads, a width at which GPUs use their matrix units.
+// The size of that model: two kinds of layers' worth of work, grouped heads, a width at which GPUs
+// use their matrix units.
 const (
 	rightDocuments, rightT, rightUpdates = 4, 64, 3
 	rightStd                             = 0.15 // scores spread enough for patterns that are not even
@@ -118,7 +120,8 @@ type Bounds struct {
 	Updates   float64 `json:"updates"`
 }
 
-// bounds by the type of matrix products. Those of bfloat16 are some four times what the CPU's own bfloat16 differs from its float32.
+// bounds by the type of matrix products. Those of bfloat16 are some four times what the CPU's own
+// bfloat16 differs from its float32.
 var bounds = map[string]Bounds{
 	"float32":  {1e-4, 1e-4, 1e-4, 1e-4},
 	"bfloat16": {0.4, 0.4, 0.0012, 0.03},
@@ -188,7 +191,8 @@ func RightCommand(_ context.Context, _ []string, out io.Writer) error {
 	return json.NewEncoder(out).Encode(r)
 }
 
-// right is part 1. What it finds wrong is told, and the work goes on; a backend that does not open ends it.
+// right is part 1. What it finds wrong is told, and the work goes on; a backend that does not open
+// ends it.
 func (s *site) right(ctx context.Context) error {
 	var r Right
 	if s.read("right.json", &r) {

@@ -14,7 +14,8 @@ import (
 
 var update = flag.Bool("update", false, "write reference.json")
 
-// The stored reference is what this code computes on a CPU, and bfloat16 there keeps within its bounds with room to spare.
+// The stored reference is what this code computes on a CPU, and bfloat16 there keeps within its
+// bounds with room to spare.
 func TestReference(t *testing.T) {
 	b, _, err := backend.Open()
 	require.NoError(t, err)

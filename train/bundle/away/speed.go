@@ -27,11 +27,13 @@ type Speed struct {
 	Way             []string `json:"way"`            // how its updates are cut up
 	Grid            bool     `json:"grid,omitempty"` // of the grids' models
 	TokensPerSecond float64  `json:"tokens_per_second,omitempty"`
-	// FLOPs is the model's work in a second (train.Config.Utilisation); Peak the device's, 0 where it is not known.
+	// FLOPs is the model's work in a second (train.Config.Utilisation); Peak the device's, 0 where
+	// it is not known.
 	FLOPs float64 `json:"flops,omitempty"`
 	Peak  float64 `json:"peak,omitempty"`
 	GPU   string  `json:"gpu,omitempty"`
-	// Compile is the time until the first update was done, in seconds, Memory what XLA says that the compiled update takes.
+	// Compile is the time until the first update was done, in seconds, Memory what XLA says that
+	// the compiled update takes.
 	Compile float64 `json:"compile_seconds,omitempty"`
 	Memory  string  `json:"memory,omitempty"`
 	Updates int     `json:"updates,omitempty"` // measured
@@ -49,7 +51,8 @@ func (s *Speed) Utilisation() float64 {
 // measured is how long updates are timed after the first.
 const measured = 3 * time.Second
 
-// SpeedCommand measures the updates of a configuration, on drawn tokens, and prints a Speed: a process of its own.
+// SpeedCommand measures the updates of a configuration, on drawn tokens, and prints a Speed: a
+// process of its own.
 func SpeedCommand(_ context.Context, args []string, out io.Writer) error {
 	flags := flag.NewFlagSet("speed", flag.ContinueOnError)
 	file := flags.String("config", "", "file with the configuration")
@@ -142,7 +145,8 @@ type trial struct {
 	config train.Config
 }
 
-// trials lists what is measured: the likeliest way of the grids and of each size first, since time may end.
+// trials lists what is measured: the likeliest way of the grids and of each size first, since time
+// may end.
 func (s *site) trials() ([]trial, error) {
 	var all [][]trial
 	sizes := s.list.Speeds
@@ -196,8 +200,8 @@ func (s *site) trials() ([]trial, error) {
 	return turns, nil
 }
 
-// costliest is the run of the first grid with the longest context: what fits there fits everywhere in it. Its vocabulary is filled
-// in, since nothing is read.
+// costliest is the run of the first grid with the longest context: what fits there fits everywhere
+// in it. Its vocabulary is filled in, since nothing is read.
 func (s *site) costliest() (train.Config, error) {
 	configs, err := s.list.Grids[0].Grid.Configs()
 	if err != nil {
@@ -210,8 +214,9 @@ func (s *site) costliest() (train.Config, error) {
 	return c, err
 }
 
-// speed is part 2. It ends when all is measured or a quarter of the time, at most 90 s, is used up; what remains is measured in a later
-// call. The first speed of the grids may take all the time if budgets follow from it: they are chosen once.
+// speed is part 2. It ends when all is measured or a quarter of the time, at most 90 s, is used up;
+// what remains is measured in a later call. The first speed of the grids may take all the time if
+// budgets follow from it: they are chosen once.
 func (s *site) speed(ctx context.Context) error {
 	trials, err := s.trials()
 	if err != nil || len(trials) == 0 {

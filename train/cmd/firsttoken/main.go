@@ -1,5 +1,5 @@
-// Command firsttoken is the program of a bundle: train and sweep, by the name that it is called by or its first argument, and the
-// work of package away.
+// Command firsttoken is the program of a bundle: train and sweep, by the name that it is called by
+// or its first argument, and the work of package away.
 //
 //	first-token run -minutes 10 -out FOLDER     what run.sh calls
 //	first-token bench -out FOLDER               is it right, how fast is it

@@ -6,8 +6,9 @@
 //	go run ./train/cmd/runs import FOLDER                           # finished runs from where a bundle's run.sh left them, into runs
 //	go run ./train/cmd/runs import -ship FOLDER                     # into the runs that come with the checkout
 //
-// The checkout holds the curves of all runs and the weights of few. fetch takes the others from the commit that held them
-// (notebooks/results/weights.json), checks their hashes, and keeps them in .data/weights, where train.LoadModel finds them.
+// The checkout holds the curves of all runs and the weights of few. fetch takes the others from the
+// commit that held them (notebooks/results/weights.json), checks their hashes, and keeps them in
+// .data/weights, where train.LoadModel finds them.
 package main
 
 import (

@@ -1,5 +1,6 @@
-// Package shard keeps tokenised documents in a file that is read through a memory map: opening one costs next to nothing
-// whatever its size, and processes that train on the same text share its pages.
+// Package shard keeps tokenised documents in a file that is read through a memory map: opening one
+// costs next to nothing whatever its size, and processes that train on the same text share its
+// pages.
 //
 // The file, all integers little-endian:
 //
@@ -15,8 +16,9 @@
 //	0 … 7          zeros, up to a multiple of 8
 //	(docs + 1) · 8 offset in tokens where each document starts; the last is the number of tokens
 //
-// A file is written under another name and renamed when complete, so what has the right name is whole. [Open] checks size
-// and offsets; token ids are checked as they are read, since checking them all at once would read the whole file.
+// A file is written under another name and renamed when complete, so what has the right name is
+// whole. [Open] checks size and offsets; token ids are checked as they are read, since checking
+// them all at once would read the whole file.
 package shard
 
 import (
@@ -33,7 +35,8 @@ import (
 const (
 	magic      = "FTSHARD1"
 	headerSize = 64
-	// maxCount bounds documents and tokens: eight bytes for each must be a file size that int64 can hold.
+	// maxCount bounds documents and tokens: eight bytes for each must be a file size that int64 can
+	// hold.
 	maxCount = math.MaxInt64 / 32
 )
 
@@ -147,7 +150,8 @@ func parse(data []byte) (*File, error) {
 	if want := binary.LittleEndian.Uint32(data[60:]); checksum(data, f.offsets) != want {
 		return nil, errors.New("the checksum of header and offsets does not match: damaged")
 	}
-	// A checksum keeps accidents out, not malice: what is used as an index is checked for what it is.
+	// A checksum keeps accidents out, not malice: what is used as an index is checked for what it
+	// is.
 	for d := range h.documents {
 		if f.offset(d) > f.offset(d+1) {
 			return nil, fmt.Errorf("document %d ends before it starts", d)
@@ -173,8 +177,8 @@ func (f *File) V() int { return f.vocab }
 // Len returns the number of tokens of document d, which must be in [0, Documents).
 func (f *File) Len(d int) int64 { return int64(f.offset(int64(d)+1) - f.offset(int64(d))) }
 
-// Read copies tokens from, from+1, … of document d to dst, as many as fit. The range must lie within the document. A token
-// outside the vocabulary is an error: the file is damaged.
+// Read copies tokens from, from+1, … of document d to dst, as many as fit. The range must lie
+// within the document. A token outside the vocabulary is an error: the file is damaged.
 func (f *File) Read(dst []int32, d int, from int64) error {
 	at := headerSize + (int64(f.offset(int64(d)))+from)*int64(f.width)
 	src := f.data[at : at+int64(len(dst))*int64(f.width)]

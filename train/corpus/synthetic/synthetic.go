@@ -1,5 +1,5 @@
-// Package synthetic makes up sequences by a known mechanism, on which attention sinks form within minutes and what a
-// perfect model would do, and its loss, are known exactly.
+// Package synthetic makes up sequences by a known mechanism, on which attention sinks form within
+// minutes and what a perfect model would do, and its loss, are known exactly.
 //
 //   - [Backcopy]: a Markov chain of tokens interrupted by triggers, after which the token before the trigger comes
 //     again (Bigram-Backcopy; Guo et al. 2024, arXiv 2410.13835). A head that copies after triggers has nothing to do
@@ -19,11 +19,11 @@ type Task interface {
 	V() int
 	// BOS is the id of ⟨bos⟩, which no sequence holds but at its start.
 	BOS() int32
-	// Draw fills a sequence of inputs and, at each, the target; bos makes ⟨bos⟩ the first input. Both have the same
-	// length of at least 1.
+	// Draw fills a sequence of inputs and, at each, the target; bos makes ⟨bos⟩ the first input.
+	// Both have the same length of at least 1.
 	Draw(rng *rand.Rand, bos bool, tokens, targets []int32)
-	// OracleLoss is the expected cross-entropy, in nats a target, of a model that knows the mechanism, over
-	// sequences of t inputs.
+	// OracleLoss is the expected cross-entropy, in nats a target, of a model that knows the
+	// mechanism, over sequences of t inputs.
 	OracleLoss(bos bool, t int) float64
 }
 

@@ -47,7 +47,8 @@ func TestBackcopyFollowsItsRule(t *testing.T) {
 	}
 }
 
-// The oracle's loss is that of the probabilities: against the frequencies of a long run, whatever made them.
+// The oracle's loss is that of the probabilities: against the frequencies of a long run, whatever
+// made them.
 func TestBackcopyOracleLoss(t *testing.T) {
 	for _, c := range []struct {
 		cfg synthetic.BackcopyConfig
@@ -60,7 +61,8 @@ func TestBackcopyOracleLoss(t *testing.T) {
 	} {
 		task := backcopy(t, c.cfg)
 		const length, sequences = 8, 40_000
-		// Empirical conditional entropy of the target given all that the mechanism lets it depend on.
+		// Empirical conditional entropy of the target given all that the mechanism lets it depend
+		// on.
 		counts := map[[2]int32]map[int32]float64{}
 		total := 0.0
 		rng := rand.New(rand.NewPCG(9, 9))
@@ -98,8 +100,8 @@ func TestBackcopyOracleLossByHand(t *testing.T) {
 	task := backcopy(t, synthetic.BackcopyConfig{Tokens: 4})
 	require.InDelta(t, math.Log(4), task.OracleLoss(false, 7), 1e-12)
 	require.InDelta(t, math.Log(4), task.OracleLoss(true, 7), 1e-12)
-	// One plain token, three triggers, uniform: plain (log 4), then with probability 3/4 a trigger (0), and so on.
-	// P(plain) = 1, 1/4, 1/4·1/4 + 3/4 = 13/16.
+	// One plain token, three triggers, uniform: plain (log 4), then with probability 3/4 a trigger
+	// (0), and so on. P(plain) = 1, 1/4, 1/4·1/4 + 3/4 = 13/16.
 	task = backcopy(t, synthetic.BackcopyConfig{Tokens: 4, Triggers: 3})
 	require.InDelta(t, math.Log(4)*(1+0.25+13.0/16)/3, task.OracleLoss(false, 3), 1e-12)
 	require.InDelta(t, math.Log(4)*(1+0.25)/3, task.OracleLoss(true, 3), 1e-12, "⟨bos⟩ is followed by the one plain token for sure")
@@ -144,7 +146,8 @@ func TestTriggerMeanFollowsItsRule(t *testing.T) {
 	require.Zero(t, task.OracleLoss(true, 64))
 }
 
-// With Peak, values ask for a level too, with the promised entropy given the value, whatever the sequence's centre is.
+// With Peak, values ask for a level too, with the promised entropy given the value, whatever the
+// sequence's centre is.
 func TestTriggerMeanPeak(t *testing.T) {
 	const length, sequences = 33, 30_000
 	cfg := synthetic.DefaultTriggerMeanConfig()
@@ -240,7 +243,8 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// Letters for tokens, capitals for triggers, ^ for ⟨bos⟩: after a capital comes the letter before it.
+// Letters for tokens, capitals for triggers, ^ for ⟨bos⟩: after a capital comes the letter before
+// it.
 func ExampleBackcopy() {
 	task, err := synthetic.NewBackcopy(synthetic.BackcopyConfig{Tokens: 8, Triggers: 2, Peak: 1, Seed: 2})
 	if err != nil {

@@ -18,14 +18,16 @@ type TriggerMeanConfig struct {
 	Spread float64 `json:"spread"`
 	// Common gives all sequences one centre, the middle, instead of one each.
 	Common bool `json:"common,omitempty"`
-	// Peak, if not 0, asks elsewhere for a level drawn from P(· | value) ∝ exp(Peak · g), g standard normal, in place of Zero. The
-	// rows of P are one row in other orders, so that each has the same entropy.
+	// Peak, if not 0, asks elsewhere for a level drawn from P(· | value) ∝ exp(Peak · g), g
+	// standard normal, in place of Zero. The rows of P are one row in other orders, so that each
+	// has the same entropy.
 	Peak float64 `json:"peak,omitempty"`
 	// Seed draws P.
 	Seed uint64 `json:"seed,omitempty"`
 }
 
-// DefaultTriggerMeanConfig has 32 levels, a spread of 4 and a trigger at every eighth position on average.
+// DefaultTriggerMeanConfig has 32 levels, a spread of 4 and a trigger at every eighth position on
+// average.
 func DefaultTriggerMeanConfig() TriggerMeanConfig {
 	return TriggerMeanConfig{Levels: 32, Rate: 0.125, Spread: 4}
 }
@@ -45,17 +47,21 @@ func (c TriggerMeanConfig) Validate() error {
 	return nil
 }
 
-// TriggerMean asks at each trigger for the mean of the values before it, rounded to a level (halves up), and elsewhere
-// for Zero, a token that is never an input. Triggers and ⟨bos⟩ are no values. The first value precedes every trigger.
+// TriggerMean asks at each trigger for the mean of the values before it, rounded to a level (halves
+// up), and elsewhere for Zero, a token that is never an input. Triggers and ⟨bos⟩ are no values.
+// The first value precedes every trigger.
 //
-// The task of arXiv 2603.11487 maps vectors to vectors: the target is the mean of the inputs so far at a trigger and the
-// zero vector elsewhere, the loss a squared error. This is its counterpart for models of tokens, with three differences:
-// values are one-dimensional and discrete; the target is a class, the loss cross-entropy; and the values of a sequence lie
-// around a centre of its own, drawn uniformly, since the mean of values without one would tend to the same class
-// whatever the sequence. What should need a sink is the same: a head that averages, and must write nothing elsewhere.
+// The task of arXiv 2603.11487 maps vectors to vectors: the target is the mean of the inputs so far
+// at a trigger and the zero vector elsewhere, the loss a squared error. This is its counterpart for
+// models of tokens, with three differences: values are one-dimensional and discrete; the target is
+// a class, the loss cross-entropy; and the values of a sequence lie around a centre of its own,
+// drawn uniformly, since the mean of values without one would tend to the same class whatever the
+// sequence. What should need a sink is the same: a head that averages, and must write nothing
+// elsewhere.
 //
-// With Peak something else than the mean is asked for at values, too, and what the head writes there is in the way. It does not
-// fade as sequences grow: the mean of a sequence tends to its centre, not to nothing. With Common, it does.
+// With Peak something else than the mean is asked for at values, too, and what the head writes
+// there is in the way. It does not fade as sequences grow: the mean of a sequence tends to its
+// centre, not to nothing. With Common, it does.
 type TriggerMean struct {
 	cfg TriggerMeanConfig
 	// cumulated are the running sums of P along a row, [Levels][Levels]; nil if Peak is 0.

@@ -57,8 +57,8 @@ type choice struct {
 	advice   string // what to do if it does not open
 }
 
-// exact keeps go-xla from multiplying float32 on a GPU in TF32, which has 10 bits of mantissa. Who would rather be fast names the
-// plugin in $GOMLX_BACKEND without it.
+// exact keeps go-xla from multiplying float32 on a GPU in TF32, which has 10 bits of mantissa. Who
+// would rather be fast names the plugin in $GOMLX_BACKEND without it.
 const exact = ",tf32=false"
 
 const (

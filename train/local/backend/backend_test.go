@@ -36,7 +36,8 @@ func checkout(t *testing.T, cuda bool) {
 	}
 }
 
-// Where set-up has a plugin for GPUs that is not used, it says so, in a notebook too, whose kernel names the CPU's.
+// Where set-up has a plugin for GPUs that is not used, it says so, in a notebook too, whose kernel
+// names the CPU's.
 func TestIdleGPU(t *testing.T) {
 	checkout(t, true)
 	good := library(t)

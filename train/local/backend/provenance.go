@@ -27,8 +27,8 @@ func Provenance() map[string]string {
 	return out
 }
 
-// revision is the commit that a bundle's programs were built from, as the linker writes it: for their bytes to depend on their sources
-// alone they carry nothing else of the checkout.
+// revision is the commit that a bundle's programs were built from, as the linker writes it: for
+// their bytes to depend on their sources alone they carry nothing else of the checkout.
 var revision string
 
 // modules are those whose versions change results.

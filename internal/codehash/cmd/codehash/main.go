@@ -1,4 +1,5 @@
-// Command codehash prints the hash of the code of packages, one line for each line of import paths on standard input:
+// Command codehash prints the hash of the code of packages, one line for each line of import paths
+// on standard input:
 //
 //	echo firsttoken/sinks firsttoken/plots | go run ./internal/codehash/cmd/codehash
 //

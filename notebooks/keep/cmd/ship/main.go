@@ -1,10 +1,11 @@
-// Command ship makes measured values come with the checkout: it copies them from .data/results to notebooks/results/measured.
+// Command ship makes measured values come with the checkout: it copies them from .data/results to
+// notebooks/results/measured.
 //
 //	go run ./notebooks/keep/cmd/ship              # those that come with it already and were measured here since
 //	go run ./notebooks/keep/cmd/ship 03/hidden    # a new one
 //
-// They are for values that a clone cannot measure, since the weights they take do not come with it. `make measured` fetches
-// these, runs the notebooks, and calls this.
+// They are for values that a clone cannot measure, since the weights they take do not come with it.
+// `make measured` fetches these, runs the notebooks, and calls this.
 package main
 
 import (

@@ -1,5 +1,5 @@
-// Package cli is what the commands below sinks/cmd share: what they exit with, how they print help, and how they read texts and token
-// ids from files.
+// Package cli is what the commands below sinks/cmd share: what they exit with, how they print help,
+// and how they read texts and token ids from files.
 package cli
 
 import (
@@ -12,7 +12,8 @@ import (
 	"strings"
 )
 
-// Run parses a command line, acts on it and returns the exit status: 0 on success or help, 1 when something failed, 2 on wrong usage.
+// Run parses a command line, acts on it and returns the exit status: 0 on success or help, 1 when
+// something failed, 2 on wrong usage.
 func Run[O any](name string, args []string, stderr io.Writer, parse func([]string, io.Writer) (O, error), act func(O) error) int {
 	o, err := parse(args, stderr)
 	if errors.Is(err, flag.ErrHelp) {
@@ -29,10 +30,12 @@ func Run[O any](name string, args []string, stderr io.Writer, parse func([]strin
 	return 0
 }
 
-// Flags is an empty set of options. The flag package would print each error itself, before all options: [Parse] does not let it.
+// Flags is an empty set of options. The flag package would print each error itself, before all
+// options: [Parse] does not let it.
 func Flags(name string) *flag.FlagSet { return flag.NewFlagSet(name, flag.ContinueOnError) }
 
-// Parse reads options, nothing else. Asked for help it prints what the command does, its usage and the options, and returns flag.ErrHelp.
+// Parse reads options, nothing else. Asked for help it prints what the command does, its usage and
+// the options, and returns flag.ErrHelp.
 func Parse(fs *flag.FlagSet, args []string, stderr io.Writer, does, usage string) error {
 	fs.SetOutput(io.Discard)
 	fs.Usage = func() {}

