@@ -23,12 +23,12 @@ func (newest) Keep(e *Entries, n int) *Node {
 // bytes is what a cache holds on the device.
 func (c *Cache) bytes() (n int) {
 	for _, l := range c.layers {
-		n += int(l.key.Memory() + l.value.Memory() + l.pos.Memory() + l.mass.Memory() + l.seen.Memory() + l.index.Memory())
+		n += int(l.key.ByteSize() + l.value.ByteSize() + l.pos.ByteSize() + l.mass.ByteSize() + l.seen.ByteSize() + l.index.ByteSize())
 	}
 	for _, t := range c.tables {
-		n += int(t.cos.Memory() + t.sin.Memory())
+		n += int(t.cos.ByteSize() + t.sin.ByteSize())
 		if t.window != nil {
-			n += int(t.window.Memory())
+			n += int(t.window.ByteSize())
 		}
 	}
 	return n

@@ -3,8 +3,6 @@ package show
 
 import (
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 
 	"firsttoken/notebooks/caches"
@@ -150,21 +148,6 @@ func Cliff(title string, t caches.Table, bin int) (*plots.Figure, error) {
 			}
 			lines.Series = append(lines.Series, s)
 		}
-	}
-	return lines.Figure()
-}
-
-// Reading is the loss by position through each cache of a study, in a text longer than the model's
-// context.
-func Reading(title string, t caches.Table, bin, context int) (*plots.Figure, error) {
-	lines := plots.Lines{Title: title, XName: "position in the text", YName: "loss (nats)", Width: plots.PageWidth, Aspect: 0.35,
-		VLines: []plots.RefLine{{At: float64(context), Label: "end of the context"}}}
-	for _, name := range slices.Sorted(maps.Keys(t)) {
-		s := plots.Series{Name: name}
-		for j, y := range t[name].Curve {
-			s.X, s.Y = append(s.X, (float64(j)+0.5)*float64(bin)), append(s.Y, float64(y))
-		}
-		lines.Series = append(lines.Series, s)
 	}
 	return lines.Figure()
 }

@@ -91,8 +91,6 @@ func TestFigures(t *testing.T) {
 	require.NoError(t, err)
 	_, err = show.Firsts("firsts", table(), 64, true)
 	require.NoError(t, err)
-	_, err = show.Reading("a long text", table(), 512, 1024)
-	require.NoError(t, err)
 	flat := table()
 	flat["window-64"].Curve = nil
 	_, err = show.Cliff("cliff", flat, 16)
