@@ -48,6 +48,16 @@ func LoadModel(backend compute.Backend, dir, run string) (*transformer.Model, Co
 	return m, c, nil
 }
 
+// Version names the weights that [LoadModel] would read, by their hash: see [store.Versions]. dir and
+// run are as for it.
+func Version(dir, run string) ([]string, error) {
+	r, err := find(dir, run)
+	if err != nil {
+		return nil, err
+	}
+	return store.Versions([]store.Point{{ID: r.ID, Dir: r.Dir}})
+}
+
 // find looks for a run by the beginning of its name.
 func find(dir, run string) (*store.Run, error) {
 	if dir != "" {

@@ -9,9 +9,7 @@ import (
 	"firsttoken/sinks/atlas"
 	"firsttoken/train"
 	"firsttoken/train/corpus"
-	"firsttoken/train/local"
 	"firsttoken/train/pretrained"
-	"firsttoken/train/store"
 )
 
 // row is that of an entry: the one kept, or measured.
@@ -19,7 +17,7 @@ func row(b compute.Backend, old *atlas.Atlas, c atlas.Config, code string, e atl
 	r.Entry = e
 	name, isRun := e.Run()
 	if isRun {
-		r.Version, err = runVersion(name)
+		r.Version, err = train.Version("", name)
 	} else {
 		r.Version, err = pretrained.Version(e.Model)
 	}
@@ -80,21 +78,4 @@ func trained(b compute.Backend, c atlas.Config, name string, r *atlas.Row) error
 	defer m.Close()
 	r.Token, r.Texts = "⟨bos⟩", "held-out documents of the run's own text"
 	return r.Measure(m, texts.IDs, texts.BOS)
-}
-
-// runVersion names the weights of a run.
-func runVersion(name string) ([]string, error) {
-	shipped, err := local.ShippedRuns()
-	if err != nil {
-		return nil, err
-	}
-	own, err := local.RunsDir()
-	if err != nil {
-		return nil, err
-	}
-	r, err := store.FindIn([]string{shipped, own}, name)
-	if err != nil {
-		return nil, err
-	}
-	return store.Versions([]store.Point{{ID: r.ID, Dir: r.Dir}})
 }
