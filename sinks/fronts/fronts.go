@@ -81,13 +81,9 @@ func (o *Outcome) add(t *sinks.Trace, lead int, groups [][]int, texts float64) e
 		}
 	}
 	o.Mass = append(o.Mass, mass)
-	if len(t.Loss) != t.T-1 {
-		return errors.New("the trace holds no Loss: measure it with SkipLoss and MetricsOnly off")
-	}
-	loss := 0.0
-	targets := t.Loss[lead+First-1:]
-	for _, x := range targets {
-		loss += float64(x) / float64(len(targets))
+	loss, err := Loss(t, lead)
+	if err != nil {
+		return err
 	}
 	o.Loss = append(o.Loss, loss)
 	for g, layers := range groups {
@@ -95,6 +91,19 @@ func (o *Outcome) add(t *sinks.Trace, lead int, groups [][]int, texts float64) e
 		o.Entropy[g], o.TextEntropy[g] = append(o.Entropy[g], whole), append(o.TextEntropy[g], text)
 	}
 	return nil
+}
+
+// Loss is the mean loss in nats over the text's targets from token First on, of a trace of it behind
+// lead other tokens: the same targets behind every front.
+func Loss(t *sinks.Trace, lead int) (loss float64, err error) {
+	if len(t.Loss) != t.T-1 {
+		return 0, errors.New("the trace holds no Loss: measure it with SkipLoss and MetricsOnly off")
+	}
+	targets := t.Loss[lead+First-1:]
+	for _, x := range targets {
+		loss += float64(x) / float64(len(targets))
+	}
+	return loss, nil
 }
 
 // entropies are means over the heads of layers and the rows of the text from token First on.

@@ -1,8 +1,9 @@
 package probe
 
 import (
-	"errors"
 	"fmt"
+
+	"gonum.org/v1/gonum/stat"
 
 	"firsttoken/sinks"
 	"firsttoken/sinks/fronts"
@@ -80,17 +81,15 @@ func (e *editing) behind(f Front, draw int) ([]perturb.Edit, error) {
 	for i := range e.edits {
 		texts[i] = e.edits[i].IDs
 	}
-	docs, interventions, err := f.whole(texts, e.c.BOS, draw)
-	if err == nil && len(interventions) > 0 {
-		err = errors.New("probe: a front that masks keys has no edits")
+	docs, _, err := f.whole(texts, e.c.BOS, draw) // these fronts hide no key
+	if err != nil {
+		return nil, err
 	}
 	out := make([]perturb.Edit, len(e.edits))
 	for i, x := range e.edits {
-		if err == nil {
-			out[i] = perturb.Edit{IDs: docs[i], Pos: x.Pos + f.Lead(), To: x.To}
-		}
+		out[i] = perturb.Edit{IDs: docs[i], Pos: x.Pos + f.Lead(), To: x.To}
 	}
-	return out, err
+	return out, nil
 }
 
 // under measures a front under each of several lists of interventions; nil is one empty list.
@@ -115,7 +114,11 @@ func (e *editing) under(f Front, draw int, lists [][]Intervention) ([]*Spread, e
 				return nil, err
 			}
 			s.Rate = append(s.Rate, 100*sinks.SinkRate(scores, sinks.EpsilonGu))
-			s.Loss = append(s.Loss, textLoss(t, f.Lead()))
+			loss, err := fronts.Loss(t, f.Lead())
+			if err != nil {
+				return nil, err
+			}
+			s.Loss = append(s.Loss, loss)
 		}
 		L := e.m.Config.Layers
 		if s.Relative, err = perturb.Depth(p.Maps, perturb.Relative, perturb.Mean, 1, L); err != nil {
@@ -129,12 +132,6 @@ func (e *editing) under(f Front, draw int, lists [][]Intervention) ([]*Spread, e
 	return out, nil
 }
 
-// textLoss is the mean over the targets that fronts.Measure counts.
-func textLoss(t *sinks.Trace, lead int) float64 {
-	targets := t.Loss[lead+fronts.First-1:]
-	return sinks.RowSum(targets) / float64(len(targets))
-}
-
 // controls sizes the two kinds of damage and measures them.
 func (e *editing) controls(out *ComparedEdits) error {
 	noise := func(norm float64) (lists [][]Intervention) {
@@ -146,7 +143,7 @@ func (e *editing) controls(out *ComparedEdits) error {
 	weaker := func(part float64) [][]Intervention {
 		return [][]Intervention{{Weaken{Part: MLP, From: 1, To: e.m.Config.Layers - 1, Spare: 1, Fraction: part}}}
 	}
-	target := mean(out.Without.Loss)
+	target := stat.Mean(out.Without.Loss, nil)
 	for _, s := range []struct {
 		to     **Spread
 		size   *float64
@@ -184,13 +181,15 @@ func (e *editing) cost(lists [][]Intervention) (cost float64, err error) {
 			return 0, err
 		}
 		for _, t := range traces {
-			cost += textLoss(t, 1) / float64(len(traces)*len(lists))
+			loss, err := fronts.Loss(t, FrontBOS.Lead())
+			if err != nil {
+				return 0, err
+			}
+			cost += loss / float64(len(traces)*len(lists))
 		}
 	}
 	return cost, nil
 }
-
-func mean(x []float64) float64 { return sinks.RowSum(x) / float64(len(x)) }
 
 // averageSpread is the mean over draws, text by text.
 func averageSpread(all []*Spread) *Spread {
