@@ -92,7 +92,11 @@ func Compare(m *transformer.Model, p Plan) (*Compared, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Compared{Loss: map[string][]float64{SchemeFloat: losses(texts)}, Massive: texts[0].ResidMax[1:]}
+	plainLoss, err := losses(texts)
+	if err != nil {
+		return nil, err
+	}
+	c := &Compared{Loss: map[string][]float64{SchemeFloat: plainLoss}, Massive: texts[0].ResidMax[1:]}
 	if err := c.outliers(texts, p); err != nil {
 		return nil, err
 	}
@@ -253,7 +257,11 @@ func (r run) losses(into map[string][]float64, name string, a Activations, calib
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
-		into[name] = append(into[name], losses(traces)...)
+		read, err := losses(traces)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		into[name] = append(into[name], read...)
 		for _, t := range traces {
 			rate, err := r.p.rate(t)
 			if err != nil {
@@ -272,14 +280,15 @@ func part[T any](list []T, d, n int) []T {
 }
 
 // losses are the mean losses of traces.
-func losses(traces []*sinks.Trace) []float64 {
+func losses(traces []*sinks.Trace) ([]float64, error) {
 	out := make([]float64, len(traces))
 	for i, t := range traces {
-		for _, x := range t.Loss {
-			out[i] += float64(x) / float64(len(t.Loss))
+		var err error
+		if out[i], err = t.MeanLoss(); err != nil {
+			return nil, err
 		}
 	}
-	return out
+	return out, nil
 }
 
 // rate is the sink rate of the sink's blocks, in %.
@@ -288,7 +297,7 @@ func (p *Plan) rate(t *sinks.Trace) (float64, error) {
 	if err != nil {
 		return 0, err
 	}
-	return 100 * sinks.SinkRate(scores[p.First:p.Last+1], 0.3), nil
+	return 100 * sinks.SinkRate(scores[p.First:p.Last+1], sinks.EpsilonGu), nil
 }
 
 // outliers fills in what the texts at full precision show.
