@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"strconv"
 )
@@ -16,9 +18,11 @@ const digits = 7
 
 // CompressCurves writes the curves as they come with a checkout: compressed, and what is measured
 // by head, layer or position to seven significant digits. Steps, tokens, losses and sink rates stay
-// exact, since a share is compared with half of another to say when a sink emerged. Done twice, it
-// changes nothing more.
+// exact, since a share is compared with half of another to say when a sink emerged. Curves that are compressed already stay as they are.
 func (r *Run) CompressCurves() error {
+	if _, err := os.Stat(r.path(curvesFile)); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
 	records, err := r.Curves()
 	if err != nil {
 		return err
@@ -44,7 +48,7 @@ func (r *Run) CompressCurves() error {
 		return err
 	}
 	// The plain file is read first where both are there, so a stop between the two loses nothing.
-	if err := os.Remove(r.path(curvesFile)); err != nil && !os.IsNotExist(err) {
+	if err := os.Remove(r.path(curvesFile)); err != nil {
 		return fmt.Errorf("run %s: %w", r.ID, err)
 	}
 	return syncFolder(r.Dir)
