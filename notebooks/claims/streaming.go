@@ -43,8 +43,9 @@ var streaming = []Claim{
 
 // S2: rival by rival and budget by budget, the loss with KeyDiff less the loss with the rival. It
 // holds where KeyDiff is better than every rival at every budget, does not hold where it is worse
-// or nowhere better, and is mixed where it beats some and loses to some: the rule is the same read
-// from the rival's side. H2O is the sum of attention, as published.
+// than every one at every one, is mixed where it beats some and loses to some, and is undecided
+// where the decided ones agree and others are not: the rule is the same read from the rival's side.
+// H2O is the sum of attention, as published.
 func S2() Rule {
 	var rules []Rule
 	for _, n := range StreamBudgets {
