@@ -34,7 +34,7 @@ reproduce: ## run every notebook, write its outputs and RESULTS.md, the table of
 measured: ## measure anew what comes with the checkout in place of weights, after a change of code
 	@scripts/measured.sh
 
-check: ## the fast part of test, in a few minutes: formatting, vet, staticcheck, go test -short, notebook 01
+check: ## the fast part of test, in a few minutes: formatting, vet, staticcheck, go test -short, notebooks 00 and 01
 	@scripts/test.sh --short
 
 test: ## gofmt, vet, staticcheck, Go tests, notebooks (GOTESTFLAGS=-count=1)

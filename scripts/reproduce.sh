@@ -8,6 +8,6 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 source "$here/env.sh"
 cd "$ROOT"
 
-"$VENV/bin/python" "$here/run_notebooks.py" --in-place "$@"
+"$VENV/bin/python" "$here/run_notebooks.py" --in-place --jobs 2 "$@"
 go run ./notebooks/claims/cmd/claims
 go run ./notebooks/claims/cmd/claims -md

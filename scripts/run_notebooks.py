@@ -1,12 +1,15 @@
-"""Runs notebooks without a browser, in the order of their names.
+"""Runs notebooks without a browser, begun in the order of their names.
 
     .venv/bin/python scripts/run_notebooks.py --check             # all of them
     .venv/bin/python scripts/run_notebooks.py --in-place PATH...  # these
+    .venv/bin/python scripts/run_notebooks.py --jobs 2            # two at a time
 
 --check (the default) runs copies and leaves the checkout as it is; --in-place
 writes the outputs back, byte for byte the same when a notebook prints and draws
 the same. Cells see FIRSTTOKEN_HEADLESS=1 in their environment: a cell that waits
-for a widget must go on without one then. The exit status is 1 if any notebook
+for a widget must go on without one then. Two at a time take less time than one after
+the other, because building a cell and starting a model keep one core busy; no
+notebook reads what another one writes. The exit status is 1 if any notebook
 failed; its outputs up to there are kept in .tools/log/failed/.
 
 A notebook fails when a cell raises an error or exceeds its time limit, when the
@@ -98,19 +101,25 @@ def normalise(nb) -> None:
 
 
 class Progress:
-    """Prints one line a cell, while it runs and when it is done."""
+    """Prints one line a cell, while it runs and when it is done; with a label only then."""
 
-    def __init__(self, nb):
+    def __init__(self, nb, label: str = ""):
         self.code = [i for i, c in enumerate(nb.cells) if c.cell_type == "code" and c.source.strip()]
+        self.label = label
         self.current = None
         self.started = 0.0
 
     def begin(self, cell, cell_index):
         self.current, self.started = cell_index, time.monotonic()
-        print(f"  cell {self.number():3d}/{len(self.code)} ", end="", flush=True)
+        if not self.label:
+            print(f"  {self.name()} ", end="", flush=True)
 
     def end(self, cell, cell_index, execute_reply):
-        print(f"{time.monotonic() - self.started:8.1f} s", flush=True)
+        taken = f"{time.monotonic() - self.started:8.1f} s"
+        print(f"  {self.label}: {self.name()} {taken}" if self.label else taken, flush=True)
+
+    def name(self) -> str:
+        return f"cell {self.number():3d}/{len(self.code)}"
 
     def number(self) -> int:
         return self.code.index(self.current) + 1
@@ -124,34 +133,12 @@ class Progress:
         return f"cell {self.number()}/{len(self.code)}:\n{shown}"
 
 
-async def execute(client: NotebookClient) -> None:
-    """Runs the client's notebook; SIGINT and SIGTERM stop it with its kernel."""
-    loop, task, stopped = asyncio.get_running_loop(), asyncio.current_task(), False
-
-    def stop():
-        nonlocal stopped
-        stopped = True
-        task.cancel()
-
-    def take_signals(**_):  # after nbclient has set handlers of its own
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, stop)
-
-    client.on_notebook_start = take_signals
-    try:
-        await client.async_execute()
-    except BaseException as error:
-        if stopped:
-            raise Interrupted from error
-        raise
-
-
-def run(nb, source: Path, folder: Path, cell_timeout: int) -> None:
+async def run(nb, source: Path, folder: Path, cell_timeout: int, label: str, signals) -> None:
     """Executes nb, read from source, with folder as the kernel's working directory.
 
     Fills in the outputs; raises NotebookError.
     """
-    progress = Progress(nb)
+    progress = Progress(nb, label)
     client = NotebookClient(
         nb,
         kernel_name="gonb",
@@ -161,12 +148,13 @@ def run(nb, source: Path, folder: Path, cell_timeout: int) -> None:
         coalesce_streams=True,
         record_timing=False,
         resources={"metadata": {"path": str(folder)}},
+        on_notebook_start=signals.take,
         on_cell_execute=progress.begin,
         on_cell_executed=progress.end,
     )
     problem = ""
     try:
-        asyncio.run(execute(client))
+        await client.async_execute()
     except CellTimeoutError:
         problem = f"no end after {cell_timeout} s (--cell-timeout)"
     except CellExecutionError:
@@ -215,30 +203,65 @@ def working_folder(path: Path, copies: Path) -> Path:
     return copy
 
 
-def run_all(paths: list[Path], in_place: bool, cell_timeout: int) -> dict[Path, str]:
-    """Runs the notebooks in order. Returns what went wrong with each, "" for nothing."""
+class Signals:
+    """SIGINT and SIGTERM stop all that runs, with the kernels."""
+
+    def __init__(self):
+        self.task, self.asked = None, False
+
+    def take(self, **_) -> None:  # nbclient sets handlers of its own before each notebook
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, self.stop)
+
+    def stop(self) -> None:
+        self.asked = True
+        self.task.cancel()
+
+
+async def run_one(path: Path, in_place: bool, cell_timeout: int, copies: Path, label: str, signals) -> str:
+    """Runs one notebook. Returns what went wrong, or ""."""
+    started = time.monotonic()
+    before = f"{label}: " if label else ""
+    try:
+        folder = path.parent if in_place else working_folder(path, copies)
+        nb = nbformat.read(path, as_version=4)
+        check_source(nb, in_place)
+        await run(nb, path, folder, cell_timeout, label, signals)
+        if in_place:
+            write(nb, path)
+        print(f"  {before}passed in {time.monotonic() - started:.1f} s", flush=True)
+        return ""
+    except (NotebookError, OSError, nbformat.reader.NotJSONError, nbformat.ValidationError) as error:
+        print(f"\n  {before}FAILED: {error}", flush=True)
+        return str(error)
+
+
+async def run_each(paths: list[Path], in_place: bool, cell_timeout: int, jobs: int, signals: Signals) -> dict[Path, str]:
+    results, turn = {}, asyncio.Semaphore(jobs)
+    signals.task = asyncio.current_task()
+
+    async def one(path: Path, copies: Path) -> None:
+        async with turn:
+            print(path.relative_to(ROOT) if path.is_relative_to(ROOT) else path, flush=True)
+            results[path] = await run_one(path, in_place, cell_timeout, copies, path.stem if jobs > 1 else "", signals)
+
+    with tempfile.TemporaryDirectory(prefix="firsttoken-check-") as copies:
+        await asyncio.gather(*(one(path, Path(copies)) for path in paths))
+    return results
+
+
+def run_all(paths: list[Path], in_place: bool, cell_timeout: int, jobs: int = 1) -> dict[Path, str]:
+    """Runs the notebooks, jobs at a time. Returns what went wrong with each, "" for nothing."""
     os.environ["FIRSTTOKEN_HEADLESS"] = "1"
     os.environ["FIRSTTOKEN_HOME"] = str(ROOT)
     os.environ["JUPYTER_PATH"] = str(ROOT / "jupyter")
-    results = {}
-    with tempfile.TemporaryDirectory(prefix="firsttoken-check-") as copies:
-        for path in paths:
-            shown = path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
-            print(shown, flush=True)
-            started = time.monotonic()
-            try:
-                folder = path.parent if in_place else working_folder(path, Path(copies))
-                nb = nbformat.read(path, as_version=4)
-                check_source(nb, in_place)
-                run(nb, path, folder, cell_timeout)
-                if in_place:
-                    write(nb, path)
-                results[path] = ""
-                print(f"  passed in {time.monotonic() - started:.1f} s", flush=True)
-            except (NotebookError, OSError, nbformat.reader.NotJSONError, nbformat.ValidationError) as error:
-                results[path] = str(error)
-                print(f"\n  FAILED: {error}", flush=True)
-    return results
+    signals = Signals()
+    try:
+        return asyncio.run(run_each(paths, in_place, cell_timeout, jobs, signals))
+    except BaseException as error:
+        if signals.asked:
+            raise Interrupted from error
+        raise
 
 
 def find(paths: list[str]) -> list[Path]:
@@ -255,14 +278,17 @@ def main() -> int:
     mode.add_argument("--check", action="store_true", help="run copies, change nothing (the default)")
     mode.add_argument("--in-place", action="store_true", help="write the outputs back")
     parser.add_argument("--cell-timeout", type=int, default=1800, metavar="S", help="seconds that one cell may take (1800)")
+    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="notebooks at a time (1); each takes 2 to 4 GiB")
     parser.add_argument("paths", nargs="*", help="notebooks; without any, all of notebooks/")
     options = parser.parse_args()
     paths = find(options.paths)
     if not paths:
         print("there are no notebooks in notebooks/ yet")
         return 0
+    if options.jobs < 1:
+        parser.error(f"--jobs {options.jobs}: at least one notebook runs at a time")
     try:
-        results = run_all(paths, options.in_place, options.cell_timeout)
+        results = run_all(paths, options.in_place, options.cell_timeout, options.jobs)
     except (Interrupted, KeyboardInterrupt):
         print("\ninterrupted")
         return 130

@@ -135,7 +135,7 @@ def run_all_notebooks(tally: Tally, paths: list[Path]) -> None:
         else:
             todo.append(path)
     cell_timeout = int(os.environ.get("CELL_TIMEOUT", "1800"))
-    for path, problem in run_notebooks.run_all(todo, in_place=False, cell_timeout=cell_timeout).items():
+    for path, problem in run_notebooks.run_all(todo, in_place=False, cell_timeout=cell_timeout, jobs=2).items():
         tally.add("notebooks", path.name, not problem)
         if not problem and path in stamps:
             notebook_stamps.passed(path, stamps[path])
@@ -159,7 +159,7 @@ def main() -> int:
         run_check(tally, "races of the progress bar", ["go", "test", "-race", "-run=ProgressBar", "./train"])
     run_script_tests(tally)
     try:
-        run_all_notebooks(tally, run_notebooks.find([])[: 1 if short else None])
+        run_all_notebooks(tally, run_notebooks.find([])[: 2 if short else None])
     except run_notebooks.Interrupted:
         tally.add("notebooks", "interrupted", False)
     return tally.report()
