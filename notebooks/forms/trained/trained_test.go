@@ -12,6 +12,7 @@ import (
 
 	"firsttoken/notebooks/forms"
 	"firsttoken/notebooks/forms/trained"
+	"firsttoken/train"
 	"firsttoken/train/local"
 )
 
@@ -58,4 +59,25 @@ func TestRunsAndEdits(t *testing.T) {
 		require.Less(t, e.Pos, 48)
 		require.NotEqual(t, e.IDs[e.Pos], e.To)
 	}
+}
+
+// While nothing leaves a cache, keeping the first tokens saves nothing, bit for bit; once they
+// leave, losses are others.
+func TestNeeds(t *testing.T) {
+	if testing.Short() {
+		t.Skip("not with -short: a model reads texts")
+	}
+	_, configs, err := trained.Grid(filepath.Join("..", "..", "grids", "patterns.json"))
+	require.NoError(t, err)
+	need := func(tokens int) forms.Need {
+		first := map[string][]train.Config{"softmax": configs["softmax"][:1]}
+		needs, err := trained.Needs(context.Background(), []string{"softmax"}, first, 2, tokens, 16)
+		if errors.Is(err, local.ErrAbsent) {
+			t.Skip("the text that the run read is another on this Go toolchain: ", err)
+		}
+		require.NoError(t, err)
+		return needs["softmax"][0]
+	}
+	require.Zero(t, need(32).Of())
+	require.NotZero(t, need(64).Of())
 }
