@@ -85,6 +85,8 @@ PyTorch also that of each head's mean attention to token 1.
   precision. For "logits of all positions" it leaves them in its buffer, and this toolkit
   also reduces them to loss and top-1. It is the build that PyPI has (see the instruction
   sets under versions); one compiled for a machine's own may be faster.
+- *Through a cache*: train/transformer's cache that keeps every token, as sinks/eviction
+  fills it; scores of all entries and the choice of those that stay are part of the time.
 - *PyTorch*: transformers with eager attention and output_attentions=True, from whose
   matrices each head's mean attention to token 1 is taken; logits of all positions. This
   toolkit computes every metric.

@@ -19,6 +19,7 @@ var benchmarks = []benchmark{
 	{"memory", "memory of the metrics", measureMemory},
 	{"load", "loading from GGUF", measureLoad},
 	{"llama", "plain against llama.cpp", measureLlama},
+	{"decode", "a cache against plain and llama.cpp", measureDecode},
 	{"torch", "metrics against PyTorch", measureTorch},
 	{"training", "training against PyTorch and JAX", measureTraining},
 	{"gpu", "utilisation of a GPU", measureGPU},

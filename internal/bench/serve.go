@@ -80,6 +80,11 @@ func perform(m *transformer.Model, r request) (answer, error) {
 			return answer{}, err
 		}
 		a.Seconds, a.Logits = time.Since(started).Seconds(), out.LogitsLast[0]
+	case decode, prefill:
+		var err error
+		if a, err = throughCache(m, r); err != nil {
+			return answer{}, err
+		}
 	case metrics:
 		traces, err := probe.Run(m, [][]int32{r.IDs}, probe.Options{})
 		if err != nil {

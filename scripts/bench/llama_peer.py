@@ -7,6 +7,7 @@ are its fastest, and run attention in half precision (flash attention).
 
   "all"   logits of every position, left in llama.cpp's buffer
   "last"  logits of the last position
+  "decode"  the last 32 tokens one llama_decode each, with logits; only these are timed
 """
 
 import ctypes
@@ -79,23 +80,37 @@ class Model:
         self.lib.llama_set_n_threads(self.context, threads, threads)
         self.batch = self.lib.llama_batch_init(self.longest, 0, 1)
 
-    def decode(self, ids: list, full: bool, every: bool) -> dict:
-        if len(ids) > self.longest:
-            sys.exit(f"llama.cpp: {len(ids)} tokens, the context holds {self.longest}")
+    def fill(self, ids: list, start: int, every: bool) -> None:
+        """Puts tokens at positions from start on into the batch."""
         self.batch.n_tokens = len(ids)
         for i, token in enumerate(ids):
             self.batch.token[i] = token
-            self.batch.pos[i] = i
+            self.batch.pos[i] = start + i
             self.batch.n_seq_id[i] = 1
             self.batch.seq_id[i][0] = 0
             self.batch.logits[i] = every or i == len(ids) - 1
-        self.lib.llama_memory_clear(self.lib.llama_get_memory(self.context), True)
-        started = time.perf_counter()
+
+    def step(self) -> None:
         status = self.lib.llama_decode(self.context, self.batch)
         self.lib.llama_synchronize(self.context)
-        answer = {"seconds": time.perf_counter() - started}
         if status != 0:
             sys.exit(f"llama.cpp: llama_decode returned {status}")
+
+    def decode(self, ids: list, full: bool, every: bool = False, single: int = 0) -> dict:
+        """Reads the text at once, but for the last tokens, which follow one by one."""
+        if len(ids) > self.longest:
+            sys.exit(f"llama.cpp: {len(ids)} tokens, the context holds {self.longest}")
+        self.lib.llama_memory_clear(self.lib.llama_get_memory(self.context), True)
+        first = len(ids) - single
+        self.fill(ids[:first], 0, every)
+        started = time.perf_counter()
+        self.step()
+        if single:
+            started = time.perf_counter()
+            for at in range(first, len(ids)):
+                self.fill(ids[at : at + 1], at, every)
+                self.step()
+        answer = {"seconds": time.perf_counter() - started}
         if full:
             last = self.lib.llama_get_logits_ith(self.context, -1)
             answer["logits"] = np.ctypeslib.as_array(last, (self.vocab,)).tolist()
@@ -110,7 +125,8 @@ def main(path: str, threads: str) -> None:
         {"llama.cpp": f"xllamacpp {version('xllamacpp')}, {threads} threads, built with {built}"},
         {
             "all": lambda ids, full: model.decode(ids, full, every=True),
-            "last": lambda ids, full: model.decode(ids, full, every=False),
+            "last": lambda ids, full: model.decode(ids, full),
+            "decode": lambda ids, full: model.decode(ids, full, single=32),
         },
     )
 

@@ -13,7 +13,7 @@ import (
 // The output layer runs on real rows only, gathered over documents, a fixed
 // number at a time: it compiles once for any T, and T·V logits never exist at
 // once unless asked for. A large vocabulary has fewer rows at a time.
-var headRows = []int{16, 64, 128}
+var headRows = []int{1, 16, 64, 128}
 
 // headFloats bounds the logits of one call, unless the fewest rows are more: 64 MiB.
 const headFloats = 16 << 20

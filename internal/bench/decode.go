@@ -1,0 +1,81 @@
+package main
+
+import (
+	"fmt"
+	"time"
+
+	"firsttoken/sinks/eviction"
+	"firsttoken/train/transformer"
+)
+
+// What this toolkit's process can be asked to do with a cache.
+const (
+	decode  = "decode"  // the last tokens one by one, the others read before; logits of each
+	prefill = "prefill" // the text in blocks through a cache that keeps it; logits of the last
+)
+
+// decoded is how many tokens are decoded one by one, prefillBlock how many are fed at once.
+const decoded, prefillBlock = 32, 64
+
+// measureDecode compares one token at a time with llama.cpp, and blocks with a plain pass.
+func measureDecode(s *session) ([]row, error) {
+	a, err := s.ours()
+	if err != nil {
+		return nil, err
+	}
+	defer a.close()
+	r, d, err := s.alternate(side{a, prefill}, side{a, last}, s.short)
+	if err != nil {
+		return nil, err
+	}
+	rows := []row{{
+		what:   fmt.Sprintf("time of reading T = %d through a cache, %d tokens at once / plain", s.short, prefillBlock),
+		figure: r.String(), target: "≤ 1.11×", met: r.median <= 1/0.9, diff: d,
+	}}
+	b, err := s.llama()
+	if err != nil {
+		return append(rows, row{what: "time of decoding against llama.cpp", figure: "not measured: " + err.Error()}), nil
+	}
+	defer b.close()
+	r, d, err = s.alternate(side{a, decode}, side{b, decode}, s.short+decoded)
+	if err != nil {
+		return nil, err
+	}
+	return append(rows, row{
+		what:   fmt.Sprintf("time of decoding %d tokens one by one / llama.cpp, %d tokens in the cache", decoded, s.short),
+		figure: r.String(), target: "≤ 1×", met: r.median <= 1, diff: d,
+	}), nil
+}
+
+// throughCache reads a text through a cache that keeps all of it. Of decode, only the tokens that
+// are read one by one are timed.
+func throughCache(m *transformer.Model, r request) (answer, error) {
+	c, err := m.NewCache(transformer.CacheOptions{Entries: len(r.IDs), Block: prefillBlock, Keep: eviction.Of(eviction.Window{})})
+	if err != nil {
+		return answer{}, err
+	}
+	defer c.Close()
+	single := 0
+	if r.Do == decode {
+		single = decoded
+	}
+	var fed *transformer.Feed
+	feed := func(from, to, step int) error {
+		for at := from; at < to && err == nil; at += step {
+			end := min(at+step, to)
+			fed, err = c.Feed(r.IDs[at:end], nil, end == to || step == 1)
+		}
+		return err
+	}
+	started := time.Now()
+	if err := feed(0, len(r.IDs)-single, prefillBlock); err != nil {
+		return answer{}, err
+	}
+	if single > 0 {
+		started = time.Now()
+		if err := feed(len(r.IDs)-single, len(r.IDs), 1); err != nil {
+			return answer{}, err
+		}
+	}
+	return answer{Seconds: time.Since(started).Seconds(), Logits: fed.Logits}, nil
+}
