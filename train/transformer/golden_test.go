@@ -176,7 +176,8 @@ func (g *goldenFile) run(t *testing.T, on compute.Backend, gc goldenCase) {
 		key := fmt.Sprintf("%s/%d/", gc.Name, d)
 		top1, _ := read[int32](t, g, key+"top1")
 		require.Equal(t, top1, got.Top1[d])
-		require.Equal(t, got.Logits[d][len(ids)-1], got.LogitsLast[d])
+		// One row and several are products of other shapes, which add up in other orders.
+		require.InDeltaSlice(t, got.Logits[d][len(ids)-1], got.LogitsLast[d], 1e-5)
 		if loss, _ := read[float32](t, g, key+"loss"); len(ids) > 1 {
 			compare(t, fmt.Sprintf("document %d loss", d+1), loss, got.Loss[d])
 		} else {
