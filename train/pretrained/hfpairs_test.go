@@ -5,10 +5,12 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"firsttoken/internal/safetensors"
 	"firsttoken/train/tokenizer"
 	"firsttoken/train/transformer"
 )
@@ -89,6 +91,48 @@ func TestPairConfigsRefuse(t *testing.T) {
 		_, _, err := parseHFConfig(changed(t, c.config, c.fields))
 		require.ErrorContains(t, err, c.want)
 	}
+}
+
+// Files as training programs leave them: buffers beside the weights, names with a wrapper's prefix
+// or without the family's. A gate that the file does not hold is missed by name.
+func TestOddPairs(t *testing.T) {
+	b := goBackend(t)
+	folder, ids, want := family(t, "softpick")
+	plain, err := os.ReadFile(filepath.Join(folder, weightsFile))
+	require.NoError(t, err)
+	for name, warning := range map[string]string{
+		"buffers": "", "_orig_mod.": "names of tensors begin with _orig_mod.", "model.": "names of tensors lack the prefix model.",
+	} {
+		files := hfFiles{weightsFile: plain}
+		changeTensors(t, files, func(list []safetensors.Tensor) []safetensors.Tensor {
+			switch name {
+			case "buffers":
+				return append(list, safetensors.Tensor{Name: "model.layers.1.attn.rotary.inv_freq", DType: safetensors.F32, Shape: []int{1}, Data: make([]byte, 4)})
+			case "model.":
+				for i := range list {
+					list[i].Name = strings.TrimPrefix(list[i].Name, name)
+				}
+			default:
+				for i := range list {
+					list[i].Name = name + list[i].Name
+				}
+			}
+			return list
+		})
+		require.NoError(t, os.WriteFile(filepath.Join(folder, weightsFile), files[weightsFile], 0o644))
+		m, err := Load(b, folder, Options{Weights: "float32"})
+		require.NoError(t, err, name)
+		require.Contains(t, strings.Join(m.Warnings, "\n"), warning)
+		require.Less(t, worst(t, m.Model, ids, want), 2e-5, name)
+		m.Close()
+	}
+
+	folder, _, _ = family(t, "qwen3")
+	config, err := os.ReadFile(filepath.Join(folder, configFile))
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(filepath.Join(folder, configFile), changed(t, string(config), map[string]any{"headwise_attn_output_gate": true}), 0o644))
+	_, err = Load(b, folder, Options{})
+	require.ErrorContains(t, err, "tensor model.layers.0.self_attn.q_proj.weight has shape [32 16]: must be [36 16]")
 }
 
 // The gate's rows stand behind all queries of a key/value head, not behind each head's: read so,
