@@ -1,7 +1,8 @@
 // Package pretrained reads checkpoints into a transformer.Model and its tokenizer: from
 // safetensors folders, local or from the Hugging Face hub, Llama, Gemma 1 and 3 (text),
-// Qwen 2, 2.5 and 3, Mistral, OLMo 2, SmolLM3, GPT-NeoX (Pythia), GPT-2 and OPT; from GGUF
-// files Llama, Qwen 2, 2.5 and 3, and Gemma 3.
+// Qwen 2, 2.5 and 3, Mistral, OLMo 2, SmolLM3, GPT-NeoX (Pythia), GPT-2 and OPT, and models that
+// were trained in pairs to do without a sink: flash-linear-attention's transformer with softmax or
+// softpick, Qwen 3 with gated heads; from GGUF files Llama, Qwen 2, 2.5 and 3, and Gemma 3.
 //
 // What a family's files say and leave unsaid stands in one place: an hfArchitecture (its
 // fields, their defaults, what they set) and a layout (role of a weight → where it is).

@@ -19,7 +19,8 @@ import (
 	"firsttoken/train/transformer"
 )
 
-// family is a folder of testdata/families, which families.py wrote, with a tokenizer beside it.
+// family is a folder of testdata/families, which families.py or pairs.py wrote, with a tokenizer
+// beside it.
 func family(t *testing.T, name string) (folder string, ids []int32, logits []float32) {
 	t.Helper()
 	files := hfFiles{vocabFile: []byte(tinyTokenizer)}
@@ -51,7 +52,8 @@ func worst(t *testing.T, m *transformer.Model, ids []int32, want []float32) floa
 	return worst
 }
 
-// families are those that the transformers library wrote.
+// families are those that the transformers library wrote, and those of which there are pairs
+// trained elsewhere.
 func families(t *testing.T) (names []string) {
 	t.Helper()
 	folders, err := os.ReadDir("testdata/families")
@@ -59,12 +61,12 @@ func families(t *testing.T) (names []string) {
 	for _, f := range folders {
 		names = append(names, f.Name())
 	}
-	require.Len(t, names, 10)
+	require.Len(t, names, 14)
 	return names
 }
 
-// TestFamilies holds each family's folder and decoder against the transformers library's
-// own, whose logits have a spread of 1.4 to 1.9.
+// TestFamilies holds each family's folder and decoder against the transformers library's own, or
+// NumPy's in float64 where that has none; logits have a spread of 1.4 to 1.9.
 func TestFamilies(t *testing.T) {
 	b := goBackend(t)
 	for _, name := range families(t) {
@@ -136,7 +138,23 @@ func TestFamiliesNeedTheirSwitches(t *testing.T) {
 		"olmo2":    {"width": func(c *transformer.Config) { c.QKNorm = transformer.QKNormHead }},
 		"gpt_neox": {"parallel": func(c *transformer.Config) { c.Parallel = false }, "rotary dim": func(c *transformer.Config) { c.RotaryDim = 0 }, "gelu": func(c *transformer.Config) { c.Activation = transformer.ActivationGELUTanh }},
 		"gpt2":     {"gelu": func(c *transformer.Config) { c.Activation = transformer.ActivationGELU }},
-		"opt":      {"relu": func(c *transformer.Config) { c.Activation = transformer.ActivationGELU }},
+		"softpick": {
+			"softpick": func(c *transformer.Config) { c.Pattern = transformer.Pattern{} },
+			"width":    func(c *transformer.Config) { c.Hidden = 256 },
+		},
+		"fla": {
+			"softmax":        func(c *transformer.Config) { c.Pattern.Kind = transformer.PatternSoftpick },
+			"heads in pairs": func(c *transformer.Config) { c.KVHeads = c.Heads },
+		},
+		"gate_head": {
+			"gate":          func(c *transformer.Config) { c.OutGate = "" },
+			"query and key": func(c *transformer.Config) { c.QKNorm = "" },
+		},
+		"gate_element": {
+			"gate":      func(c *transformer.Config) { c.OutGate = "" },
+			"as a head": func(c *transformer.Config) { c.OutGate = transformer.OutGateHead },
+		},
+		"opt": {"relu": func(c *transformer.Config) { c.Activation = transformer.ActivationGELU }},
 	} {
 		folder, ids, want := family(t, name)
 		data, err := os.ReadFile(filepath.Join(folder, configFile))

@@ -13,6 +13,8 @@ import (
 type hfArchitecture struct {
 	class  string // the one entry of architectures
 	layout layout
+	// arrange changes the layout where that hangs on the configuration; nil: it does not.
+	arrange func(c *transformer.Config, lay layout) layout
 	// fields are the names of common fields where this family has others; "" for a
 	// field that it does without.
 	fields map[string]string
@@ -31,6 +33,7 @@ var hfArchitectures = map[string]hfArchitecture{
 	"llama": llamaFamily, "mistral": mistralFamily, "qwen2": qwen2Family, "qwen3": qwen3Family, "olmo2": olmo2Family, "smollm3": smollm3Family,
 	"gemma": gemmaFamily, "gemma3_text": gemma3Family,
 	"gpt_neox": neoxFamily, "gpt2": gpt2Family, "opt": optFamily,
+	"transformer": flaFamily,
 }
 
 // name is what the family calls a common field.

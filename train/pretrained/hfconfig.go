@@ -138,7 +138,13 @@ func readHFConfig(data []byte) (c transformer.Config, lay layout, err error) {
 	if len(h.problems) > 0 {
 		return c, lay, errors.Join(h.problems...)
 	}
-	return c, arch.layout, c.Validate()
+	if err := c.Validate(); err != nil {
+		return c, lay, err
+	}
+	if arch.arrange != nil {
+		arch.layout = arch.arrange(&c, arch.layout)
+	}
+	return c, arch.layout, nil
 }
 
 // clip shortens JSON for an error message.

@@ -48,8 +48,10 @@ var (
 			bias := h.is("attention_bias", false)
 			c.Bias = transformer.Bias{QKV: bias, Out: bias}
 			c.QKNorm = transformer.QKNormHead
+			h.gatedQwen(c)
 			h.qwenWindows(c)
 		},
+		arrange: besideQueries,
 	}
 	olmo2Family = hfArchitecture{
 		class: "Olmo2ForCausalLM", layout: olmo2Layout,

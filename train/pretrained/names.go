@@ -19,6 +19,9 @@ type source struct {
 	parts, part int
 	byHead      bool
 	skip        int // rows before the first that is used
+	// The tensor's rows come in groups of so many, of which own rows from row at on are this
+	// weight's; 0: all rows are.
+	group, own, at int
 }
 
 // layout says where a checkpoint's family keeps the weights.

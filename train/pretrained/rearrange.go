@@ -11,6 +11,9 @@ import (
 // stored are the dimensions of the tensor that holds a weight of dimensions dims.
 func (s *source) stored(dims []int) []int {
 	out := append([]int(nil), dims...)
+	if s.group > 0 {
+		out[0] = out[0] / s.own * s.group
+	}
 	out[0] = out[0]*max(s.parts, 1) + s.skip
 	if s.transposed && len(out) == 2 {
 		out[0], out[1] = out[1], out[0]
@@ -21,7 +24,7 @@ func (s *source) stored(dims []int) []int {
 // own is the weight's own part of the tensor that holds it, out in [in] order; the one
 // given is then freed. On an error it is returned as it was.
 func (w *weight) own(backend compute.Backend, c *transformer.Config, t *tensors.Tensor) (*tensors.Tensor, error) {
-	if !w.transposed && w.parts == 0 && w.skip == 0 {
+	if !w.transposed && w.parts == 0 && w.skip == 0 && w.group == 0 {
 		return t, nil
 	}
 	out, err := tensors.FromShapeForBackend(backend, 0, shapes.Make(t.DType(), w.dims...))
@@ -61,6 +64,9 @@ func (w *weight) own(backend compute.Backend, c *transformer.Config, t *tensors.
 
 // row is where row r of the weight's rows stands in the tensor that holds them.
 func (s *source) row(r, rows, headDim int) int {
+	if s.group > 0 {
+		return r/s.own*s.group + s.at + r%s.own
+	}
 	block := rows
 	if s.byHead {
 		block = headDim

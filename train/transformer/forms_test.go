@@ -189,3 +189,66 @@ func TestGateIsItsFormula(t *testing.T) {
 		}
 	}
 }
+
+// The gradients of the two forms that have corners are those of their formulas, in float64: of
+// softpick e^s/(Σ |e^s − 1| + ε) · (w − c above 0, c below it), c = Σ w A; of clipped softmax's, of
+// what is not clipped. What is hidden has none.
+func TestGradientsAtCornersEqualTheirFormulas(t *testing.T) {
+	const n = 5
+	rng := rand.New(rand.NewPCG(11, 12))
+	var rows, weights []float32
+	var visible []bool
+	for r, row := range [][]float64{{1, -2, 0.5, 3, 9}, {-1, -2, -0.1, -3, 0.4}, {2, -1, 4, 0.3, -0.5}, {0.2, 9, 9, 9, 9}, {12, 1, -3, 2, 0.1}} {
+		for i, s := range row {
+			rows, weights = append(rows, float32(s)), append(weights, float32(rng.NormFloat64()))
+			visible = append(visible, i <= r)
+		}
+	}
+	kinds := []Pattern{{Kind: PatternSoftpick}, {Kind: PatternClipped, Gamma: -0.1, Zeta: 1.1}}
+	for name, on := range map[string]compute.Backend{"go": pureGo(t), "prepared": prepared(t)} {
+		got := run(t, on, func(a []*Node) (outs []*Node) {
+			for _, p := range kinds {
+				outs = append(outs, Gradient(ReduceAllSum(Mul(p.apply(a[0], a[1], nil), a[2])), a[0])...)
+			}
+			return outs
+		}, tensors.FromFlatDataAndDimensions(rows, n, n), tensors.FromFlatDataAndDimensions(visible, n, n),
+			tensors.FromFlatDataAndDimensions(weights, n, n))
+		for i, p := range kinds {
+			for r := range n {
+				var seen []float64
+				for j := range n {
+					if visible[r*n+j] {
+						seen = append(seen, float64(rows[r*n+j]))
+					}
+				}
+				a, soft := p.Row(seen, 0), Pattern{}.Row(seen, 0)
+				passed, c, sum := make([]float64, n), 0.0, softpickEps*math.Exp(max(slices.Max(seen), 0))
+				for j, s := range seen {
+					passed[j] = float64(weights[r*n+j])
+					sum += math.Abs(math.Exp(s) - 1)
+					if p.Kind == PatternSoftpick {
+						c += passed[j] * a[j]
+						continue
+					}
+					if a[j] == 0 || a[j] == 1 {
+						passed[j] = 0
+					}
+					c += passed[j] * soft[j]
+				}
+				for j := range n {
+					want := 0.0
+					switch {
+					case j >= len(seen):
+					case p.Kind == PatternClipped:
+						want = (p.Zeta - p.Gamma) * soft[j] * (passed[j] - c)
+					case seen[j] > 0:
+						want = math.Exp(seen[j]) / sum * (passed[j] - c)
+					default:
+						want = math.Exp(seen[j]) / sum * c
+					}
+					require.InDelta(t, want, got[i][r*n+j], 2e-6, "%s: %v, row %d, key %d", name, p, r+1, j+1)
+				}
+			}
+		}
+	}
+}

@@ -101,11 +101,22 @@ func (p Pattern) apply(scores, visible, sink *Node) *Node {
 		return Div(e, Add(ReduceAndKeep(e, ReduceSum, -1), Exp(Sub(sink, m))))
 	case PatternClipped:
 		soft := Div(e, ReduceAndKeep(e, ReduceSum, -1))
-		return ClipScalar(AddScalar(MulScalar(soft, p.Zeta-p.Gamma), p.Gamma), 0, 1) // γ ≤ 0: hidden stays 0
+		x := AddScalar(MulScalar(soft, p.Zeta-p.Gamma), p.Gamma) // γ ≤ 0: hidden stays at most 0
+		one := OnesLike(x)
+		return positive(x, Where(LessThan(x, one), x, one))
 	case PatternSoftpick:
 		// e^s − 1 = e^m (e^(s−m) − e^−m): the common factor e^m cancels.
-		d := Where(visible, Sub(e, Exp(Neg(m))), zero)
-		return Div(MaxScalar(d, 0), AddScalar(ReduceAndKeep(Abs(d), ReduceSum, -1), softpickEps))
+		d := Sub(e, Exp(Neg(m))) // of hidden entries −e^−m, which the sum must not count
+		size := Where(GreaterThan(d, zero), d, Where(visible, Neg(d), zero))
+		return Div(positive(d, d), AddScalar(ReduceAndKeep(size, ReduceSum, -1), softpickEps))
 	}
 	panic(fmt.Sprintf("transformer: pattern %q is not implemented", p.Kind))
+}
+
+// positive is y where x > 0, and 0 elsewhere. Selections, here and in apply, have selections for
+// gradients; those of Max and Abs are products with indicators that are made of signs, which a
+// training step notices: 1.17 of softmax's time for softpick, against 1.05.
+func positive(x, y *Node) *Node {
+	zeros := ZerosLike(x)
+	return Where(GreaterThan(x, zeros), y, zeros)
 }

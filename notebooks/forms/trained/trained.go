@@ -14,6 +14,7 @@ import (
 	"firsttoken/train/local"
 	"firsttoken/train/local/backend"
 	"firsttoken/train/store"
+	"firsttoken/train/transformer"
 )
 
 // Grid lists the configurations of a grid by form, in the order of the grid, each form's by seed.
@@ -37,15 +38,18 @@ func Grid(path string) (names []string, byForm map[string][]train.Config, err er
 	return names, byForm, nil
 }
 
-// Name is what a configuration's form is called: the pattern, or the gate where there is one.
-func Name(c train.Config) string {
+// Name is what a configuration's form is called.
+func Name(c train.Config) string { return Form(&c.Model) }
+
+// Form is what a model's form is called: the pattern, or the gate where there is one.
+func Form(c *transformer.Config) string {
 	switch {
-	case c.Model.OutGate != "":
-		return "gate-" + string(c.Model.OutGate)
-	case c.Model.Pattern.Kind == "":
+	case c.OutGate != "":
+		return "gate-" + string(c.OutGate)
+	case c.Pattern.Kind == "":
 		return "softmax"
 	}
-	return string(c.Model.Pattern.Kind)
+	return string(c.Pattern.Kind)
 }
 
 // IDs are the names of runs.
