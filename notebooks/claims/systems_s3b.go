@@ -24,6 +24,6 @@ func S3b() Rule {
 }
 
 // SinklessForms are those that S3b judges, and SoftmaxNeed is the figure of its precondition.
-var SinklessForms = []string{"softpick", "sink-logit", "key-bias"}
+var SinklessForms = []string{"softpick", "sink-logit"}
 
 const SoftmaxNeed = "softmax, need of the first tokens"
