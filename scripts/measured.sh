@@ -10,5 +10,5 @@ source "$here/env.sh"
 cd "$ROOT"
 
 go run ./train/cmd/runs fetch
-"$VENV/bin/python" "$here/run_notebooks.py" --in-place notebooks/03-context.ipynb notebooks/04-packing.ipynb notebooks/04b-where-heads-rest.ipynb
+"$VENV/bin/python" "$here/run_notebooks.py" --in-place notebooks/03b-what-a-sink-is-worth.ipynb notebooks/04-packing.ipynb notebooks/04b-where-heads-rest.ipynb
 go run ./notebooks/keep/cmd/ship
