@@ -47,6 +47,11 @@ func newFigure(root node, natural vg.Length, width float64) (*Figure, error) {
 	return f, nil
 }
 
+// filling is newFigure for a root that takes all the width there is.
+func filling(root node, width float64) (*Figure, error) {
+	return newFigure(root, vg.Length(width)*vg.Inch, width)
+}
+
 // Size returns the figure's width and height in inches.
 func (f *Figure) Size() (width, height float64) {
 	w, h := f.size()

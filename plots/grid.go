@@ -1,6 +1,7 @@
 package plots
 
 import (
+	"cmp"
 	"fmt"
 
 	"gonum.org/v1/plot/vg"
@@ -110,11 +111,7 @@ func (g Grid) Figure() (*Figure, error) {
 			}
 		}
 	}
-	width := g.Width
-	if width == 0 {
-		width = PageWidth
-	}
-	return newFigure(t, vg.Length(width)*vg.Inch, width)
+	return filling(t, cmp.Or(g.Width, PageWidth))
 }
 
 // small is the k-th panel, with tick labels where asked for.
