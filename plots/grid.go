@@ -99,9 +99,6 @@ func (g Grid) Figure() (*Figure, error) {
 		}
 		t.cells = append(t.cells, row)
 	}
-	for range cols {
-		t.weights = append(t.weights, 1)
-	}
 	first := t.cells[0][0].(axes).resolved(100, 100)
 	t.xName, t.yName = first.x.name, first.y.name
 	for i, row := range t.cells {

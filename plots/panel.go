@@ -63,9 +63,6 @@ func (p Panel) Figure() (*Figure, error) {
 		}
 		t.cells = append(t.cells, row)
 	}
-	for range cols {
-		t.weights = append(t.weights, 1)
-	}
 	width := PageWidth
 	if cols == 1 {
 		width = ColumnWidth
