@@ -83,8 +83,8 @@ func TestExactEqualsFiniteDifferences(t *testing.T) {
 		from := func(x []float32) []float32 {
 			q := &Point{IDs: document, Condition: p.Condition, d: d, geometry: p.geometry, edits: p.edits}
 			require.NoError(t, q.forward(tensors.FromFlatDataAndDimensions(x, 1, len(document), c.Width)))
-			free(q.resid...)
-			free(q.mid...)
+			transformer.Free(q.resid...)
+			transformer.Free(q.mid...)
 			return q.out
 		}
 		rng := rand.New(rand.NewPCG(1, 2))
