@@ -3,7 +3,6 @@ module firsttoken
 go 1.26.5
 
 require (
-	codeberg.org/go-pdf/fpdf v0.11.1
 	github.com/edsrzf/mmap-go v1.2.0
 	github.com/gofrs/flock v0.13.0
 	github.com/gomlx/compute v0.1.4

@@ -1,6 +1,7 @@
 package plots
 
 import (
+	"cmp"
 	"fmt"
 	"image/color"
 	"math"
@@ -66,12 +67,7 @@ func (b Bars) validate() error {
 			}
 		}
 	}
-	for _, r := range b.HLines {
-		if !finite(r.At) {
-			return fmt.Errorf("in HLines: %q at %g is not finite", r.Label, r.At)
-		}
-	}
-	return firstError(checkRange("Y", Linear, b.YMin, b.YMax), b.Legend.validate(), checkWidth(b.Width), checkAspect(b.Aspect))
+	return cmp.Or(checkRefs("HLines", b.HLines, Linear), checkRange("Y", Linear, b.YMin, b.YMax), b.Legend.validate(), checkWidth(b.Width), checkAspect(b.Aspect))
 }
 
 // Figure lays the bars out.
@@ -119,10 +115,7 @@ func (b Bars) Figure() (*Figure, error) {
 			y.hi = 0
 		}
 	}
-	a := axes{title: b.Title, aspect: b.Aspect, grid: true, legend: legend{place: b.Legend}}
-	if a.aspect == 0 {
-		a.aspect = 0.62
-	}
+	a := axes{title: b.Title, aspect: cmp.Or(b.Aspect, 0.62), grid: true, legend: legend{place: b.Legend}}
 	var shown [][]float64
 	for _, s := range layer.series {
 		shown = append(shown, s.Values, s.Reference)
@@ -143,19 +136,11 @@ func (b Bars) Figure() (*Figure, error) {
 		})
 	}
 	if references {
-		name := b.ReferenceName
-		if name == "" {
-			name = "paper"
-		}
-		a.legend.add(name, func(c *draw.Canvas, r vg.Rectangle) {
+		a.legend.add(cmp.Or(b.ReferenceName, "paper"), func(c *draw.Canvas, r vg.Rectangle) {
 			hollow(c, diamond, r.Min.Add(r.Max).Scale(0.5))
 		})
 	}
-	width := b.Width
-	if width == 0 {
-		width = ColumnWidth
-	}
-	return newFigure(a, vg.Length(width)*vg.Inch, width)
+	return filling(a, cmp.Or(b.Width, ColumnWidth))
 }
 
 // reported tells a group that has values of others alone.

@@ -92,38 +92,6 @@ func enlarge(img image.Image, kx, ky int) image.Image {
 	return out
 }
 
-// pdfCanvas makes up for two errors of gonum's PDF canvas: it draws images
-// upside down, and takes premultiplied colour channels for straight ones, which
-// draws translucent colours too dark.
-type pdfCanvas struct{ vg.CanvasSizer }
-
-// DrawImage fills r with img, the right way up.
-func (c pdfCanvas) DrawImage(r vg.Rectangle, img image.Image) {
-	c.CanvasSizer.DrawImage(r, upsideDown{img})
-}
-
-type upsideDown struct{ image.Image }
-
-func (u upsideDown) At(x, y int) color.Color {
-	b := u.Bounds()
-	return u.Image.At(x, b.Min.Y+b.Max.Y-1-y)
-}
-
-// SetColor sets the colour of what is drawn next.
-func (c pdfCanvas) SetColor(clr color.Color) {
-	if clr != nil {
-		clr = straight(color.NRGBAModel.Convert(clr).(color.NRGBA))
-	}
-	c.CanvasSizer.SetColor(clr)
-}
-
-// straight is a colour whose channels are not premultiplied.
-type straight color.NRGBA
-
-func (s straight) RGBA() (r, g, b, a uint32) {
-	return uint32(s.R) * 0x101, uint32(s.G) * 0x101, uint32(s.B) * 0x101, uint32(s.A) * 0x101
-}
-
 func rect(x, y, w, h vg.Length) vg.Rectangle {
 	return vg.Rectangle{Min: vg.Point{X: x, Y: y}, Max: vg.Point{X: x + w, Y: y + h}}
 }

@@ -50,11 +50,11 @@ func invalid(figure string, err error) error {
 	return fmt.Errorf("plots: %s: %w", figure, err)
 }
 
-// firstError returns the first of errs that is not nil.
-func firstError(errs ...error) error {
-	for _, err := range errs {
-		if err != nil {
-			return err
+// checkRefs reports a reference line without a place on its axis.
+func checkRefs(what string, refs []RefLine, scale Scale) error {
+	for _, r := range refs {
+		if !scale.shows(r.At) {
+			return fmt.Errorf("in %s: %q at %g has no place on a %v axis", what, r.Label, r.At, scale)
 		}
 	}
 	return nil

@@ -25,7 +25,7 @@ type coloring struct {
 
 func (m coloring) at(v float64) color.RGBA {
 	switch {
-	case math.IsNaN(v) || math.IsInf(v, 0):
+	case !finite(v):
 		return missingColor
 	case !m.scale.shows(v):
 		return m.colors.At(0)
@@ -44,7 +44,7 @@ func (o colorOptions) validate() error {
 	if err := o.scale.validate(); err != nil {
 		return err
 	}
-	if o.min > o.max || o.min == o.max && o.min != 0 || math.IsNaN(o.min+o.max) || math.IsInf(o.min, 0) || math.IsInf(o.max, 0) {
+	if o.min > o.max || o.min == o.max && o.min != 0 || !finite(o.min) || !finite(o.max) {
 		return fmt.Errorf("colour range [%g, %g] is not a range; Min must be below Max, or both 0 for the data's own", o.min, o.max)
 	}
 	if o.min != o.max && o.scale != Linear && !(o.min > 0 || o.scale == Sqrt && o.min == 0) {
@@ -62,7 +62,7 @@ func (o colorOptions) resolve(values func(yield func(float64) bool)) coloring {
 	}
 	smallest, largest := math.Inf(1), math.Inf(-1)
 	for v := range values {
-		if math.IsNaN(v) || math.IsInf(v, 0) {
+		if !finite(v) {
 			continue
 		}
 		smallest, largest = math.Min(smallest, v), math.Max(largest, v)

@@ -14,7 +14,7 @@
 //	}.Figure()
 //	…
 //	fig.Show()              // inline in a GoNB notebook
-//	fig.Save("sink.pdf")    // or .svg, .png
+//	fig.Save("sink.svg")    // or .png
 //
 // What all figures have in common:
 //

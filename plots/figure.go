@@ -7,14 +7,11 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
-	"codeberg.org/go-pdf/fpdf"
 	"github.com/janpfeifer/gonb/gonbui"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/vgimg"
-	"gonum.org/v1/plot/vg/vgpdf"
 	"gonum.org/v1/plot/vg/vgsvg"
 )
 
@@ -45,6 +42,11 @@ func newFigure(root node, natural vg.Length, width float64) (*Figure, error) {
 		f.w, f.h = root.fit(room)
 	}
 	return f, nil
+}
+
+// filling is newFigure for a root that takes all the width there is.
+func filling(root node, width float64) (*Figure, error) {
+	return newFigure(root, vg.Length(width)*vg.Inch, width)
 }
 
 // Size returns the figure's width and height in inches.
@@ -100,29 +102,12 @@ func (f *Figure) SVG() ([]byte, error) {
 	return bytes.ReplaceAll(svg, []byte("<image "), []byte(`<image preserveAspectRatio="none" `)), nil
 }
 
-// PDF returns the figure as a one-page PDF document of the figure's size.
-func (f *Figure) PDF() ([]byte, error) {
-	// Package-wide settings of fpdf, the only way to reach the document inside
-	// gonum's canvas: no dates and a fixed order, for reproducible bytes.
-	fpdf.SetDefaultCreationDate(time.Unix(0, 0).UTC())
-	fpdf.SetDefaultModificationDate(time.Unix(0, 0).UTC())
-	fpdf.SetDefaultCatalogSort(true)
-	w, h := f.size()
-	c := vgpdf.New(w, h)
-	f.draw(vectorCanvas{pdfCanvas{c}})
-	var buf bytes.Buffer
-	if _, err := c.WriteTo(&buf); err != nil {
-		return nil, fmt.Errorf("plots: write PDF: %w", err)
-	}
-	return buf.Bytes(), nil
-}
-
 // Save writes the figure to a file in the format that the name's extension
-// says: .png, .svg or .pdf.
+// says: .png or .svg.
 func (f *Figure) Save(name string) error {
-	encode := map[string]func() ([]byte, error){".png": f.PNG, ".svg": f.SVG, ".pdf": f.PDF}[strings.ToLower(filepath.Ext(name))]
+	encode := map[string]func() ([]byte, error){".png": f.PNG, ".svg": f.SVG}[strings.ToLower(filepath.Ext(name))]
 	if encode == nil {
-		return fmt.Errorf("plots: save %q: unknown extension %q; use .png, .svg or .pdf", name, filepath.Ext(name))
+		return fmt.Errorf("plots: save %q: unknown extension %q; use .png or .svg", name, filepath.Ext(name))
 	}
 	data, err := encode()
 	if err != nil {

@@ -1,6 +1,7 @@
 package plots
 
 import (
+	"cmp"
 	"fmt"
 
 	"gonum.org/v1/plot/vg"
@@ -98,9 +99,6 @@ func (g Grid) Figure() (*Figure, error) {
 		}
 		t.cells = append(t.cells, row)
 	}
-	for range cols {
-		t.weights = append(t.weights, 1)
-	}
 	first := t.cells[0][0].(axes).resolved(100, 100)
 	t.xName, t.yName = first.x.name, first.y.name
 	for i, row := range t.cells {
@@ -110,11 +108,7 @@ func (g Grid) Figure() (*Figure, error) {
 			}
 		}
 	}
-	width := g.Width
-	if width == 0 {
-		width = PageWidth
-	}
-	return newFigure(t, vg.Length(width)*vg.Inch, width)
+	return filling(t, cmp.Or(g.Width, PageWidth))
 }
 
 // small is the k-th panel, with tick labels where asked for.

@@ -1,6 +1,7 @@
 package plots
 
 import (
+	"cmp"
 	"fmt"
 	"image/color"
 	"math"
@@ -53,14 +54,8 @@ func (m HeadMap) Validate() error {
 func (m HeadMap) heatMap() HeatMap {
 	h := HeatMap{
 		Title: m.Title, Values: m.Values, Missing: m.Missing, RowName: "layer", ColName: "head", RowOffset: m.LayerOffset,
-		Scale: m.Scale, Min: m.Min, Max: m.Max, Diverging: m.Diverging, Colors: m.Colors, BarName: m.BarName,
-		Width: m.Width, Aspect: m.Aspect,
-	}
-	if h.BarName == "" {
-		h.BarName = "sink score"
-	}
-	if h.Width == 0 {
-		h.Width = ColumnWidth
+		Scale: m.Scale, Min: m.Min, Max: m.Max, Diverging: m.Diverging, Colors: m.Colors,
+		BarName: cmp.Or(m.BarName, "sink score"), Width: cmp.Or(m.Width, ColumnWidth), Aspect: m.Aspect,
 	}
 	if h.Aspect == 0 && len(m.Values) > 0 && len(m.Values[0]) > 0 {
 		h.Aspect = min(1.3, max(0.5, float64(len(m.Values))/float64(len(m.Values[0]))))

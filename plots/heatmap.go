@@ -1,6 +1,7 @@
 package plots
 
 import (
+	"cmp"
 	"fmt"
 	"image/color"
 	"math"
@@ -72,7 +73,7 @@ func (m HeatMap) validate() error {
 	if m.Diverging && (m.Scale != Linear || m.Min != -m.Max) {
 		return fmt.Errorf("option Diverging needs a Linear scale and Min = −Max, got %v and [%g, %g]", m.Scale, m.Min, m.Max)
 	}
-	return firstError(
+	return cmp.Or(
 		checkLabels("Tokens", m.Tokens, rows, "rows"),
 		checkLabels("RowTokens", m.RowTokens, rows, "rows"),
 		checkLabels("ColTokens", m.ColTokens, cols, "columns"),
@@ -132,19 +133,7 @@ func (m HeatMap) Figure() (*Figure, error) {
 	return newFigure(a, naturalWidth(len(m.Values[0]), m.Tokens != nil || m.ColTokens != nil), m.Width)
 }
 
-func (m HeatMap) barName() string {
-	if m.BarName == "" {
-		return "attention weight"
-	}
-	return m.BarName
-}
-
-func (m HeatMap) missing() string {
-	if m.Missing == "" {
-		return "NaN or infinite"
-	}
-	return m.Missing
-}
+func (m HeatMap) barName() string { return cmp.Or(m.BarName, "attention weight") }
 
 // axes is the heat map without its colour bar.
 func (m HeatMap) axes(colors coloring) axes {
@@ -156,17 +145,14 @@ func (m HeatMap) axes(colors coloring) axes {
 		}
 	}
 	grid := m.cells(colors)
-	a := axes{title: m.Title, aspect: m.Aspect, cells: grid, layers: []layer{grid}}
-	if a.aspect == 0 {
-		a.aspect = 0.62
-	}
+	a := axes{title: m.Title, aspect: cmp.Or(m.Aspect, 0.62), cells: grid, layers: []layer{grid}}
 	rowTokens, colTokens := tokenLabels(m.RowTokens, m.Tokens), tokenLabels(m.ColTokens, m.Tokens)
 	a.x = axis{side: bottom, span: cellSpan(grid.cols), name: m.ColName}
 	a.y = axis{side: left, span: cellSpan(grid.rows), inverted: true, name: m.RowName}
 	a.ticks = func(a *axes, w, h vg.Length) {
 		cellTicks(&a.x, "key", colTokens, grid.cols, 1+m.ColOffset, w)
 		cellTicks(&a.y, "query", rowTokens, grid.rows, 1+m.RowOffset, h)
-		a.note = sentences(missingNote(missing, total, "are "+m.missing()+" (grey)."), grid.note(w, h))
+		a.note = sentences(missingNote(missing, total, "are "+cmp.Or(m.Missing, "NaN or infinite")+" (grey)."), grid.note(w, h))
 	}
 	return a
 }

@@ -1,6 +1,7 @@
 package plots
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -50,12 +51,7 @@ func (h Histogram) validate() error {
 	if h.Bins < 0 || h.Bins > 1000 {
 		return fmt.Errorf("%d Bins; use 1 to 1000, or 0 for the default", h.Bins)
 	}
-	for _, r := range h.VLines {
-		if !finite(r.At) {
-			return fmt.Errorf("in VLines: %q at %g is not finite", r.Label, r.At)
-		}
-	}
-	return firstError(checkSamples(h.Samples), checkRange("", Linear, h.Min, h.Max), h.Legend.validate(), checkWidth(h.Width), checkAspect(h.Aspect))
+	return cmp.Or(checkRefs("VLines", h.VLines, Linear), checkSamples(h.Samples), checkRange("", Linear, h.Min, h.Max), h.Legend.validate(), checkWidth(h.Width), checkAspect(h.Aspect))
 }
 
 func checkSamples(samples []Sample) error {
@@ -87,14 +83,8 @@ func (h Histogram) Figure() (*Figure, error) {
 		x.lo, x.hi = 0, 1
 	}
 	x = x.opened()
-	n := h.Bins
-	if n == 0 {
-		n = 25
-	}
-	a := axes{title: h.Title, aspect: h.Aspect, grid: true, legend: legend{place: h.Legend}, refs: refLines(nil, h.VLines)}
-	if a.aspect == 0 {
-		a.aspect = 0.6
-	}
+	n := cmp.Or(h.Bins, 25)
+	a := axes{title: h.Title, aspect: cmp.Or(h.Aspect, 0.6), grid: true, legend: legend{place: h.Legend}, refs: refLines(nil, h.VLines)}
 	top, left0, total := 0.0, 0, 0
 	var layers []layer
 	for i, s := range h.Samples {
@@ -118,29 +108,22 @@ func (h Histogram) Figure() (*Figure, error) {
 		a.legend.add(s.Name, st.sample)
 	}
 	a.note = missingNote(left0, total, "are not finite or lie outside the bins.")
-	name := h.YName
-	if name == "" {
-		name = "heads"
-		if h.Share {
-			name = "share of heads"
-		}
+	name := "heads"
+	if h.Share {
+		name = "share of heads"
 	}
 	axisX := x
 	for _, r := range h.VLines {
 		axisX.cover(r.At)
 	}
 	a.x = axis{side: bottom, span: axisX.padded(0.015), name: h.XName}
-	a.y = axis{side: left, span: span{lo: 0, hi: max(top*1.06, 1e-9)}, name: name}
+	a.y = axis{side: left, span: span{lo: 0, hi: max(top*1.06, 1e-9)}, name: cmp.Or(h.YName, name)}
 	a.ticks = valueTicks
 	if !h.Share && top < 8 {
 		a.ticks = wholeTicks
 	}
 	a.layers = layers
-	width := h.Width
-	if width == 0 {
-		width = ColumnWidth
-	}
-	return newFigure(a, vg.Length(width)*vg.Inch, width)
+	return filling(a, cmp.Or(h.Width, ColumnWidth))
 }
 
 // wholeTicks is valueTicks without fractions of a head.

@@ -43,13 +43,11 @@ func snapDown(l vg.Length) vg.Length {
 // left edges in a column, top edges in a row.
 type table struct {
 	cells      [][]node // nil where empty
-	weights    []vg.Length
 	gapX, gapY vg.Length
 	title      string
 	xName      string // below the whole table
 	yName      string // left of the whole table
 	bar        *colorBar
-	note       string
 }
 
 // arrangement is a table's layout for a given width.
@@ -66,10 +64,6 @@ func (t table) arrange(w vg.Length) arrangement {
 		colX: make([]vg.Length, cols), colW: make([]vg.Length, cols),
 		rowY: make([]vg.Length, rows), rowH: make([]vg.Length, rows),
 	}
-	var weight vg.Length
-	for _, x := range t.weights {
-		weight += x
-	}
 	colM, rowM := make([]margins, cols), make([]margins, rows)
 	// Margins depend on the data areas and these on the margins.
 	for range 3 {
@@ -80,7 +74,7 @@ func (t table) arrange(w vg.Length) arrangement {
 		clear(a.rowH)
 		for j := range cols {
 			a.colW[j] = 0
-			share := max(snapDown(room*t.weights[j]/weight), 12*px)
+			share := max(snapDown(room/vg.Length(cols)), 12*px)
 			for i := range rows {
 				if n := t.cells[i][j]; n != nil {
 					cw, ch := n.fit(share)
@@ -150,9 +144,6 @@ func (t table) margins(w, h vg.Length) margins {
 	if t.bar != nil {
 		m.right += t.bar.width(h)
 	}
-	if t.note != "" {
-		m.bottom += gapTitle + noteStyle.height(noteStyle.wrap(t.note, m.left+w+m.right)) + noteSize*descent
-	}
 	if t.title != "" {
 		m.top += gapTitle + titleStyle.height(titleStyle.wrap(t.title, w+m.right)) + titleSize*0.2
 	}
@@ -191,9 +182,6 @@ func (t table) draw(c *draw.Canvas, data vg.Rectangle) {
 		bar.Min.X += a.outer.right
 		bar.Max.X += a.outer.right
 		t.bar.draw(c, bar)
-	}
-	if t.note != "" {
-		drawText(c, noteStyle, vg.Point{X: data.Min.X - m.left, Y: data.Min.Y - m.bottom + noteSize*descent}, noteStyle.wrap(t.note, m.left+w+m.right))
 	}
 	if t.title != "" {
 		drawText(c, titleStyle, vg.Point{X: data.Min.X, Y: data.Max.Y + a.outer.top + gapTitle}, titleStyle.wrap(t.title, w+m.right))

@@ -1,6 +1,7 @@
 package plots
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -75,17 +76,8 @@ func (l Lines) validate() error {
 			return fmt.Errorf("series %d (%q): %w", i+1, s.Name, err)
 		}
 	}
-	for _, r := range l.HLines {
-		if !l.YScale.shows(r.At) {
-			return fmt.Errorf("in HLines: %q at %g has no place on a %v axis", r.Label, r.At, l.YScale)
-		}
-	}
-	for _, r := range l.VLines {
-		if !l.XScale.shows(r.At) {
-			return fmt.Errorf("in VLines: %q at %g has no place on a %v axis", r.Label, r.At, l.XScale)
-		}
-	}
-	return firstError(
+	return cmp.Or(
+		checkRefs("HLines", l.HLines, l.YScale), checkRefs("VLines", l.VLines, l.XScale),
 		checkRange("X", l.XScale, l.XMin, l.XMax), checkRange("Y", l.YScale, l.YMin, l.YMax),
 		l.Legend.validate(), checkWidth(l.Width), checkAspect(l.Aspect),
 	)
@@ -128,10 +120,7 @@ func (l Lines) Figure() (*Figure, error) {
 	if err := l.Validate(); err != nil {
 		return nil, err
 	}
-	a := axes{title: l.Title, aspect: l.Aspect, grid: true, legend: legend{place: l.Legend}}
-	if a.aspect == 0 {
-		a.aspect = 0.68
-	}
+	a := axes{title: l.Title, aspect: cmp.Or(l.Aspect, 0.68), grid: true, legend: legend{place: l.Legend}}
 	curves, missing, total := l.curves()
 	xs, ys := l.spans(curves)
 	beyond := 0
@@ -156,11 +145,7 @@ func (l Lines) Figure() (*Figure, error) {
 	for _, c := range curves {
 		a.legend.add(c.name, c.sample)
 	}
-	width := l.Width
-	if width == 0 {
-		width = ColumnWidth
-	}
-	return newFigure(a, vg.Length(width)*vg.Inch, width)
+	return filling(a, cmp.Or(l.Width, ColumnWidth))
 }
 
 // valueTicks chooses ticks for the room there is.

@@ -8,8 +8,7 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// circle is a path of four Bézier arcs: gonum's PDF canvas draws true arcs as
-// separate figures, which cannot be filled.
+// circle is a path of four Bézier arcs.
 func circle(at vg.Point, r vg.Length) vg.Path {
 	k := r * 4 * (math.Sqrt2 - 1) / 3
 	p := func(x, y vg.Length) vg.Point { return at.Add(vg.Point{X: x, Y: y}) }

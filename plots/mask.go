@@ -1,6 +1,7 @@
 package plots
 
 import (
+	"cmp"
 	"fmt"
 	"image/color"
 	"slices"
@@ -49,7 +50,7 @@ func (m Mask) validate() error {
 			return fmt.Errorf("field DocStarts has %d, outside the %d positions (0-based)", p, cols)
 		}
 	}
-	return firstError(checkLabels("Tokens", m.Tokens, rows, "rows"), m.Legend.validate(), checkWidth(m.Width))
+	return cmp.Or(checkLabels("Tokens", m.Tokens, rows, "rows"), m.Legend.validate(), checkWidth(m.Width))
 }
 
 // Figure lays the mask out.

@@ -27,19 +27,19 @@ func small(t *testing.T) *Figure {
 
 func TestSaveWritesTheFormatOfTheExtension(t *testing.T) {
 	f, dir := small(t), t.TempDir()
-	for ext, magic := range map[string]string{".png": "\x89PNG", ".svg": "<?xml", ".PDF": "%PDF-"} {
+	for ext, magic := range map[string]string{".png": "\x89PNG", ".SVG": "<?xml"} {
 		name := filepath.Join(dir, "figure"+ext)
 		require.NoError(t, f.Save(name))
 		data, err := os.ReadFile(name)
 		require.NoError(t, err)
 		require.True(t, bytes.HasPrefix(data, []byte(magic)), "%s starts %q", ext, data[:8])
 	}
-	require.ErrorContains(t, f.Save(filepath.Join(dir, "figure.jpg")), `unknown extension ".jpg"; use .png, .svg or .pdf`)
+	require.ErrorContains(t, f.Save(filepath.Join(dir, "figure.jpg")), `unknown extension ".jpg"; use .png or .svg`)
 	require.ErrorContains(t, f.Save(filepath.Join(dir, "no", "such", "folder.png")), "no such file")
 }
 
 func TestSameInputSameBytes(t *testing.T) {
-	for _, encode := range []func(*Figure) ([]byte, error){(*Figure).PNG, (*Figure).SVG, (*Figure).PDF} {
+	for _, encode := range []func(*Figure) ([]byte, error){(*Figure).PNG, (*Figure).SVG} {
 		first, err := encode(small(t))
 		require.NoError(t, err)
 		second, err := encode(small(t))
@@ -79,30 +79,13 @@ func TestSVGIsSelfContained(t *testing.T) {
 	require.Equal(t, 2, images, "the cells and the colour bar")
 }
 
-// recorder keeps what a canvas was asked to draw.
+// recorder keeps the image that a canvas was asked to draw.
 type recorder struct {
 	vg.CanvasSizer
 	img image.Image
-	clr color.Color
 }
 
 func (r *recorder) DrawImage(_ vg.Rectangle, img image.Image) { r.img = img }
-func (r *recorder) SetColor(c color.Color)                    { r.clr = c }
-
-// gonum's PDF canvas draws images upside down and translucent colours too dark.
-func TestPDFCanvasMakesUpForErrors(t *testing.T) {
-	var r recorder
-	img := image.NewRGBA(image.Rect(0, 0, 1, 2))
-	img.Set(0, 0, color.White)
-	img.Set(0, 1, color.Black)
-	pdfCanvas{&r}.DrawImage(vg.Rectangle{}, img)
-	require.Equal(t, rgba(color.Black), rgba(r.img.At(0, 0)))
-	require.Equal(t, rgba(color.White), rgba(r.img.At(0, 1)))
-
-	pdfCanvas{&r}.SetColor(color.NRGBA{200, 100, 0, 128})
-	red, green, _, alpha := r.clr.RGBA()
-	require.Equal(t, []uint32{200, 100, 128}, []uint32{red >> 8, green >> 8, alpha >> 8})
-}
 
 // Vector files embed every cell as a solid block of equal size, whether or not
 // a palette holds the colours.

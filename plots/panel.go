@@ -1,6 +1,7 @@
 package plots
 
 import (
+	"cmp"
 	"fmt"
 
 	"gonum.org/v1/plot/vg"
@@ -62,17 +63,11 @@ func (p Panel) Figure() (*Figure, error) {
 		}
 		t.cells = append(t.cells, row)
 	}
-	for range cols {
-		t.weights = append(t.weights, 1)
+	width := PageWidth
+	if cols == 1 {
+		width = ColumnWidth
 	}
-	width := p.Width
-	if width == 0 {
-		width = PageWidth
-		if cols == 1 {
-			width = ColumnWidth
-		}
-	}
-	return newFigure(t, vg.Length(width)*vg.Inch, width)
+	return filling(t, cmp.Or(p.Width, width))
 }
 
 // lettered is a node with room for a letter at its top left corner.

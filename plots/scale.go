@@ -65,7 +65,7 @@ func (s Scale) inverse(v float64) float64 {
 // shows reports whether v has a place on the scale.
 func (s Scale) shows(v float64) bool {
 	switch {
-	case math.IsNaN(v) || math.IsInf(v, 0):
+	case !finite(v):
 		return false
 	case s == Log || s == Log2:
 		return v > 0

@@ -1,6 +1,7 @@
 package plots
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -39,18 +40,13 @@ func (s Strip) validate() error {
 	if s.XName == "" || s.YName == "" {
 		return fmt.Errorf("an axis has no name (XName %q, YName %q); name the quantity and its unit", s.XName, s.YName)
 	}
-	for _, r := range s.HLines {
-		if !s.YScale.shows(r.At) {
-			return fmt.Errorf("in HLines: %q at %g has no place on a %v axis", r.Label, r.At, s.YScale)
-		}
-	}
 	if len(s.Samples) == 0 {
 		return fmt.Errorf("no Samples; give at least one")
 	}
 	if !slices.ContainsFunc(s.Samples, func(sample Sample) bool { return len(sample.Values) > 0 }) {
 		return fmt.Errorf("none of %d Samples has a value; give at least one", len(s.Samples))
 	}
-	return firstError(checkRange("Y", s.YScale, s.YMin, s.YMax), checkWidth(s.Width), checkAspect(s.Aspect))
+	return cmp.Or(checkRefs("HLines", s.HLines, s.YScale), checkRange("Y", s.YScale, s.YMin, s.YMax), checkWidth(s.Width), checkAspect(s.Aspect))
 }
 
 // Figure lays the columns out.
@@ -72,10 +68,7 @@ func (s Strip) Figure() (*Figure, error) {
 		dots.columns = append(dots.columns, slices.DeleteFunc(c.y, math.IsNaN))
 	}
 	_, y := like.spans(curves)
-	a := axes{title: s.Title, aspect: s.Aspect, grid: true}
-	if a.aspect == 0 {
-		a.aspect = 0.6
-	}
+	a := axes{title: s.Title, aspect: cmp.Or(s.Aspect, 0.6), grid: true}
 	beyond, _ := y.beyond(dots.columns...)
 	a.note = sentences(missingNote(missing, total, "have no place on the axis and are left out."), missingNote(beyond, total, beyondAxes))
 	a.x = axis{side: bottom, span: cellSpan(len(names)), name: s.XName, noMarks: true}
@@ -90,11 +83,7 @@ func (s Strip) Figure() (*Figure, error) {
 	}
 	a.refs = refLines(s.HLines, nil)
 	a.layers = append(a.layers, dots)
-	width := s.Width
-	if width == 0 {
-		width = ColumnWidth
-	}
-	return newFigure(a, vg.Length(width)*vg.Inch, width)
+	return filling(a, cmp.Or(s.Width, ColumnWidth))
 }
 
 // numbered reports whether names count up by one, and from where.

@@ -13,9 +13,8 @@ import (
 )
 
 // Text is filled as glyph outlines rather than set with the canvases' own text
-// calls: gonum's PDF canvas knows only the characters of Windows-1252 (no ε, no
-// ≤), its SVG canvas relies on the reader's fonts, and no canvas can fall back
-// for characters that the font lacks, such as ␣ and ⟨.
+// calls: gonum's SVG canvas relies on the reader's fonts, and no canvas can fall
+// back for characters that the font lacks, such as ␣ and ⟨.
 
 // textStyle says how a string is drawn.
 type textStyle struct {

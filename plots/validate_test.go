@@ -56,7 +56,7 @@ func TestValidateSaysWhatIsWrong(t *testing.T) {
 		{Histogram{XName: "x", Samples: []Sample{{Name: "s"}}}, `sample 1 ("s") is empty`},
 		{Histogram{Samples: []Sample{{Values: []float64{1}}}}, "XName is empty"},
 		{Histogram{XName: "x", Samples: []Sample{{Values: []float64{1}}}, Bins: -2}, "-2 Bins"},
-		{Histogram{XName: "x", Samples: []Sample{{Values: []float64{1}}}, VLines: []RefLine{{At: nan}}}, "not finite"},
+		{Histogram{XName: "x", Samples: []Sample{{Values: []float64{1}}}, VLines: []RefLine{{At: nan}}}, "at NaN has no place on a Linear axis"},
 		{Strip{XName: "x", YName: "y"}, "plots: Strip: no Samples"},
 		{Strip{XName: "x", YName: "y", Samples: []Sample{{Name: "s"}}}, "plots: Strip: none of 1 Samples has a value"},
 		{Mask{}, "plots: Mask: Allowed is empty"},

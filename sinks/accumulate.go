@@ -1,7 +1,6 @@
 package sinks
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -244,20 +243,4 @@ func (t *Trace) SinkRate(epsilon float64, o RateOptions) (Rate, error) {
 		return Rate{}, err
 	}
 	return a.Rate(epsilon)
-}
-
-// MeanOver estimates the mean over texts of any number of a trace, such as
-// (*Trace).MeanLoss, with its confidence interval.
-func MeanOver(traces []*Trace, number func(*Trace) (float64, error), o stats.Options) (stats.Estimate, error) {
-	if len(traces) == 0 {
-		return stats.Estimate{}, errors.New("sinks: no traces to average over")
-	}
-	values := make([]float64, len(traces))
-	for i, t := range traces {
-		var err error
-		if values[i], err = number(t); err != nil {
-			return stats.Estimate{}, fmt.Errorf("trace %d: %w", i, err)
-		}
-	}
-	return stats.Mean(values, o)
 }

@@ -289,16 +289,3 @@ func TestAccumulatorRefuses(t *testing.T) {
 	_, err = accumulate(t, sinks.RateOptions{}, noMax).ArgMax()
 	require.ErrorContains(t, err, "no FirstIsMax")
 }
-
-func TestMeanOver(t *testing.T) {
-	a, b := toy(pattern), toy(pattern)
-	a.Loss, b.Loss = []float32{1, 3}, []float32{3, 5}
-	e, err := sinks.MeanOver([]*sinks.Trace{a, b}, (*sinks.Trace).MeanLoss, stats.Options{})
-	require.NoError(t, err)
-	require.Equal(t, 3.0, e.Value)
-	require.Equal(t, 2, e.N)
-	_, err = sinks.MeanOver([]*sinks.Trace{a, toy(pattern)}, (*sinks.Trace).MeanLoss, stats.Options{})
-	require.ErrorContains(t, err, "trace 1: ")
-	_, err = sinks.MeanOver(nil, (*sinks.Trace).MeanLoss, stats.Options{})
-	require.ErrorContains(t, err, "no traces")
-}

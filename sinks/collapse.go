@@ -74,9 +74,3 @@ func (p Prop31) Bound() float64 { return math.Sqrt2 * p.Rank }
 // Holds reports ‖v_n − v_{n−1}‖₂ ≤ √2·‖V − (1/n)11ᵀV‖_F up to rounding. False
 // means an error of arithmetic, for the inequality is a theorem.
 func (p Prop31) Holds() bool { return p.Representational <= p.Bound()*(1+1e-9) }
-
-// Prop31Holds is CheckProp31 followed by Holds.
-func Prop31Holds[F Float](V [][]F) (bool, error) {
-	p, err := CheckProp31(V)
-	return err == nil && p.Holds(), err
-}

@@ -101,9 +101,9 @@ func TestStateProperties(t *testing.T) {
 	for range 50 {
 		n, d := 2+rng.IntN(8), 1+rng.IntN(6)
 		V := randomStates(rng, n, d)
-		holds, err := sinks.Prop31Holds(V)
+		bound, err := sinks.CheckProp31(V)
 		require.NoError(t, err)
-		require.True(t, holds)
+		require.True(t, bound.Holds())
 
 		a, r, err := sinks.RankCollapse(V)
 		require.NoError(t, err)

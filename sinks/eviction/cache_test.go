@@ -4,29 +4,21 @@ import (
 	"math/rand/v2"
 	"testing"
 
-	"github.com/gomlx/compute/dtypes"
 	"github.com/stretchr/testify/require"
 
+	"firsttoken/internal/tiny"
 	"firsttoken/sinks/eviction"
-	"firsttoken/train/local/backend"
 	"firsttoken/train/transformer"
 )
 
-// tiny is a random model with peaky attention; change makes it another.
-func tiny(t *testing.T, change func(*transformer.Config)) *transformer.Model {
+// model is a random one with peaky attention; change makes it another.
+func model(t *testing.T, change func(*transformer.Config)) *transformer.Model {
 	t.Helper()
-	b, _, err := backend.Open()
-	require.NoError(t, err)
 	c := transformer.Tiny()
 	if change != nil {
 		change(&c)
 	}
-	p, err := transformer.RandomParams(&c, dtypes.Float32, 0.4, 11)
-	require.NoError(t, err)
-	m, err := transformer.New(b, c, p)
-	require.NoError(t, err)
-	t.Cleanup(m.Close)
-	return m
+	return tiny.Open(t, c, 0.4, 11)
 }
 
 func text(n int) []int32 {
@@ -69,7 +61,7 @@ func TestWholeCacheIsThePlainPass(t *testing.T) {
 	windowed := func(c *transformer.Config) {
 		c.Tile, c.Kinds = "LG", map[string]transformer.Kind{"L": {Window: 5, RopeBase: 100}, "G": {}}
 	}
-	for name, m := range map[string]*transformer.Model{"plain": tiny(t, nil), "windows": tiny(t, windowed)} {
+	for name, m := range map[string]*transformer.Model{"plain": model(t, nil), "windows": model(t, windowed)} {
 		for _, n := range []int{1, 2, 4, 8, 23} {
 			ids := text(n)
 			want, err := m.Forward(transformer.One(ids), transformer.Pass{Predict: true, Last: true})
@@ -93,10 +85,10 @@ func TestWholeCacheIsThePlainPass(t *testing.T) {
 // model of one layer shows directly, in either mode.
 func TestWindowCacheIsAWindow(t *testing.T) {
 	one := func(c *transformer.Config) { c.Layers = 1 }
-	m := tiny(t, one)
+	m := model(t, one)
 	ids := text(20)
 	for _, n := range []int{1, 3, 7} {
-		windowed := tiny(t, func(c *transformer.Config) {
+		windowed := model(t, func(c *transformer.Config) {
 			one(c)
 			c.Tile, c.Kinds = "L", map[string]transformer.Kind{"L": {Window: n + 1}}
 		})
@@ -118,7 +110,7 @@ func TestWindowCacheIsAWindow(t *testing.T) {
 // Whatever a policy drops, what it always keeps is there; blocks that end early change nothing
 // before.
 func TestBoundedCaches(t *testing.T) {
-	m := tiny(t, nil)
+	m := model(t, nil)
 	ids := text(50)
 	for _, p := range append(eviction.Policies(), eviction.Random{Seed: 3}) {
 		for _, shifted := range []bool{false, true} {
@@ -145,7 +137,7 @@ func TestBoundedCaches(t *testing.T) {
 
 // Places in a cache know no end of the context.
 func TestShiftedReadsOn(t *testing.T) {
-	m := tiny(t, nil)
+	m := model(t, nil)
 	losses, _, c := read(t, m, text(300), transformer.CacheOptions{Entries: 24, Block: 16, Keep: eviction.Of(eviction.Streaming{Sinks: 4}), Shifted: true})
 	require.Len(t, losses, 299)
 	kept, err := c.Kept(1)
@@ -154,7 +146,7 @@ func TestShiftedReadsOn(t *testing.T) {
 }
 
 func TestCacheRefuses(t *testing.T) {
-	m := tiny(t, nil)
+	m := model(t, nil)
 	window := eviction.Of(eviction.Window{})
 	for problem, o := range map[string]transformer.CacheOptions{
 		"blocks of 0 tokens":                          {Entries: 4, Keep: window},

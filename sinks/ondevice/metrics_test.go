@@ -10,6 +10,7 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/stretchr/testify/require"
 
+	"firsttoken/internal/tiny"
 	"firsttoken/sinks/ondevice"
 	"firsttoken/train/transformer"
 )
@@ -167,11 +168,7 @@ func (a array) real(b, n int) []float32 {
 func TestMetricsThroughModel(t *testing.T) {
 	c := transformer.Tiny()
 	c.Context = 512
-	p, err := transformer.RandomParams(&c, dtypes.Float32, peaky, 4)
-	require.NoError(t, err)
-	m, err := transformer.New(open(t), c, p)
-	require.NoError(t, err)
-	defer m.Close()
+	m := tiny.Open(t, c, peaky, 4)
 	lens := []int{300, 257, 3}
 	rng := rand.New(rand.NewPCG(5, 6))
 	batch := transformer.Batch{}
@@ -183,7 +180,7 @@ func TestMetricsThroughModel(t *testing.T) {
 		batch.IDs = append(batch.IDs, ids)
 	}
 	blocks := 0
-	_, err = m.Forward(batch, transformer.Pass{
+	_, err := m.Forward(batch, transformer.Pass{
 		Observer: everything(t, &c, ondevice.All()),
 		OnEmbed: func(outs []*tensors.Tensor) error {
 			names := ondevice.Embedded(ondevice.All())

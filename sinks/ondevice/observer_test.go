@@ -3,10 +3,10 @@ package ondevice_test
 import (
 	"testing"
 
-	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/stretchr/testify/require"
 
+	"firsttoken/internal/tiny"
 	"firsttoken/sinks/ondevice"
 	"firsttoken/train/transformer"
 )
@@ -35,29 +35,18 @@ func TestEmbeddedKeepsOrder(t *testing.T) {
 	require.Empty(t, ondevice.Embedded([]ondevice.Metric{ondevice.FirstMass}))
 }
 
-func tiny(t *testing.T) *transformer.Model {
-	t.Helper()
-	c := transformer.Tiny()
-	p, err := transformer.RandomParams(&c, dtypes.Float32, peaky, 7)
-	require.NoError(t, err)
-	m, err := transformer.New(open(t), c, p)
-	require.NoError(t, err)
-	t.Cleanup(m.Close)
-	return m
-}
-
 // Only the model knows how many heads there are: an error, not a crash.
 func TestHeadBeyondTheModel(t *testing.T) {
 	o, err := ondevice.Heads([]int{4})
 	require.NoError(t, err)
-	_, err = tiny(t).Forward(transformer.One([]int32{1, 2, 3}), transformer.Pass{Observer: o})
+	_, err = tiny.Open(t, transformer.Tiny(), peaky, 7).Forward(transformer.One([]int32{1, 2, 3}), transformer.Pass{Observer: o})
 	require.ErrorContains(t, err, "head 4: the model has heads 0 to 3")
 }
 
 // Heads come in the order they are asked for, with the numbers that the metrics
 // of a graph without any pattern output are made of.
 func TestHeadsAgreeWithMetrics(t *testing.T) {
-	m := tiny(t)
+	m := tiny.Open(t, transformer.Tiny(), peaky, 7)
 	ids := []int32{5, 9, 2, 63, 0, 5, 5, 17, 30, 1, 2}
 	heads := []int{3, 0}
 	var patterns, first, isMax []array

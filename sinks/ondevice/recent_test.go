@@ -3,11 +3,11 @@ package ondevice_test
 import (
 	"testing"
 
-	"github.com/gomlx/compute/dtypes"
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/stretchr/testify/require"
 
+	"firsttoken/internal/tiny"
 	"firsttoken/sinks/ifelse"
 	"firsttoken/sinks/ondevice"
 	"firsttoken/train/transformer"
@@ -18,11 +18,7 @@ import (
 func TestRecentEqualsPattern(t *testing.T) {
 	c := transformer.Tiny()
 	c.Context = 512
-	p, err := transformer.RandomParams(&c, dtypes.Float32, peaky, 3)
-	require.NoError(t, err)
-	m, err := transformer.New(open(t), c, p)
-	require.NoError(t, err)
-	defer m.Close()
+	m := tiny.Open(t, c, peaky, 3)
 	heads, err := ondevice.Heads([]int{0, 1, 2, 3})
 	require.NoError(t, err)
 	for _, k := range []struct{ tokens, window int }{{11, 3}, {5, 20}, {300, 9}} {
@@ -56,11 +52,7 @@ func TestRecentEqualsPattern(t *testing.T) {
 // With the places of queries and keys given as data the band is the same.
 func TestRecentByPlace(t *testing.T) {
 	c := transformer.Tiny()
-	p, err := transformer.RandomParams(&c, dtypes.Float32, peaky, 3)
-	require.NoError(t, err)
-	m, err := transformer.New(open(t), c, p)
-	require.NoError(t, err)
-	defer m.Close()
+	m := tiny.Open(t, c, peaky, 3)
 	const n, window = 7, 3
 	recent, err := ondevice.Recent(window)
 	require.NoError(t, err)

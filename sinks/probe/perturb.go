@@ -99,16 +99,6 @@ func PerturbUnder(m *transformer.Model, edits []perturb.Edit, lists [][]Interven
 	return out, nil
 }
 
-// Across makes one intervention for each position from from to to−1: what is done
-// at one token, done at many, as controls need.
-func Across(from, to int, at func(pos int) Intervention) []Intervention {
-	var list []Intervention
-	for pos := from; pos < to; pos++ {
-		list = append(list, at(pos))
-	}
-	return list
-}
-
 // pairs is a batch under way whose second half is the first, edited.
 type pairs struct {
 	run

@@ -9,35 +9,23 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/gomlx/compute/dtypes"
 	"github.com/stretchr/testify/require"
 
+	"firsttoken/internal/tiny"
 	"firsttoken/sinks"
 	"firsttoken/sinks/ondevice"
 	"firsttoken/sinks/probe"
-	"firsttoken/train/local/backend"
 	"firsttoken/train/tokenizer"
 	"firsttoken/train/transformer"
 )
 
-// tiny is a small random model with peaky attention, shared by all tests since
+// shared is a small random model with peaky attention, shared by all tests since
 // compiling it is what takes time.
-var tiny = sync.OnceValues(func() (*transformer.Model, error) {
-	b, _, err := backend.Open()
-	if err != nil {
-		return nil, err
-	}
-	c := transformer.Tiny()
-	p, err := transformer.RandomParams(&c, dtypes.Float32, 0.4, 11)
-	if err != nil {
-		return nil, err
-	}
-	return transformer.New(b, c, p)
-})
+var shared = sync.OnceValues(func() (*transformer.Model, error) { return tiny.Random(transformer.Tiny(), 0.4, 11) })
 
 func model(t *testing.T) *transformer.Model {
 	t.Helper()
-	m, err := tiny()
+	m, err := shared()
 	require.NoError(t, err)
 	return m
 }

@@ -3,9 +3,9 @@ package probe_test
 import (
 	"testing"
 
-	"github.com/gomlx/compute/dtypes"
 	"github.com/stretchr/testify/require"
 
+	"firsttoken/internal/tiny"
 	"firsttoken/sinks/ondevice"
 	"firsttoken/sinks/probe"
 	"firsttoken/train/transformer"
@@ -17,11 +17,7 @@ func TestMetricsOfAnotherFamily(t *testing.T) {
 	c := transformer.Tiny()
 	c.Placement, c.QKNorm = transformer.PlacementSandwich, transformer.QKNormHead
 	c.Kinds, c.Tile = map[string]transformer.Kind{"L": {Window: 4, RopeBase: 100}, "G": {}}, "LG"
-	p, err := transformer.RandomParams(&c, dtypes.Float32, 0.4, 1)
-	require.NoError(t, err)
-	m, err := transformer.New(model(t).Backend, c, p)
-	require.NoError(t, err)
-	defer m.Close()
+	m := tiny.Open(t, c, 0.4, 1)
 	docs := documents(9, 12)
 	traces, err := probe.Run(m, docs, probe.Options{})
 	require.NoError(t, err)

@@ -17,9 +17,9 @@ func TestWeaken(t *testing.T) {
 	}
 	var skip []probe.Intervention
 	for layer := range 2 {
-		skip = append(skip, probe.Across(1, 9, func(pos int) probe.Intervention {
-			return probe.SkipUpdate{Layer: layer, Pos: pos, Part: probe.MLP}
-		})...)
+		for pos := 1; pos < 9; pos++ {
+			skip = append(skip, probe.SkipUpdate{Layer: layer, Pos: pos, Part: probe.MLP})
+		}
 	}
 	require.Equal(t, run(t, docs[:1], probe.Options{Interventions: skip})[0].ResidNorm, run(t, docs[:1], weaken(1))[0].ResidNorm)
 	require.Equal(t, run(t, docs, probe.Options{})[1].ResidNorm, run(t, docs, weaken(0))[1].ResidNorm)

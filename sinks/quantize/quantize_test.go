@@ -7,46 +7,38 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/stretchr/testify/require"
 
+	"firsttoken/internal/tiny"
 	"firsttoken/sinks"
 	"firsttoken/sinks/ondevice"
 	"firsttoken/sinks/probe"
 	"firsttoken/sinks/quantize"
-	"firsttoken/train/local/backend"
 	"firsttoken/train/transformer"
 )
 
-// tiny is a small random model, shared by all tests since compiling it is what takes time.
-var tiny = sync.OnceValues(func() (*transformer.Model, error) {
-	b, _, err := backend.Open()
-	if err != nil {
-		return nil, err
-	}
+// shared is a small random model, shared by all tests since compiling it is what takes time.
+var shared = sync.OnceValues(func() (*transformer.Model, error) {
 	c := transformer.Tiny()
-	p, err := transformer.RandomParams(&c, dtypes.Float32, 0.3, 11)
-	if err != nil {
-		return nil, err
-	}
-	// Gains of 1 would let mistakes in folding them pass.
-	rng := rand.New(rand.NewPCG(3, 4))
-	p.Each(&c, func(_ string, slot **tensors.Tensor, dims []int) {
-		if len(dims) == 1 {
-			gain := make([]float32, dims[0])
-			for i := range gain {
-				gain[i] = float32(math.Exp(0.5 * rng.NormFloat64()))
+	return tiny.Random(c, 0.3, 11, func(p *transformer.Params[*tensors.Tensor]) {
+		// Gains of 1 would let mistakes in folding them pass.
+		rng := rand.New(rand.NewPCG(3, 4))
+		p.Each(&c, func(_ string, slot **tensors.Tensor, dims []int) {
+			if len(dims) == 1 {
+				gain := make([]float32, dims[0])
+				for i := range gain {
+					gain[i] = float32(math.Exp(0.5 * rng.NormFloat64()))
+				}
+				*slot = tensors.FromFlatDataAndDimensions(gain, dims...)
 			}
-			*slot = tensors.FromFlatDataAndDimensions(gain, dims...)
-		}
+		})
 	})
-	return transformer.New(b, c, p)
 })
 
 func model(t *testing.T) *transformer.Model {
 	t.Helper()
-	m, err := tiny()
+	m, err := shared()
 	require.NoError(t, err)
 	return m
 }

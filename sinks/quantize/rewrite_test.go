@@ -4,9 +4,9 @@ import (
 	"math"
 	"testing"
 
-	"github.com/gomlx/compute/dtypes"
 	"github.com/stretchr/testify/require"
 
+	"firsttoken/internal/tiny"
 	"firsttoken/sinks/ondevice"
 	"firsttoken/sinks/probe"
 	"firsttoken/sinks/quantize"
@@ -170,12 +170,7 @@ func TestRewritesRefused(t *testing.T) {
 	net := func(change func(c *transformer.Config)) *quantize.Net {
 		c := transformer.Tiny()
 		change(&c)
-		p, err := transformer.RandomParams(&c, dtypes.Float32, 0.3, 1)
-		require.NoError(t, err)
-		m, err := transformer.New(b, c, p)
-		require.NoError(t, err)
-		defer m.Close()
-		n, err := quantize.Read(m)
+		n, err := quantize.Read(tiny.Open(t, c, 0.3, 1))
 		require.NoError(t, err)
 		return n
 	}

@@ -8,6 +8,7 @@
 package streams
 
 import (
+	"firsttoken/sinks"
 	"fmt"
 	"math"
 	"strings"
@@ -107,13 +108,7 @@ func Reduce(texts []Text, s Setting, o Options) (*Outcome, error) {
 	return out, nil
 }
 
-func mean(x []float32) float64 {
-	sum := 0.0
-	for _, v := range x {
-		sum += float64(v)
-	}
-	return sum / float64(len(x))
-}
+func mean(x []float32) float64 { return sinks.RowSum(x) / float64(len(x)) }
 
 // share is how many of the first n positions the heads of a layer hold.
 func share(heads [][]int32, n int32) float64 {

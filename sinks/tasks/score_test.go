@@ -5,27 +5,15 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/gomlx/compute/dtypes"
 	"github.com/stretchr/testify/require"
 
+	"firsttoken/internal/tiny"
 	"firsttoken/sinks/probe"
 	"firsttoken/sinks/tasks"
-	"firsttoken/train/local/backend"
 	"firsttoken/train/transformer"
 )
 
-var tiny = sync.OnceValues(func() (*transformer.Model, error) {
-	b, _, err := backend.Open()
-	if err != nil {
-		return nil, err
-	}
-	c := transformer.Tiny()
-	p, err := transformer.RandomParams(&c, dtypes.Float32, 0.4, 11)
-	if err != nil {
-		return nil, err
-	}
-	return transformer.New(b, c, p)
-})
+var shared = sync.OnceValues(func() (*transformer.Model, error) { return tiny.Random(transformer.Tiny(), 0.4, 11) })
 
 // expected is the mean log-probability of an answer from the whole logits of the text so far, with
 // the key of token hidden hidden.
@@ -53,7 +41,7 @@ func expected(t *testing.T, m *transformer.Model, text, answer []int32, hidden i
 // Scores equal those from the whole logits under every front, for answers of one token and of
 // several.
 func TestScore(t *testing.T) {
-	m, err := tiny()
+	m, err := shared()
 	require.NoError(t, err)
 	prompts := []tasks.Prompt{
 		{IDs: []int32{5, 6, 7, 8, 9, 10}, Answers: [][]int32{{20}, {21}, {22}}, Right: 1},
@@ -101,7 +89,7 @@ func TestResult(t *testing.T) {
 }
 
 func TestScoreRefuses(t *testing.T) {
-	m, err := tiny()
+	m, err := shared()
 	require.NoError(t, err)
 	good := tasks.Prompt{IDs: []int32{1, 2}, Answers: [][]int32{{3}, {4}}}
 	for _, c := range []struct {

@@ -120,7 +120,7 @@ func (p Packing) Validate() error {
 }
 
 // String names the packing: "causal", "intra-document, bos fixed, eos, positions restarted". It
-// says nothing of what is absent (⟨bos⟩, ⟨eos⟩) or continued (positions). See [ParsePacking].
+// says nothing of what is absent (⟨bos⟩, ⟨eos⟩) or continued (positions).
 func (p Packing) String() string {
 	parts := []string{string(p.Mask)}
 	if p.BOS != BOSNone {
@@ -133,18 +133,6 @@ func (p Packing) String() string {
 		parts = append(parts, "positions "+string(p.Positions))
 	}
 	return strings.Join(parts, ", ")
-}
-
-// ParsePacking reads the name that [Packing.String] gives.
-func ParsePacking(name string) (Packing, error) {
-	all := Packings()
-	for _, p := range all {
-		if p.String() == name {
-			return p, nil
-		}
-	}
-	return Packing{}, fmt.Errorf("corpus: no packing %q: a name is a mask (%q), then as needed %q, %q and %q, such as %q",
-		name, masks, "bos document|fixed", "eos", "positions restarted", all[len(all)-1])
 }
 
 // Visible is the mask of one window with the given segments, flat [T, S] with T = S =

@@ -207,4 +207,4 @@ func (in *inputs) each(visit func(*tensors.Tensor)) {
 	}
 }
 
-func (in *inputs) free() { in.each(func(t *tensors.Tensor) { free(t) }) }
+func (in *inputs) free() { in.each(func(t *tensors.Tensor) { Free(t) }) }

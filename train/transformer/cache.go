@@ -56,7 +56,7 @@ type cachedLayer struct {
 }
 
 // freeEntries frees what a block replaces.
-func (l *cachedLayer) freeEntries() { free(l.key, l.value, l.pos, l.mass, l.seen) }
+func (l *cachedLayer) freeEntries() { Free(l.key, l.value, l.pos, l.mass, l.seen) }
 
 // turns are the rotary tables of a kind of layer, a row for each position that can occur.
 type turns struct{ cos, sin, window *tensors.Tensor }
@@ -106,10 +106,10 @@ func (m *Model) NewCache(o CacheOptions) (*Cache, error) {
 func (c *Cache) Close() {
 	for l := range c.layers {
 		c.layers[l].freeEntries()
-		free(c.layers[l].index)
+		Free(c.layers[l].index)
 	}
 	for _, t := range c.tables {
-		free(t.cos, t.sin, t.window)
+		Free(t.cos, t.sin, t.window)
 	}
 	c.layers, c.tables = nil, nil
 }
@@ -142,18 +142,18 @@ func (c *Cache) Feed(ids, targets []int32, last bool) (*Feed, error) {
 	}
 	tokens := tensors.FromFlatDataAndDimensions(padded, 1, block)
 	queryPos := tensors.FromFlatDataAndDimensions(pos, 1, block)
-	defer free(tokens, queryPos)
+	defer Free(tokens, queryPos)
 	resid, err := c.m.Embed(tokens, nil)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { free(resid) }()
+	defer func() { Free(resid) }()
 	for l := range c.layers {
 		next, err := c.block(l, resid, queryPos)
 		if err != nil {
 			return nil, fmt.Errorf("layer %d: %w", l+1, err)
 		}
-		free(resid)
+		Free(resid)
 		resid = next
 	}
 	c.read += len(ids)
@@ -169,7 +169,7 @@ func (c *Cache) heads(resid *tensors.Tensor, n int, targets []int32, last bool) 
 	d := c.m.Config.Width
 	rows := make([][]float32, n)
 	for t := range rows {
-		if rows[t] = x[t*d : (t+1)*d]; !finite(rows[t]) {
+		if rows[t] = x[t*d : (t+1)*d]; !Finite(rows[t]) {
 			return nil, c.m.notFinite("token %d: the last residual stream is", c.read-n+t+1)
 		}
 	}

@@ -246,7 +246,7 @@ func call(t testing.TB, e *Exec, args ...*tensors.Tensor) [][]float32 {
 		flat[i], err = tensors.CopyFlatData[float32](o)
 		require.NoError(t, err)
 	}
-	free(outs...)
+	Free(outs...)
 	return flat
 }
 

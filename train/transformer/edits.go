@@ -73,7 +73,7 @@ func (e *edits[E]) each(c *Config, b, t int, visit func(name string, slot *E, di
 func (e *edits[E]) Free() {
 	e.each(&Config{}, 0, 0, func(_ string, slot *E, _ []int) {
 		if t, ok := any(*slot).(*tensors.Tensor); ok {
-			free(t)
+			Free(t)
 		}
 	})
 }

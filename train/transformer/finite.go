@@ -8,8 +8,8 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 )
 
-// finite reports whether no value is NaN or infinite.
-func finite(xs []float32) bool {
+// Finite reports whether no value is NaN or infinite.
+func Finite(xs []float32) bool {
 	for _, x := range xs {
 		if x-x != 0 {
 			return false
@@ -35,15 +35,15 @@ func (m *Model) notFinite(what string, args ...any) error {
 	return fmt.Errorf("%s NaN or infinite, though all weights are finite: an edit is not, or the weights are too large", what)
 }
 
-// finiteWeight is finite for a weight. One that cannot be read is not to blame.
+// finiteWeight is Finite for a weight. One that cannot be read is not to blame.
 func finiteWeight(t *tensors.Tensor) bool {
 	ok := true
 	_ = t.ConstFlatData(func(flat any) {
 		switch flat := flat.(type) {
 		case []float32:
-			ok = finite(flat)
+			ok = Finite(flat)
 		case []bfloat16.BFloat16:
-			ok = !slices.ContainsFunc(flat, func(x bfloat16.BFloat16) bool { return !finite([]float32{x.Float32()}) })
+			ok = !slices.ContainsFunc(flat, func(x bfloat16.BFloat16) bool { return !Finite([]float32{x.Float32()}) })
 		}
 	})
 	t.FinalizeLocal() // the copy that reading made

@@ -117,7 +117,7 @@ func (m *Model) blocks(in *inputs, pass Pass) (last *Stream, kept map[int]*Strea
 		if pass.OnEmbed != nil {
 			err = pass.OnEmbed(observed)
 		}
-		free(observed...)
+		Free(observed...)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -143,7 +143,7 @@ func (m *Model) blocks(in *inputs, pass Pass) (last *Stream, kept map[int]*Strea
 		if pass.OnBlock != nil {
 			err = pass.OnBlock(l, observed)
 		}
-		free(observed...)
+		Free(observed...)
 		if err != nil {
 			return nil, nil, err
 		}

@@ -87,7 +87,7 @@ func Constants(g *Graph, geo Geometry[*tensors.Tensor]) Geometry[*Node] {
 func (g *Geometry[E]) Free() {
 	g.each(func(slot *E) {
 		if t, ok := any(*slot).(*tensors.Tensor); ok {
-			free(t)
+			Free(t)
 		}
 	})
 }

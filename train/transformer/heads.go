@@ -29,7 +29,7 @@ func (m *Model) heads(batch Batch, in *inputs, resid *tensors.Tensor, pass Pass)
 	row := func(doc, t int) []float32 { return x[(doc*in.t+t)*d:][:d] }
 	for b, ids := range batch.IDs {
 		for t := range ids {
-			if !finite(row(b, t)) {
+			if !Finite(row(b, t)) {
 				// Not necessarily the token to blame: as a value, NaN reaches earlier ones.
 				return nil, m.notFinite("document %d: the last residual stream is", b+1)
 			}
@@ -118,7 +118,7 @@ func (m *Model) predict(rows [][]float32, targets []int32) (loss []float32, top1
 		copy(padded, targets[:n])
 		targets = targets[n:]
 		t := tensors.FromFlatDataAndDimensions(padded, len(padded))
-		defer free(t)
+		defer Free(t)
 		outs, err := m.call("predict", func(a []*Node) []*Node {
 			l, top := NextToken(outputNodes(&m.Config, a[0], a[2:]), a[1])
 			return []*Node{l, top}
@@ -126,7 +126,7 @@ func (m *Model) predict(rows [][]float32, targets []int32) (loss []float32, top1
 		if err != nil {
 			return err
 		}
-		defer free(outs...)
+		defer Free(outs...)
 		ls, err := tensors.CopyFlatData[float32](outs[0])
 		if err != nil {
 			return err
@@ -135,7 +135,7 @@ func (m *Model) predict(rows [][]float32, targets []int32) (loss []float32, top1
 		if err != nil {
 			return err
 		}
-		if !finite(ls[:n]) {
+		if !Finite(ls[:n]) {
 			return m.notFinite("the logits are")
 		}
 		loss, top1 = append(loss, ls[:n]...), append(top1, ts[:n]...)
@@ -169,10 +169,10 @@ func (m *Model) logits(rows [][]float32) ([][]float32, error) {
 		if err != nil {
 			return err
 		}
-		defer free(outs...)
+		defer Free(outs...)
 		ok, v := true, m.Config.Vocab
 		err = tensors.ConstFlatData(outs[0], func(flat []float32) {
-			ok = finite(flat[:n*v])
+			ok = Finite(flat[:n*v])
 			for i := range n {
 				all = append(all, slices.Clone(flat[i*v:(i+1)*v]))
 			}
@@ -204,7 +204,7 @@ func (m *Model) chunks(rows [][]float32, run func(x *tensors.Tensor, n int) erro
 		rows = rows[n:]
 		x := tensors.FromFlatDataAndDimensions(flat, size, d)
 		err := run(x, n)
-		free(x)
+		Free(x)
 		if err != nil {
 			return err
 		}

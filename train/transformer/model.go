@@ -128,9 +128,9 @@ func (m *Model) call(name string, build func([]*Node) []*Node, args ...*tensors.
 	return out, nil
 }
 
-// free releases device memory at once: waiting for Go's collector, which does
+// Free releases device memory at once: waiting for Go's collector, which does
 // not see it, would let it pile up.
-func free(ts ...*tensors.Tensor) {
+func Free(ts ...*tensors.Tensor) {
 	for _, t := range ts {
 		if t != nil {
 			t.MustFinalizeAll()

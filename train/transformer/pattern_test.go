@@ -161,7 +161,7 @@ func TestPatternExtremeGradients(t *testing.T) {
 	for _, scale := range []float32{1e4, -1e4} {
 		scores := tensors.FromFlatDataAndDimensions([]float32{scale, 0, 0, scale, scale, 0, 0, scale, 2 * scale}, n, n)
 		for i, gradient := range call(t, e, scores, tensors.FromFlatDataAndDimensions([]float32{-scale}, 1, 1)) {
-			require.True(t, finite(gradient), "output %d at %g: %g", i, scale, gradient)
+			require.True(t, Finite(gradient), "output %d at %g: %g", i, scale, gradient)
 		}
 	}
 }

@@ -17,7 +17,7 @@ type Stream struct {
 // Free gives the memory back. A stream without memory, or nil, is left alone.
 func (s *Stream) Free() {
 	if s != nil && s.resid != nil {
-		free(s.resid)
+		Free(s.resid)
 		s.resid = nil
 	}
 }

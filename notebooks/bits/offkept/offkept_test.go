@@ -4,25 +4,17 @@ import (
 	"math/rand/v2"
 	"testing"
 
-	"github.com/gomlx/compute/dtypes"
 	"github.com/stretchr/testify/require"
 
+	"firsttoken/internal/tiny"
 	"firsttoken/notebooks/bits/offkept"
 	"firsttoken/sinks/quantize"
-	"firsttoken/train/local/backend"
 	"firsttoken/train/transformer"
 )
 
 // With nothing switched off it is the scheme that keeps token 1.
 func TestLoss(t *testing.T) {
-	b, _, err := backend.Open()
-	require.NoError(t, err)
-	c := transformer.Tiny()
-	params, err := transformer.RandomParams(&c, dtypes.Float32, 0.3, 1)
-	require.NoError(t, err)
-	m, err := transformer.New(b, c, params)
-	require.NoError(t, err)
-	defer m.Close()
+	m := tiny.Open(t, transformer.Tiny(), 0.3, 1)
 	rng := rand.New(rand.NewPCG(1, 2))
 	var docs [][]int32
 	for range 4 {

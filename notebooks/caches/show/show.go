@@ -8,6 +8,7 @@ import (
 	"firsttoken/notebooks/caches"
 	"firsttoken/notebooks/claims"
 	"firsttoken/plots"
+	"firsttoken/sinks"
 	"firsttoken/sinks/eviction"
 	"firsttoken/sinks/stats"
 	"firsttoken/sinks/streams"
@@ -193,13 +194,7 @@ func Firsts(title string, t caches.Table, n int, four bool) (*plots.Figure, erro
 	return m.Figure()
 }
 
-func mean(x []float64) float64 {
-	sum := 0.0
-	for _, v := range x {
-		sum += v
-	}
-	return sum / float64(len(x))
-}
+func mean(x []float64) float64 { return sinks.RowSum(x) / float64(len(x)) }
 
 // S2 and S3 are the figures that the rules of these claims read.
 func S2(t caches.Table) (figures []claims.Figure, err error) {

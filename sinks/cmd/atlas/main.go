@@ -43,7 +43,7 @@ func parse(args []string, stderr io.Writer) (*options, error) {
 	fs := cli.Flags("atlas")
 	fs.StringVar(&o.models, "models", "", "`file` that lists models, one a line: MODEL [bos=TOKEN] [label=NAME]; - for standard input")
 	fs.StringVar(&o.json, "json", "", "`file` the atlas is kept in, and goes on from")
-	fs.StringVar(&o.figure, "figure", "", "also draw the figure into this `file`: .png, .svg or .pdf")
+	fs.StringVar(&o.figure, "figure", "", "also draw the figure into this `file`: .png or .svg")
 	fs.IntVar(&o.config.N, "n", o.config.N, "`passages` of speeches")
 	fs.IntVar(&o.config.T, "T", o.config.T, "`tokens` of a passage, the one in front included")
 	fs.Uint64Var(&o.config.Seed, "seed", o.config.Seed, "`seed` that draws the passages")

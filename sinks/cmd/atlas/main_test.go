@@ -10,8 +10,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"firsttoken/internal/tiny"
 	"firsttoken/sinks/atlas"
-	"firsttoken/sinks/cmd/internal/tiny"
 )
 
 func command(stdin string, args ...string) (status int, stdout, stderr string) {

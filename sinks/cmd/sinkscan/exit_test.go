@@ -13,7 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"firsttoken/sinks/cmd/internal/tiny"
+	"firsttoken/internal/tiny"
 )
 
 // commandEnv makes the test's executable the command itself, for what a process

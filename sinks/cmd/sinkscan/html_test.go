@@ -9,7 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"firsttoken/sinks/cmd/internal/tiny"
+	"firsttoken/internal/tiny"
 )
 
 // pageData are the numbers of a written page that tests look at.

@@ -14,8 +14,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"firsttoken/internal/tiny"
 	"firsttoken/sinks"
-	"firsttoken/sinks/cmd/internal/tiny"
 )
 
 var update = flag.Bool("update", false, "write testdata/table.golden anew")

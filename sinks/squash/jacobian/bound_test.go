@@ -9,7 +9,7 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/stretchr/testify/require"
 
-	"firsttoken/train/local/backend"
+	"firsttoken/internal/tiny"
 	"firsttoken/train/transformer"
 )
 
@@ -37,21 +37,13 @@ func TestBoundHolds(t *testing.T) {
 
 // silent is a model whose blocks write nothing: values and MLP outputs are 0.
 var silent = sync.OnceValues(func() (*Differentiator, error) {
-	b, _, err := backend.Open()
-	if err != nil {
-		return nil, err
-	}
-	c := tinyConfig()
-	params, err := transformer.RandomParams(&c, dtypes.Float32, 0.5, 3)
-	if err != nil {
-		return nil, err
-	}
-	for l := range params.Layers {
-		w := &params.Layers[l]
-		w.Value = tensors.FromShape(w.Value.Shape())
-		w.Down = tensors.FromShape(w.Down.Shape())
-	}
-	m, err := transformer.New(b, c, params)
+	m, err := tiny.Random(tinyConfig(), 0.5, 3, func(params *transformer.Params[*tensors.Tensor]) {
+		for l := range params.Layers {
+			w := &params.Layers[l]
+			w.Value = tensors.FromShape(w.Value.Shape())
+			w.Down = tensors.FromShape(w.Down.Shape())
+		}
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -88,7 +80,7 @@ func TestResidualWeightIsOne(t *testing.T) {
 
 // A bias on key 1 moves mass, and BiasFor finds the one wanted.
 func TestBiasFor(t *testing.T) {
-	d, err := tiny()
+	d, err := shared()
 	require.NoError(t, err)
 	docs := [][]int32{document, {1, 2, 3, 4, 5, 6, 7}}
 	last := -1.0
@@ -115,7 +107,7 @@ func TestBiasFor(t *testing.T) {
 }
 
 func TestRefuses(t *testing.T) {
-	d, err := tiny()
+	d, err := shared()
 	require.NoError(t, err)
 	p := tinyPoint(t, 0)
 	failing := func(_ any, err error) error { return err }

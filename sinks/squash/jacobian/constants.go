@@ -115,16 +115,16 @@ func (d *Differentiator) mlpNorms(layer int, mid *tensors.Tensor) ([]float64, er
 		start := min(start, t-chunk) // the last chunk overlaps, to compile once
 		x := tensors.FromFlatDataAndDimensions(append([]float32(nil), flat[start*c.Width:(start+chunk)*c.Width]...), chunk, c.Width)
 		outs, err := d.mlp.Call(x, w.MLPNorm, w.Gate, w.Up, w.Down)
-		free(x)
+		transformer.Free(x)
 		if err != nil {
 			return nil, err
 		}
 		norms, err := tensors.CopyFlatData[float32](outs[0])
-		free(outs...)
+		transformer.Free(outs...)
 		if err != nil {
 			return nil, err
 		}
-		if !finite(norms) {
+		if !transformer.Finite(norms) {
 			return nil, fmt.Errorf("the norm of the MLP's Jacobian is NaN or infinite")
 		}
 		for i := len(out) - start; i < chunk; i++ {

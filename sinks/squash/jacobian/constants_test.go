@@ -60,7 +60,7 @@ func TestOutputValue(t *testing.T) {
 // The bound on the MLP's Jacobian, against the singular values of what GoMLX
 // differentiates in a block whose attention is off: I + ∂ψ, divisors constant.
 func TestMLPNorms(t *testing.T) {
-	d, err := tiny()
+	d, err := shared()
 	require.NoError(t, err)
 	checkMLPNorms(t, d)
 	c := tinyConfig()

@@ -128,25 +128,6 @@ func pullGraph(kind Kind) func(*transformer.Config, []*Node, *transformer.Layer[
 	}
 }
 
-// free releases device memory at once: Go's collector does not see it.
-func free(list ...*tensors.Tensor) {
-	for _, t := range list {
-		if t != nil {
-			t.MustFinalizeAll()
-		}
-	}
-}
-
-// finite reports whether no value is NaN or infinite.
-func finite(x []float32) bool {
-	for _, v := range x {
-		if v-v != 0 {
-			return false
-		}
-	}
-	return true
-}
-
 // rms is √(mean(x²) + ε) of each row of a flat [T, D].
 func rms(x []float32, width int, eps float64) []float64 {
 	out := make([]float64, len(x)/width)

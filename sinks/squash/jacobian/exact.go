@@ -8,6 +8,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"firsttoken/sinks/squash"
+	"firsttoken/train/transformer"
 )
 
 // cotangent is a direction in the output at one position.
@@ -36,18 +37,18 @@ func (p *Point) reverse(kind Kind, list []cotangent, visit func(n int, gradient 
 		cot := tensors.FromFlatDataAndDimensions(flat, copies, t, d)
 		for l := len(p.resid) - 1; l >= 0; l-- {
 			outs, err := p.run(string(kind), l, pullGraph(kind), p.resid[l], cot)
-			free(cot)
+			transformer.Free(cot)
 			if err != nil {
 				return fmt.Errorf("layer %d: %w", l+1, err)
 			}
 			cot = outs[0]
 		}
 		gradients, err := tensors.CopyFlatData[float32](cot)
-		free(cot)
+		transformer.Free(cot)
 		if err != nil {
 			return err
 		}
-		if !finite(gradients) {
+		if !transformer.Finite(gradients) {
 			return errors.New("a gradient is NaN or infinite: the Jacobian is too large for float32")
 		}
 		for n := range part {

@@ -6,13 +6,12 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/gomlx/compute/dtypes"
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/stretchr/testify/require"
 	"gonum.org/v1/gonum/mat"
 
-	"firsttoken/train/local/backend"
+	"firsttoken/internal/tiny"
 	"firsttoken/train/transformer"
 )
 
@@ -24,19 +23,11 @@ func tinyConfig() transformer.Config {
 	}
 }
 
-// tiny is shared by the tests, since compiling is what takes time.
-var tiny = sync.OnceValues(func() (*Differentiator, error) { return newTiny(tinyConfig()) })
+// shared by all tests, since compiling is what takes time.
+var shared = sync.OnceValues(func() (*Differentiator, error) { return newTiny(tinyConfig()) })
 
 func newTiny(c transformer.Config) (*Differentiator, error) {
-	b, _, err := backend.Open()
-	if err != nil {
-		return nil, err
-	}
-	p, err := transformer.RandomParams(&c, dtypes.Float32, 0.5, 3)
-	if err != nil {
-		return nil, err
-	}
-	m, err := transformer.New(b, c, p)
+	m, err := tiny.Random(c, 0.5, 3)
 	if err != nil {
 		return nil, err
 	}
@@ -47,7 +38,7 @@ var document = []int32{3, 14, 15, 9, 2, 6, 5}
 
 func tinyPoint(t *testing.T, bias float64) *Point {
 	t.Helper()
-	d, err := tiny()
+	d, err := shared()
 	require.NoError(t, err)
 	p, err := d.At(document, Condition{FirstKeyBias: bias})
 	require.NoError(t, err)
@@ -57,7 +48,7 @@ func tinyPoint(t *testing.T, bias float64) *Point {
 
 // The forward pass is the model's own.
 func TestPointIsTheModel(t *testing.T) {
-	d, err := tiny()
+	d, err := shared()
 	require.NoError(t, err)
 	p := tinyPoint(t, 0)
 	var last []float32
@@ -77,7 +68,7 @@ func TestPointIsTheModel(t *testing.T) {
 // The full derivative against central differences, with and without a bias that
 // moves attention, and with key 1 hidden.
 func TestExactEqualsFiniteDifferences(t *testing.T) {
-	d, err := tiny()
+	d, err := shared()
 	require.NoError(t, err)
 	c := &d.m.Config
 	for _, bias := range []float64{0, 2, math.Inf(-1)} {
@@ -92,8 +83,8 @@ func TestExactEqualsFiniteDifferences(t *testing.T) {
 		from := func(x []float32) []float32 {
 			q := &Point{IDs: document, Condition: p.Condition, d: d, geometry: p.geometry, edits: p.edits}
 			require.NoError(t, q.forward(tensors.FromFlatDataAndDimensions(x, 1, len(document), c.Width)))
-			free(q.resid...)
-			free(q.mid...)
+			transformer.Free(q.resid...)
+			transformer.Free(q.mid...)
 			return q.out
 		}
 		rng := rand.New(rand.NewPCG(1, 2))
@@ -140,8 +131,6 @@ func TestExactIsCausal(t *testing.T) {
 
 // The theorem's constants hold for one kind of block; the others are refused by name.
 func TestNewRefusesOtherBlocks(t *testing.T) {
-	b, _, err := backend.Open()
-	require.NoError(t, err)
 	for want, change := range map[string]func(c *transformer.Config){
 		"norm set":           func(c *transformer.Config) { c.Norm = transformer.NormLayer },
 		"norm_placement set": func(c *transformer.Config) { c.Placement = transformer.PlacementSandwich },
@@ -155,9 +144,7 @@ func TestNewRefusesOtherBlocks(t *testing.T) {
 	} {
 		c := tinyConfig()
 		change(&c)
-		p, err := transformer.RandomParams(&c, dtypes.Float32, 0.5, 3)
-		require.NoError(t, err)
-		m, err := transformer.New(b, c, p)
+		m, err := tiny.Random(c, 0.5, 3)
 		require.NoError(t, err)
 		d, err := New(m, Options{})
 		if want != "" {

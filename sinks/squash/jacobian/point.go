@@ -55,7 +55,7 @@ func (d *Differentiator) At(ids []int32, at Condition) (*Point, error) {
 		return nil, fmt.Errorf("jacobian: a bias of %g on key 1 leaves nothing finite: use a number, or −Inf to hide the key", at.FirstKeyBias)
 	}
 	list, positions := tensors.FromValue([][]int32{ids}), tensors.FromValue(transformer.Ascending(len(ids)))
-	defer free(list, positions)
+	defer transformer.Free(list, positions)
 	stream, err := d.m.Embed(list, positions)
 	if err != nil {
 		return nil, fmt.Errorf("jacobian: embedding: %w", err)
@@ -86,18 +86,18 @@ func (p *Point) forward(stream *tensors.Tensor) error {
 			tensors.ConstFlatData(p.resid[l], func(x []float32) { p.rms = append(p.rms, rms(x, c.Width, c.NormEps)) }),
 			tensors.ConstFlatData(outs[2], func(x []float32) { p.pattern = append(p.pattern, cube(x, c.Heads, len(p.IDs))) }),
 		)
-		free(outs[2])
+		transformer.Free(outs[2])
 		if err != nil {
-			free(stream) // not the point's yet
+			transformer.Free(stream) // not the point's yet
 			return fmt.Errorf("layer %d: %w", l+1, err)
 		}
 	}
-	defer free(stream)
+	defer transformer.Free(stream)
 	var err error
 	if p.out, err = tensors.CopyFlatData[float32](stream); err != nil {
 		return err
 	}
-	if !finite(p.out) {
+	if !transformer.Finite(p.out) {
 		return errors.New("the residual stream is NaN or infinite: look for it with transformer.Model.Forward, which names the weight")
 	}
 	return nil
@@ -121,9 +121,9 @@ func cube(x []float32, heads, t int) [][][]float64 {
 
 // Close frees the point's memory on the device.
 func (p *Point) Close() {
-	free(p.resid...)
-	free(p.mid...)
-	free(p.edits.KeyBias)
+	transformer.Free(p.resid...)
+	transformer.Free(p.mid...)
+	transformer.Free(p.edits.KeyBias)
 	for _, g := range p.geometry {
 		g.Free()
 	}

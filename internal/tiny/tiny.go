@@ -1,4 +1,4 @@
-// Package tiny writes small random models to disk, as the hub has them, for tests of commands.
+// Package tiny makes small random models for tests: in memory, and on disk as the hub has them.
 package tiny
 
 import (
@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"firsttoken/internal/safetensors"
+	"firsttoken/train/local/backend"
 	"firsttoken/train/transformer"
 )
 
@@ -23,6 +24,32 @@ const BOS = 256
 
 // Context is short enough to be exceeded by a sentence.
 const Context = 40
+
+// Random is a model of drawn weights on the default backend. A std from 0.3 on makes its attention
+// peaky, as that of trained models is. change may alter the weights before the model has them.
+func Random(c transformer.Config, std float64, seed uint64, change ...func(*transformer.Params[*tensors.Tensor])) (*transformer.Model, error) {
+	b, _, err := backend.Open()
+	if err != nil {
+		return nil, err
+	}
+	p, err := transformer.RandomParams(&c, dtypes.Float32, std, seed)
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range change {
+		f(p)
+	}
+	return transformer.New(b, c, p)
+}
+
+// Open is Random for one test, which closes it.
+func Open(t testing.TB, c transformer.Config, std float64, seed uint64) *transformer.Model {
+	t.Helper()
+	m, err := Random(c, std, seed)
+	require.NoError(t, err)
+	t.Cleanup(m.Close)
+	return m
+}
 
 // Model writes a folder as Hugging Face has them: a random decoder of two
 // layers over bytes. change may alter a weight.
