@@ -3,7 +3,6 @@ package squash
 import (
 	"fmt"
 	"math"
-	"slices"
 )
 
 // Norm is the size of one block of the Jacobian.
@@ -19,6 +18,7 @@ type Comparison struct {
 	Exact     bool    `json:"exact"`
 	Layers    int     `json:"layers"`
 	Heads     int     `json:"heads"`
+	Width     int     `json:"width"`      // D
 	FirstMass float64 `json:"first_mass"` // mean attention on token 1
 	CMax      float64 `json:"c_max"`
 	Pairs     []Pair  `json:"pairs"`
@@ -35,6 +35,24 @@ type Pair struct {
 	PathProductH float64 `json:"path_product_h"`
 	Local        float64 `json:"local"`
 	LocalH       float64 `json:"local_h"`
+}
+
+// Document is a comparison with the words of its tokens, [T].
+type Document struct {
+	Tokens []string `json:"tokens"`
+	*Comparison
+}
+
+// Estimate is a Frobenius norm estimated by random projections.
+type Estimate struct {
+	Norm float64 `json:"norm"` // ‖∂v_j/∂v_i‖_F
+	SE   float64 `json:"se"`   // its standard error
+}
+
+// Trial is an exact comparison of one output with estimates of the same norms, one a pair.
+type Trial struct {
+	Estimates []Estimate `json:"estimates"`
+	*Comparison
 }
 
 // Log10Theorem is log₁₀(C_max^L · product) for a pair's path product.
@@ -102,7 +120,5 @@ func (c *Comparison) Mixing(of func(Pair) float64) (float64, error) {
 	if len(logs) == 0 {
 		return 0, fmt.Errorf("squash: no pair of tokens 2 ≤ i < j: ask for outputs from token 3 on")
 	}
-	slices.Sort(logs)
-	n := len(logs)
-	return (logs[(n-1)/2] + logs[n/2]) / 2, nil
+	return median(logs), nil
 }

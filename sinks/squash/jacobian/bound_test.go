@@ -100,6 +100,21 @@ func TestBiasFor(t *testing.T) {
 	}
 	hidden := tinyPoint(t, math.Inf(-1))
 	require.Zero(t, hidden.FirstMass())
+	// Documents run together have the mean of what each has alone, whatever their lengths.
+	docs = [][]int32{{7, 6, 5}, {1, 2, 3, 4, 5, 6, 7}, {3, 2, 1}}
+	bias, err := d.BiasFor(docs, 2, 0.6)
+	require.NoError(t, err)
+	alone := 0.0
+	for _, ids := range docs {
+		p, err := d.At(ids, Condition{Layers: 2, FirstKeyBias: bias})
+		require.NoError(t, err)
+		together, err := d.firstMass([][]int32{ids, ids}, Condition{Layers: 2, FirstKeyBias: bias})
+		require.NoError(t, err)
+		require.InDelta(t, p.FirstMass(), together, 1e-6)
+		alone += p.FirstMass() / 3
+		p.Close()
+	}
+	require.InDelta(t, 0.6, alone, 1e-3)
 	_, err = d.BiasFor(docs, 0, 1)
 	require.ErrorContains(t, err, "between 0 and 1")
 	_, err = d.BiasFor(nil, 0, 0.5)

@@ -12,7 +12,7 @@ func (p *Point) Compare(outputs []int) (*squash.Comparison, error) {
 	heads := p.d.m.Config.Heads
 	r := 1 / float64(heads)
 	path, pathH, local, localH := b.PathProduct(1), b.PathProduct(r), b.Local(1), b.Local(r)
-	c := &squash.Comparison{Exact: true, Layers: len(b), Heads: heads, FirstMass: p.FirstMass(), CMax: b.CMax()}
+	c := &squash.Comparison{Exact: true, Layers: len(b), Heads: heads, Width: p.d.m.Config.Width, FirstMass: p.FirstMass(), CMax: b.CMax()}
 	for _, j := range outputs {
 		full, err := p.Norms(Full, j)
 		if err != nil {
@@ -39,9 +39,11 @@ func (p *Point) Sketch(outputs []int, s Sampling) (*squash.Comparison, error) {
 	if err != nil {
 		return nil, err
 	}
-	frozen, err := p.Estimate(Frozen, outputs, s)
-	if err != nil {
-		return nil, err
+	var frozen [][]squash.Estimate
+	if !s.FullOnly {
+		if frozen, err = p.Estimate(Frozen, outputs, s); err != nil {
+			return nil, err
+		}
 	}
 	b := make(squash.Bound, len(p.resid))
 	for l := range b {
@@ -49,13 +51,14 @@ func (p *Point) Sketch(outputs []int, s Sampling) (*squash.Comparison, error) {
 	}
 	heads := p.d.m.Config.Heads
 	path, pathH := b.PathProduct(1), b.PathProduct(1/float64(heads))
-	c := &squash.Comparison{Layers: len(b), Heads: heads, FirstMass: p.FirstMass()}
+	c := &squash.Comparison{Layers: len(b), Heads: heads, Width: p.d.m.Config.Width, FirstMass: p.FirstMass()}
 	for o, j := range outputs {
 		for i := range full[o] {
-			c.Pairs = append(c.Pairs, squash.Pair{
-				I: i, J: j, Full: squash.Norm{Frobenius: full[o][i].Norm}, Frozen: squash.Norm{Frobenius: frozen[o][i].Norm},
-				PathProduct: path[j][i], PathProductH: pathH[j][i],
-			})
+			pair := squash.Pair{I: i, J: j, Full: squash.Norm{Frobenius: full[o][i].Norm}, PathProduct: path[j][i], PathProductH: pathH[j][i]}
+			if frozen != nil {
+				pair.Frozen.Frobenius = frozen[o][i].Norm
+			}
+			c.Pairs = append(c.Pairs, pair)
 		}
 	}
 	return c, nil

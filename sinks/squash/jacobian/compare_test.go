@@ -55,6 +55,12 @@ func TestSketch(t *testing.T) {
 	}
 	require.Equal(t, want.FirstMass, got.FirstMass)
 	require.Zero(t, got.Violations(), "nothing exact to count")
+	half, err := p.Sketch([]int{3, 6}, Sampling{Directions: 12, FullOnly: true})
+	require.NoError(t, err)
+	for n, g := range got.Pairs {
+		g.Frozen.Frobenius = 0
+		require.Equal(t, g, half.Pairs[n])
+	}
 	_, err = p.Sketch([]int{3}, Sampling{Directions: 1})
 	require.ErrorContains(t, err, "1 random directions")
 }

@@ -7,6 +7,8 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/gonum/stat"
+
+	"firsttoken/sinks/squash"
 )
 
 // Sampling says how Frobenius norms are estimated.
@@ -15,12 +17,8 @@ type Sampling struct {
 	// standard error needs, to D, with which the estimate is exact.
 	Directions int    `json:"directions"`
 	Seed       uint64 `json:"seed,omitempty"`
-}
-
-// Estimate is a Frobenius norm estimated by random projections.
-type Estimate struct {
-	Norm float64 `json:"norm"` // ‖∂v_j/∂v_i‖_F
-	SE   float64 `json:"se"`   // its standard error
+	// FullOnly leaves the frozen derivative out of a Sketch, which halves its cost.
+	FullOnly bool `json:"full_only,omitempty"`
 }
 
 // Estimate estimates ‖∂v_j^(L)/∂v_i^(0)‖_F for the given j and every i ≤ j:
@@ -32,7 +30,7 @@ type Estimate struct {
 // standard error s²/P · (1 − P/D). The error of the norm follows to first order,
 // SE(‖J‖_F) = SE(‖J‖_F²) / 2‖J‖_F. With few directions the error is skewed: at P = 6
 // of D = 12, two standard errors cover the exact norm in 83 to 91 % of cases.
-func (p *Point) Estimate(kind Kind, outputs []int, s Sampling) ([][]Estimate, error) {
+func (p *Point) Estimate(kind Kind, outputs []int, s Sampling) ([][]squash.Estimate, error) {
 	d := p.d.m.Config.Width
 	if s.Directions < 2 || s.Directions > d {
 		return nil, fmt.Errorf("jacobian: %d random directions: must be between 2 and the width %d", s.Directions, d)
@@ -63,9 +61,9 @@ func (p *Point) Estimate(kind Kind, outputs []int, s Sampling) ([][]Estimate, er
 	if err != nil {
 		return nil, fmt.Errorf("jacobian: %w", err)
 	}
-	out := make([][]Estimate, len(outputs))
+	out := make([][]squash.Estimate, len(outputs))
 	for o := range out {
-		out[o] = make([]Estimate, len(squares[o]))
+		out[o] = make([]squash.Estimate, len(squares[o]))
 		for i, x := range squares[o] {
 			out[o][i] = estimate(x, d)
 		}
@@ -74,10 +72,10 @@ func (p *Point) Estimate(kind Kind, outputs []int, s Sampling) ([][]Estimate, er
 }
 
 // estimate turns P values of D·‖uᵀJ‖² into an estimate of ‖J‖_F.
-func estimate(x []float64, d int) Estimate {
+func estimate(x []float64, d int) squash.Estimate {
 	n := float64(len(x))
 	mean, variance := stat.MeanVariance(x, nil)
-	e := Estimate{Norm: math.Sqrt(mean)}
+	e := squash.Estimate{Norm: math.Sqrt(mean)}
 	if e.Norm > 0 {
 		e.SE = math.Sqrt(variance/n*(1-n/float64(d))) / (2 * e.Norm)
 	}

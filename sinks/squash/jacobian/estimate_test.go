@@ -8,6 +8,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/gonum/stat"
+
+	"firsttoken/sinks/squash"
 )
 
 // A whole basis leaves nothing to chance.
@@ -87,7 +89,7 @@ func TestEstimateStandardErrorIsUnbiased(t *testing.T) {
 
 func TestEstimateSeeds(t *testing.T) {
 	p := tinyPoint(t, 0)
-	estimates := func(outputs []int, seed uint64) [][]Estimate {
+	estimates := func(outputs []int, seed uint64) [][]squash.Estimate {
 		got, err := p.Estimate(Full, outputs, Sampling{Directions: 3, Seed: seed})
 		require.NoError(t, err)
 		return got

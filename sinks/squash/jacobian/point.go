@@ -34,25 +34,34 @@ type Point struct {
 	rms      [][]float64       // [L][T]: the divisors of each attention norm
 }
 
-// At runs a document through the model. The caller closes the point.
-func (d *Differentiator) At(ids []int32, at Condition) (*Point, error) {
+// check refuses what no document can be run with, and fills in how many blocks are meant.
+func (d *Differentiator) check(ids []int32, at *Condition) error {
 	c := &d.m.Config
 	if len(ids) < 2 || len(ids) > c.Context {
-		return nil, fmt.Errorf("jacobian: the document has %d tokens: must be between 2 and the model's context of %d", len(ids), c.Context)
+		return fmt.Errorf("jacobian: the document has %d tokens: must be between 2 and the model's context of %d", len(ids), c.Context)
 	}
 	for t, id := range ids {
 		if id < 0 || int(id) >= c.Vocab {
-			return nil, fmt.Errorf("jacobian: token %d: id %d is outside the vocabulary [0, %d)", t+1, id, c.Vocab)
+			return fmt.Errorf("jacobian: token %d: id %d is outside the vocabulary [0, %d)", t+1, id, c.Vocab)
 		}
 	}
 	if at.Layers < 0 || at.Layers > c.Layers {
-		return nil, fmt.Errorf("jacobian: layers = %d: the model has %d", at.Layers, c.Layers)
+		return fmt.Errorf("jacobian: layers = %d: the model has %d", at.Layers, c.Layers)
 	}
 	if at.Layers == 0 {
 		at.Layers = c.Layers
 	}
 	if math.IsNaN(at.FirstKeyBias) || math.IsInf(at.FirstKeyBias, 1) {
-		return nil, fmt.Errorf("jacobian: a bias of %g on key 1 leaves nothing finite: use a number, or −Inf to hide the key", at.FirstKeyBias)
+		return fmt.Errorf("jacobian: a bias of %g on key 1 leaves nothing finite: use a number, or −Inf to hide the key", at.FirstKeyBias)
+	}
+	return nil
+}
+
+// At runs a document through the model. The caller closes the point.
+func (d *Differentiator) At(ids []int32, at Condition) (*Point, error) {
+	c := &d.m.Config
+	if err := d.check(ids, &at); err != nil {
+		return nil, err
 	}
 	list, positions := tensors.FromValue([][]int32{ids}), tensors.FromValue(transformer.Ascending(len(ids)))
 	defer transformer.Free(list, positions)
@@ -142,35 +151,4 @@ func (p *Point) FirstMass() float64 {
 		}
 	}
 	return sum / float64(n)
-}
-
-// BiasFor finds, by bisection, the bias on key 1 at which the mean attention on
-// token 1 over all documents (see FirstMass) is mass, within 0.001.
-func (d *Differentiator) BiasFor(docs [][]int32, layers int, mass float64) (float64, error) {
-	if len(docs) == 0 || !(mass > 0 && mass < 1) {
-		return 0, fmt.Errorf("jacobian: a mass of %g over %d documents: need a mass between 0 and 1 and a document", mass, len(docs))
-	}
-	const tolerance, widest = 1e-3, 64.0
-	lo, hi := -widest, widest
-	for range 40 {
-		bias := (lo + hi) / 2
-		sum := 0.0
-		for _, ids := range docs {
-			p, err := d.At(ids, Condition{Layers: layers, FirstKeyBias: bias})
-			if err != nil {
-				return 0, err
-			}
-			sum += p.FirstMass() / float64(len(docs))
-			p.Close()
-		}
-		switch {
-		case math.Abs(sum-mass) < tolerance:
-			return bias, nil
-		case sum < mass:
-			lo = bias
-		default:
-			hi = bias
-		}
-	}
-	return 0, fmt.Errorf("jacobian: no bias on key 1 within ±%g gives it a mean attention of %g: choose a mass nearer to the model's own", widest, mass)
 }
