@@ -228,6 +228,9 @@ func (r *run) forward(docs [][]int32, obs *transformer.Observer) error {
 		return err
 	}
 	defer edit.free()
+	if err := edit.mark(r.o, r.traces); err != nil {
+		return err
+	}
 	names := r.quantities()
 	out, err := r.m.Forward(batch, transformer.Pass{
 		Observer: obs,
