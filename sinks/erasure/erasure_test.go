@@ -127,10 +127,33 @@ func reads(docs int, erased bool) (list []erasure.Read) {
 	return list
 }
 
+var ones = [erasure.Offsets]int{1, 1, 1, 1}
+
+// After block 0 nothing counts, after block 3 it is too late; of blocks 1 and 2 the second reads one
+// token more of offset 1, and as many of the others.
+func TestBest(t *testing.T) {
+	r := erasure.Read{First: 1}
+	for b := range 4 {
+		var hit [][]bool
+		for i := range erasure.Offsets {
+			hit = append(hit, []bool{true, b == 0 || b == 3, b == 2 && i == 1, true})
+		}
+		r.Hit = append(r.Hit, hit)
+	}
+	require.Equal(t, [erasure.Offsets]int{1, 2, 1, 1}, erasure.Best([]erasure.Read{r}, []int{0, 1, 2, 3}, 2))
+}
+
+func TestRichest(t *testing.T) {
+	several, one := []string{"Ġun", "like", "Ġa"}, []string{"Ġa", "Ġb"}
+	texts := [][]string{one, append(several, several...), several, several, one}
+	require.Equal(t, []int{1, 3, 4}, erasure.Richest([]string{"x", "x", "x", "y", "z"}, texts, 5))
+	require.Equal(t, []int{1}, erasure.Richest([]string{"x", "x", "x", "y", "z"}, texts, 1))
+}
+
 func TestFigures(t *testing.T) {
-	o, err := erasure.Reduce(reads(10, true), []int{1, 8}, 1, 8, 1)
+	o, err := erasure.Reduce(reads(10, true), []int{1, 8}, ones, 8, 1)
 	require.NoError(t, err)
-	hidden, err := erasure.Reduce(reads(10, false), []int{1, 8}, 1, 8, 1)
+	hidden, err := erasure.Reduce(reads(10, false), []int{1, 8}, ones, 8, 1)
 	require.NoError(t, err)
 	figures := func(hidden *erasure.Outcome) map[string]erasure.Named {
 		list, err := o.Figures(hidden, stats.Options{Resamples: 200})
@@ -155,7 +178,7 @@ func TestFigures(t *testing.T) {
 	hidden.To = 7
 	_, err = o.Figures(hidden, stats.Options{})
 	require.ErrorContains(t, err, "they must be the same")
-	_, err = erasure.Reduce(reads(1, true), []int{1, 8}, 1, 9, 1)
+	_, err = erasure.Reduce(reads(1, true), []int{1, 8}, ones, 9, 1)
 	require.ErrorContains(t, err, "nothing to compare after blocks 1 and 9")
 }
 
@@ -171,7 +194,7 @@ func TestMatched(t *testing.T) {
 		}
 		r.Hit, r.Prob = [][][]bool{hit}, [][][]float32{prob}
 	}
-	o, err := erasure.Reduce([]erasure.Read{r}, []int{0}, 0, 0, 1)
+	o, err := erasure.Reduce([]erasure.Read{r}, []int{0}, [erasure.Offsets]int{}, 0, 1)
 	require.NoError(t, err)
 	require.Equal(t, 1., o.Several.Of[0][0])
 	require.Equal(t, 3., o.Single.Of[0][0])

@@ -19,7 +19,7 @@ var OffsetNames = [Offsets]string{"the token itself", "the token before", "two b
 
 // Names of the figures of an offset.
 func NameRead(offset int) string {
-	return "read after block 1, words of several tokens, " + OffsetNames[offset]
+	return "read at best in early blocks, words of several tokens, " + OffsetNames[offset]
 }
 
 // NameLost is that of the share which early blocks lose.
@@ -39,7 +39,7 @@ func NameHidden(offset int) string {
 
 // shareLost is 1 − Σ hits after block To / Σ hits after block From over the documents drawn, in %.
 func (o *Outcome) shareLost(c *Counted, offset int, draw []int) float64 {
-	a, b := c.Hits[slices.Index(o.Blocks, o.From)][offset], c.Hits[slices.Index(o.Blocks, o.To)][offset]
+	a, b := c.Hits[slices.Index(o.Blocks, o.From[offset])][offset], c.Hits[slices.Index(o.Blocks, o.To)][offset]
 	var before, after float64
 	for _, d := range draw {
 		before, after = before+a[d], after+b[d]
@@ -61,7 +61,7 @@ func (o *Outcome) Figures(hidden *Outcome, so stats.Options) (list []Named, err 
 		list = append(list, Named{name, unit, e})
 	}
 	for i := range Offsets {
-		e, wrong := o.Several.Rate(slices.Index(o.Blocks, o.From), i, so)
+		e, wrong := o.Several.Rate(slices.Index(o.Blocks, o.From[i]), i, so)
 		add(NameRead(i), "%", e, wrong)
 		e, wrong = stats.Bootstrap(docs, so, func(draw []int) float64 { return o.shareLost(&o.Several, i, draw) })
 		add(NameLost(i), "%", e, wrong)
@@ -72,8 +72,8 @@ func (o *Outcome) Figures(hidden *Outcome, so stats.Options) (list []Named, err 
 		if hidden == nil {
 			continue
 		}
-		if hidden.From != o.From || hidden.To != o.To || len(hidden.Words) != docs {
-			return nil, fmt.Errorf("erasure: %d documents between blocks %d and %d with key 1 hidden, %d between %d and %d without: they must be the same", len(hidden.Words), hidden.From, hidden.To, docs, o.From, o.To)
+		if hidden.To != o.To || len(hidden.Words) != docs {
+			return nil, fmt.Errorf("erasure: %d documents until block %d with key 1 hidden, %d until block %d without: they must be the same", len(hidden.Words), hidden.To, docs, o.To)
 		}
 		e, wrong = stats.Bootstrap(docs, so, func(draw []int) float64 {
 			return hidden.shareLost(&hidden.Several, i, draw) - o.shareLost(&o.Several, i, draw)

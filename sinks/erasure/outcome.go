@@ -28,9 +28,10 @@ type Counted struct {
 // Outcome is what was read after which block.
 type Outcome struct {
 	Blocks []int `json:"blocks"` // that were read: 0 is the embedding, l what block l leaves
-	// From and To are the blocks, of these, between which early blocks lie.
-	From int `json:"from"`
-	To   int `json:"to"`
+	// To is the last of the early blocks, and From, by offset, that of them after which most is read:
+	// what is lost is lost between these two.
+	From [Offsets]int `json:"from"`
+	To   int          `json:"to"`
 	// Several is the last tokens of words of several tokens; Single words of one; Matched the same,
 	// weighted so that the tokens to be read are as rare in training as Several's.
 	Several Counted `json:"several"`
@@ -61,12 +62,37 @@ const mostTokens = 6
 // exampleTokens is the length of the example.
 const exampleTokens = 90
 
-// Reduce counts. blocks are those read, from and to two of them.
-func Reduce(reads []Read, blocks []int, from, to int, seed uint64) (*Outcome, error) {
+// Best is, by offset, that of the blocks 1 to to after which most of all tokens of some documents are
+// read, the first of equals.
+func Best(reads []Read, blocks []int, to int) (from [Offsets]int) {
+	for i := range Offsets {
+		most := -1
+		for b, block := range blocks {
+			hits := 0
+			for _, r := range reads {
+				for _, hit := range r.Hit[b][i][r.First:] {
+					if hit {
+						hits++
+					}
+				}
+			}
+			if 1 <= block && block <= to && hits > most {
+				most, from[i] = hits, block
+			}
+		}
+	}
+	return from
+}
+
+// Reduce counts. blocks are those read, from, by offset, and to some of them.
+func Reduce(reads []Read, blocks []int, from [Offsets]int, to int, seed uint64) (*Outcome, error) {
 	o := &Outcome{Blocks: blocks, From: from, To: to}
-	a, b := slices.Index(blocks, from), slices.Index(blocks, to)
-	if len(reads) == 0 || a < 0 || b < 0 {
-		return nil, fmt.Errorf("erasure: %d documents read after blocks %v: nothing to compare after blocks %d and %d", len(reads), blocks, from, to)
+	between := make([][2]int, Offsets)
+	for i := range between {
+		between[i] = [2]int{slices.Index(blocks, from[i]), slices.Index(blocks, to)}
+		if len(reads) == 0 || slices.Min(between[i][:]) < 0 {
+			return nil, fmt.Errorf("erasure: %d documents read after blocks %v: nothing to compare after blocks %d and %d", len(reads), blocks, from[i], to)
+		}
 	}
 	for _, c := range []*Counted{&o.Several, &o.Single, &o.Matched} {
 		*c = newCounted(len(blocks), len(reads))
@@ -88,9 +114,9 @@ func Reduce(reads []Read, blocks []int, from, to int, seed uint64) (*Outcome, er
 				o.Matched.add(r, d, i, w.To, weights[i][stratum(r, i, w.To)])
 			}
 		}
-		o.segment(r, r.lost(a, b), rng)
+		o.segment(r, r.lost(between), rng)
 	}
-	o.example(&reads[0], reads[0].lost(a, b))
+	o.example(&reads[0], reads[0].lost(between))
 	return o, nil
 }
 
@@ -149,14 +175,14 @@ func matchedWeights(reads []Read) (weights [Offsets]map[int]float64) {
 	return weights
 }
 
-// lost is δ between two of the blocks that were read.
-func (r *Read) lost(a, b int) Lost {
+// lost is δ between two of the blocks that were read, by offset.
+func (r *Read) lost(between [][2]int) Lost {
 	l := make(Lost, Offsets)
 	for i := range l {
 		l[i] = make([]float64, len(r.Tokens))
 		for t := range l[i] {
 			if l[i][t] = math.NaN(); t >= r.First {
-				l[i][t] = float64(r.Prob[a][i][t]) - float64(r.Prob[b][i][t])
+				l[i][t] = float64(r.Prob[between[i][0]][i][t]) - float64(r.Prob[between[i][1]][i][t])
 			}
 		}
 	}

@@ -1,6 +1,8 @@
 package erasure
 
 import (
+	"cmp"
+	"slices"
 	"strings"
 	"unicode"
 )
@@ -47,4 +49,30 @@ func cutSpace(token string) (body string, spaced bool) {
 // letters reports a text of one letter or more and nothing else.
 func letters(s string) bool {
 	return s != "" && strings.IndexFunc(s, func(r rune) bool { return !unicode.IsLetter(r) }) < 0
+}
+
+// Richest picks n texts, by their numbers, in which words of several tokens are frequent: of each
+// document the text that has most, and of these those that have most, the first of equals. Nothing
+// but the tokens decides.
+func Richest(documents []string, texts [][]string, n int) []int {
+	count := make([]int, len(texts))
+	for i, tokens := range texts {
+		for _, w := range Words(tokens) {
+			if w.Len() > 1 {
+				count[i]++
+			}
+		}
+	}
+	best := map[string]int{}
+	for i, d := range documents {
+		if b, ok := best[d]; !ok || count[i] > count[b] {
+			best[d] = i
+		}
+	}
+	var list []int
+	for _, i := range best {
+		list = append(list, i)
+	}
+	slices.SortFunc(list, func(a, b int) int { return cmp.Or(count[b]-count[a], a-b) })
+	return list[:min(n, len(list))]
 }

@@ -14,30 +14,31 @@ import (
 // Config says what is trained and read.
 type Config struct {
 	Blocks []int // whose states are read: 0 the embedding, l what block l leaves; in order
-	// From and To are the blocks, of these, between which early blocks lie.
-	From, To int
-	Ridge    float64 // of [erasure.Moments.Ridge]; 0 stands for 1e-3
-	Under    []probe.Intervention
-	Seed     uint64 // of the shuffled segmentation
-	Token    func(id int32) string
+	To     int   // of these, the last early block
+	// Ridge is that of [erasure.Moments.Ridge]; 0 stands for 1e-3.
+	Ridge float64
+	Under []probe.Intervention
+	Seed  uint64                // of the shuffled segmentation
+	Token func(id int32) string // as the vocabulary writes it
 }
 
 // First is the first token whose state is trained on and read: the three before it are tokens of
 // the text, and token 1, whose state is like no other's, is none of them.
 const First = 4
 
-// Texts are documents of token ids: the probes' weights are fitted to those of Train, their
-// sharpness to Sharpen, and those of Test are read. None should be in two.
-type Texts struct{ Train, Sharpen, Test [][]int32 }
+// Texts are documents of token ids: the probes' weights are fitted to those of Train; Choose sets
+// their sharpness, and the block after which most is read; those of Test are read. None should be
+// in two.
+type Texts struct{ Train, Choose, Test [][]int32 }
 
 // Measure trains probes for every block and offset and reads Test with them.
 func Measure(m *transformer.Model, t Texts, c Config) (*erasure.Outcome, error) {
 	if c.Ridge == 0 {
 		c.Ridge = 1e-3
 	}
-	for _, docs := range [][][]int32{t.Train, t.Sharpen, t.Test} {
+	for _, docs := range [][][]int32{t.Train, t.Choose, t.Test} {
 		if len(docs) == 0 || slices.ContainsFunc(docs, func(ids []int32) bool { return len(ids) <= First }) {
-			return nil, fmt.Errorf("probes: documents to train on, to sharpen by and to read are needed, each of more than %d tokens", First)
+			return nil, fmt.Errorf("probes: documents to train on, to choose by and to read are needed, each of more than %d tokens", First)
 		}
 	}
 	if c.Token == nil {
@@ -53,15 +54,19 @@ func Measure(m *transformer.Model, t Texts, c Config) (*erasure.Outcome, error) 
 	if err != nil {
 		return nil, fmt.Errorf("probes: %w", err)
 	}
-	sharp, err := sharpen(m, g, types, weights, t.Sharpen, c)
+	sharp, err := sharpen(m, g, types, weights, t.Choose, c)
 	if err != nil {
 		return nil, fmt.Errorf("probes: %w", err)
 	}
-	reads, err := read(m, g, types, weights, sharp, t, c)
+	choosing, err := read(m, g, types, weights, sharp, t.Choose, c)
 	if err != nil {
 		return nil, fmt.Errorf("probes: %w", err)
 	}
-	return erasure.Reduce(reads, c.Blocks, c.From, c.To, c.Seed)
+	reads, err := read(m, g, types, weights, sharp, t.Test, c)
+	if err != nil {
+		return nil, fmt.Errorf("probes: %w", err)
+	}
+	return erasure.Reduce(reads, c.Blocks, erasure.Best(choosing, c.Blocks, c.To), c.To, c.Seed)
 }
 
 // types are the tokens that occur in the texts, by which cosines are taken.
@@ -73,7 +78,7 @@ type types struct {
 
 func typesOf(t Texts) types {
 	out := types{at: map[int32]int32{}, seen: map[int32]int{}}
-	for i, docs := range [][][]int32{t.Train, t.Sharpen, t.Test} {
+	for i, docs := range [][][]int32{t.Train, t.Choose, t.Test} {
 		for _, ids := range docs {
 			for _, id := range ids {
 				if _, ok := out.at[id]; !ok {
@@ -207,10 +212,10 @@ func sharpen(m *transformer.Model, g *graphs, types types, weights [][]float32, 
 	return sharp, nil
 }
 
-// read reads the test documents.
-func read(m *transformer.Model, g *graphs, types types, weights, sharp [][]float32, t Texts, c Config) ([]erasure.Read, error) {
-	out := make([]erasure.Read, len(t.Test))
-	for i, ids := range t.Test {
+// read reads documents.
+func read(m *transformer.Model, g *graphs, types types, weights, sharp [][]float32, docs [][]int32, c Config) ([]erasure.Read, error) {
+	out := make([]erasure.Read, len(docs))
+	for i, ids := range docs {
 		r := &out[i]
 		r.First = First
 		for _, id := range ids {
@@ -223,15 +228,15 @@ func read(m *transformer.Model, g *graphs, types types, weights, sharp [][]float
 			}
 		}
 	}
-	err := chunks(m, types, t.Test, c, func(rows [][]float32, targets []int32, docs []int) error {
+	err := chunks(m, types, docs, c, func(rows [][]float32, targets []int32, numbers []int) error {
 		for b := range c.Blocks {
 			hit, prob, err := g.read(rows[b], weights[b], sharp[b], targets)
 			if err != nil {
 				return err
 			}
 			at := 0
-			for _, doc := range docs {
-				for pos := First; pos < len(t.Test[doc]); pos++ {
+			for _, doc := range numbers {
+				for pos := First; pos < len(docs[doc]); pos++ {
 					for i := range erasure.Offsets {
 						out[doc].Hit[b][i][pos], out[doc].Prob[b][i][pos] = hit[at] > 0, prob[at]
 						at++

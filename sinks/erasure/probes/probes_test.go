@@ -44,8 +44,8 @@ func texts(n int, seed uint64) (docs [][]int32) {
 // random weights and a width of a few channels blurs it.
 func TestMeasure(t *testing.T) {
 	m := tiny(t)
-	all := probes.Texts{Train: texts(60, 1), Sharpen: texts(4, 2), Test: texts(10, 3)}
-	c := probes.Config{Blocks: []int{0, 1, 2}, From: 0, To: 2, Token: func(id int32) string {
+	all := probes.Texts{Train: texts(60, 1), Choose: texts(4, 2), Test: texts(10, 3)}
+	c := probes.Config{Blocks: []int{0, 1, 2}, To: 2, Token: func(id int32) string {
 		return fmt.Sprintf("%sx%c", []string{"Ġ", "Ġ", ""}[id%3], 'a'+id%26)
 	}}
 	o, err := probes.Measure(m, all, c)
