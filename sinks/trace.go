@@ -234,8 +234,8 @@ func (t *Trace) needs(names ...string) error {
 
 // At is the trace of the first n positions, as if the text ended there: under a
 // causal mask no row depends on what follows. What belongs to the whole text
-// (KeyMass, ResidMedian, LogitsLast) is dropped unless n = T. A trace that is Acausal cannot be cut. The result shares
-// its numbers with t.
+// (KeyMass, ResidMedian, LogitsLast) is dropped unless n = T. A trace that is Acausal cannot be cut.
+// The result shares its numbers with t.
 func (t *Trace) At(n int) (*Trace, error) {
 	if n < 1 || n > t.T {
 		return nil, fmt.Errorf("sinks: no prefix of %d positions in a trace of %d", n, t.T)

@@ -53,8 +53,8 @@ func TestSegmentDivides(t *testing.T) {
 	require.Equal(t, n, at)
 }
 
-// The weights are those of least squares on rows to which √λ has been added for each channel, by a QR
-// decomposition of all of them.
+// The weights are those of least squares on the rows and one more for each channel, √λ of it, by a
+// QR decomposition of all of them.
 func TestRidgeIsLeastSquares(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 4))
 	const n, d, k, ridge = 50, 6, 3, 0.1

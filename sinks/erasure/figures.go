@@ -17,12 +17,12 @@ type Named struct {
 // OffsetNames name what is read, by offset.
 var OffsetNames = [Offsets]string{"the token itself", "the token before", "two before", "three before"}
 
-// Names of the figures of an offset.
+// NameRead is the name of the figure of what is read of an offset.
 func NameRead(offset int) string {
 	return "read at best in early blocks, words of several tokens, " + OffsetNames[offset]
 }
 
-// NameLost is that of the share which early blocks lose.
+// NameLost is that of the share of it which early blocks lose.
 func NameLost(offset int) string {
 	return "share of that lost in early blocks, " + OffsetNames[offset]
 }

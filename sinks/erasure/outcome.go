@@ -62,8 +62,8 @@ const mostTokens = 6
 // exampleTokens is the length of the example.
 const exampleTokens = 90
 
-// Best is, by offset, that of the blocks 1 to to after which most of all tokens of some documents are
-// read, the first of equals.
+// Best is, by offset, that of the blocks 1 to to after which most of all tokens of some documents
+// are read, the first of equals.
 func Best(reads []Read, blocks []int, to int) (from [Offsets]int) {
 	for i := range Offsets {
 		most := -1

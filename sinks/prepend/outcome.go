@@ -21,7 +21,7 @@ const (
 // Outcome is what came of a model.
 type Outcome struct {
 	Layers int `json:"layers"`
-	// Chosen pairs of frames: Spearman × 100 by block, from the embedding on, [L+1]; with copies
+	// Of the choosing frames' pairs: Spearman × 100 by block, from the embedding on, [L+1]; with copies
 	// until each of Untils [untils][L+1].
 	Untils []int       `json:"untils"`
 	Alone  []float64   `json:"alone"`
