@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 
+	"gonum.org/v1/gonum/stat"
+
 	"firsttoken/plots"
 	"firsttoken/sinks/prepend"
 	"firsttoken/sinks/stats"
@@ -46,11 +48,11 @@ func Blocks(models ...Embedded) (*plots.Figure, error) {
 			}
 			return plots.HeatMap{
 				Title: "gain over the prompt alone, same block", Values: rows, RowTokens: names, RowName: "copied until block", ColName: "embedding taken after block",
-				BarName: "points", Diverging: true, Width: columnWidth, Aspect: 0.36,
+				BarName: "points", Diverging: true, Width: columnWidth, Aspect: 0.5,
 			}.Figure()
 		})
 	}
-	return panel("Cosines against graded similarity, the frames that choose blocks", len(models), figures...)
+	return panel("Cosines against grades, the frames that choose", len(models), figures...)
 }
 
 // Kinds draws the cosines of the judging pairs by kind, under three conditions.
@@ -58,7 +60,7 @@ func Kinds(models ...Embedded) (*plots.Figure, error) {
 	var figures []func() (*plots.Figure, error)
 	for _, m := range models {
 		figures = append(figures, func() (*plots.Figure, error) {
-			bars := plots.Bars{Title: m.Name, YName: "cosine of embeddings, less that of another frame", Width: columnWidth, Legend: plots.LegendBelow}
+			bars := plots.Bars{Title: m.Name, YName: "cosine − another frame's", Width: columnWidth, Legend: plots.LegendBelow}
 			for _, condition := range []string{prepend.Alone, prepend.Held, prepend.Copied} {
 				s := plots.BarSeries{Name: condition}
 				by := map[prepend.Kind][]float64{}
@@ -81,7 +83,7 @@ func Kinds(models ...Embedded) (*plots.Figure, error) {
 			return bars.Figure()
 		})
 	}
-	return panel("What embeddings tell apart, by kind of pair (its grade), the frames that judge", len(models), figures...)
+	return panel("Cosines by kind of pair (grade), the frames that judge", len(models), figures...)
 }
 
 // Conditions is a table of agreement with grades on the judging frames, and what each condition
@@ -113,32 +115,27 @@ func Conditions(models ...Embedded) (string, error) {
 	return table(head, rows), nil
 }
 
-// Rates draws sink rates by the last block whose input is copied to.
+// Rates draws sink rates by the last block whose input is copied to, means over sentences.
 func Rates(models ...Embedded) (*plots.Figure, error) {
 	var figures []func() (*plots.Figure, error)
 	for _, m := range models {
 		figures = append(figures, func() (*plots.Figure, error) {
-			o := stats.Options{Range: stats.Percent}
-			alone, err := stats.Mean(m.Sink.Alone, o)
-			if err != nil {
-				return nil, err
-			}
 			lines := plots.Lines{
 				Title: m.Name, XName: "copied until block", YName: "heads with a sink (%)", YMax: 100, Width: columnWidth, Legend: plots.LegendBelow,
-				HLines: []plots.RefLine{{At: alone.Value, Label: "row 1, nothing copied"}},
+				HLines: []plots.RefLine{{At: stat.Mean(m.Sink.Alone, nil), Label: "row 1, nothing copied"}},
 			}
 			for _, s := range []struct {
 				name string
 				rows [][]float64
 			}{{"row 1, copied to the placeholder", m.Sink.Inside}, {"the placeholder itself", m.Sink.Itself}, {"row 1, copied to row 1", m.Sink.First}} {
 				series := plots.Series{Name: s.name, X: floats(m.Untils)}
-				if series.Y, series.Lo, series.Hi, err = means(s.rows, o); err != nil {
-					return nil, err
+				for _, row := range s.rows {
+					series.Y = append(series.Y, stat.Mean(row, nil))
 				}
 				lines.Series = append(lines.Series, series)
 			}
 			return lines.Figure()
 		})
 	}
-	return panel("Where attention rests while the last token's state is copied forwards", len(models), figures...)
+	return panel("Sinks where the last token's state is copied", len(models), figures...)
 }

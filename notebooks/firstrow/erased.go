@@ -10,8 +10,8 @@ import (
 	"firsttoken/sinks/stats"
 )
 
-// Probed is what probes read of one model's states, as it is and, in its early blocks, with key 1
-// hidden.
+// Probed is what probes read of one model's states, as it is and, in its early blocks and unless it
+// is nil, with key 1 hidden.
 type Probed struct {
 	Name   string
 	AsIs   *erasure.Outcome
@@ -26,18 +26,20 @@ func Read(models ...Probed) (*plots.Figure, error) {
 		for _, m := range models {
 			figures = append(figures, func() (*plots.Figure, error) {
 				lines := plots.Lines{
-					Title: m.Name + ", " + erasure.OffsetNames[offset], XName: "block", YName: "tokens read (%)", YMax: 100, Width: columnWidth, Aspect: 0.5, Legend: plots.LegendBelow,
+					Title: m.Name + ", " + erasure.OffsetNames[offset], XName: "block", YName: "tokens read (%)", YMax: []float64{100, 60}[offset], Width: columnWidth, Aspect: 0.5, Legend: plots.LegendBelow,
 					VLines: []plots.RefLine{{At: float64(m.AsIs.To), Label: "early"}},
 				}
-				for i, s := range []struct {
+				type curve struct {
 					name string
 					o    *erasure.Outcome
 					c    *erasure.Counted
 					like int
-				}{
-					{"last of several", m.AsIs, &m.AsIs.Several, 0}, {"word of one, as rare", m.AsIs, &m.AsIs.Matched, 0}, {"word of one", m.AsIs, &m.AsIs.Single, 0},
-					{"last of several, key 1 hidden", m.Hidden, &m.Hidden.Several, 1},
-				} {
+				}
+				curves := []curve{{"last of several", m.AsIs, &m.AsIs.Several, 0}, {"word of one, as rare", m.AsIs, &m.AsIs.Matched, 0}, {"word of one", m.AsIs, &m.AsIs.Single, 0}}
+				if m.Hidden != nil {
+					curves = append(curves, curve{"last of several, key 1 hidden", m.Hidden, &m.Hidden.Several, 1})
+				}
+				for i, s := range curves {
 					series := plots.Series{Name: s.name, X: floats(s.o.Blocks), Like: s.like}
 					for b := range s.o.Blocks {
 						e, err := s.c.Rate(b, offset, stats.DefaultOptions())
@@ -45,7 +47,7 @@ func Read(models ...Probed) (*plots.Figure, error) {
 							return nil, err
 						}
 						series.Y = append(series.Y, e.Value)
-						if lo, hi := e.Ends(); i < 2 {
+						if lo, hi := e.Ends(); offset == 0 && i < 2 {
 							series.Lo, series.Hi = append(series.Lo, lo), append(series.Hi, hi)
 						}
 					}
@@ -55,7 +57,7 @@ func Read(models ...Probed) (*plots.Figure, error) {
 			})
 		}
 	}
-	return panel("What a linear probe reads at the last tokens of words", len(models), figures...)
+	return panel("What probes read at the last tokens of words", max(2, len(models)), figures...)
 }
 
 // Losses is a table of what early blocks lose, by offset.
@@ -81,7 +83,11 @@ func Losses(models ...Probed) (string, error) {
 		for i, m := range models {
 			row += fmt.Sprintf(" | %d", m.AsIs.From[offset])
 			for _, f := range []string{erasure.NameRead(offset), erasure.NameLost(offset), erasure.NameMore(offset), erasure.NameHidden(offset)} {
-				row += " | " + cell(byModel[i][f].Estimate)
+				if named, ok := byModel[i][f]; ok {
+					row += " | " + cell(named.Estimate)
+				} else {
+					row += " | "
+				}
 			}
 		}
 		rows = append(rows, row)
@@ -106,8 +112,11 @@ func Losses(models ...Probed) (string, error) {
 	return text + "\n" + table(head, rows), nil
 }
 
-// perRow is the number of tokens in a row of a drawn text.
-const perRow = 29
+// perRow is the number of tokens in a row of a drawn text, of which there are so many rows.
+const perRow, rowsDrawn = 18, 3
+
+// readable undoes what the vocabulary makes of spaces and of the commonest signs beyond ASCII.
+var readable = strings.NewReplacer("Ġ", " ", "▁", " ", "Ċ", "\n", "âĢĶ", "—", "âĢĵ", "–", "âĢĻ", "’", "âĢľ", "“", "âĢĿ", "”")
 
 // Segments draws the beginning of a text: what is lost at each token of itself and of the one
 // before, and ψ of the span that the segmentation puts it in.
@@ -126,21 +135,28 @@ func Segments(m Probed) (*plots.Figure, error) {
 		}
 	}
 	var figures []func() (*plots.Figure, error)
-	for from := 0; from < len(e.Tokens); from += perRow {
+	for from := 0; from < min(len(e.Tokens), perRow*rowsDrawn); from += perRow {
 		to := min(from+perRow, len(e.Tokens))
 		figures = append(figures, func() (*plots.Figure, error) {
 			var tokens []string
 			for _, t := range e.Tokens[from:to] {
-				tokens = append(tokens, strings.NewReplacer("Ġ", " ", "▁", " ", "Ċ", "\n").Replace(t))
+				tokens = append(tokens, readable.Replace(t))
 			}
 			return plots.HeatMap{
 				Values: [][]float64{e.Lost[0][from:to], e.Lost[1][from:to], score[from:to]}, RowTokens: []string{"itself", "before", "ψ"}, ColTokens: tokens,
-				RowName: "lost", ColName: fmt.Sprintf("tokens %d to %d", from+1, to), BarName: "probability", Diverging: true, Min: -top, Max: top, Width: plots.PageWidth, Aspect: 0.12,
+				RowName: "lost", ColName: fmt.Sprintf("tokens %d to %d", from+1, to), BarName: "probability", Diverging: true, Min: -top, Max: top, Width: plots.PageWidth, Aspect: 0.14,
 			}.Figure()
 		})
 	}
-	p, err := panel(fmt.Sprintf("%s: what blocks %d to %d lose", m.Name, m.AsIs.From[0], m.AsIs.To), 1, figures...)
-	return p, err
+	p := plots.Panel{Title: fmt.Sprintf("%s: what blocks %d to %d lose", m.Name, m.AsIs.From[0], m.AsIs.To), Columns: 1, NoLetters: true, Width: plots.PageWidth}
+	for _, of := range figures {
+		f, err := of()
+		if err != nil {
+			return nil, err
+		}
+		p.Figures = append(p.Figures, f)
+	}
+	return p.Figure()
 }
 
 // Spans writes the example as text in Markdown: spans of several tokens in brackets, words of
@@ -148,14 +164,14 @@ func Segments(m Probed) (*plots.Figure, error) {
 func Spans(m Probed) string {
 	e := m.AsIs.Example
 	words := erasure.Words(e.Tokens)
-	show := strings.NewReplacer("Ġ", " ", "▁", " ", "Ċ", " ", "\n", " ", "*", "\\*", "[", "\\[", "<", "&lt;")
+	escape := strings.NewReplacer("\n", " ", "*", "\\*", "[", "\\[", "<", "&lt;")
 	var text strings.Builder
 	for _, s := range e.Spans {
 		if s.Len() == 1 {
-			text.WriteString(show.Replace(e.Tokens[s.From]))
+			text.WriteString(escape.Replace(readable.Replace(e.Tokens[s.From])))
 			continue
 		}
-		inside := show.Replace(strings.Join(e.Tokens[s.From:s.To+1], "·"))
+		inside := escape.Replace(readable.Replace(strings.Join(e.Tokens[s.From:s.To+1], "·")))
 		body := strings.TrimLeft(inside, " ")
 		if slices.Contains(words, s) {
 			body = "**" + body + "**"

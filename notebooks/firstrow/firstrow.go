@@ -35,19 +35,6 @@ func table(head string, rows []string) string {
 	return text
 }
 
-// means are those of rows of numbers, one a text, with the ends of their intervals.
-func means(rows [][]float64, o stats.Options) (y, lo, hi []float64, err error) {
-	for _, row := range rows {
-		e, err := stats.Mean(row, o)
-		if err != nil {
-			return nil, nil, nil, err
-		}
-		l, h := e.Ends()
-		y, lo, hi = append(y, e.Value), append(lo, l), append(hi, h)
-	}
-	return y, lo, hi, nil
-}
-
 // floats are whole numbers as an axis takes them.
 func floats(list []int) (out []float64) {
 	for _, v := range list {
@@ -56,7 +43,7 @@ func floats(list []int) (out []float64) {
 	return out
 }
 
-// named is a Markdown row of figures' values by name.
+// cell is an estimate in a table.
 func cell(e stats.Estimate) string { return fmt.Sprintf("%.1f [%s]", e.Value, ends(e)) }
 
 func ends(e stats.Estimate) string {

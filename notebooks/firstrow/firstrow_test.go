@@ -79,6 +79,10 @@ func TestTables(t *testing.T) {
 	require.Contains(t, text, "\n| the token itself | 1 | 100.0 [")
 	require.Contains(t, text, "\n| ψ, words of several tokens − other spans as long | 0.")
 	p := probed(t)
+	p.Hidden = nil
+	text, err = firstrow.Losses(p)
+	require.NoError(t, err)
+	require.Contains(t, text, "] |  |\n| the token before | 1 | ")
 	p.AsIs.Example.Tokens, p.AsIs.Example.Spans = []string{"Ġa", "Ġun", "like", "Ġb", "[c"}, []erasure.Span{{From: 0, To: 0}, {From: 1, To: 2}, {From: 3, To: 4}}
 	require.Equal(t, ` a [**un·like**] [b·\[c]`, firstrow.Spans(p))
 }
