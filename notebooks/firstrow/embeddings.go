@@ -17,14 +17,13 @@ type Embedded struct {
 	*prepend.Outcome
 }
 
-// Blocks draws, for the choosing frames, the agreement with grades by block, above, and by the last
-// block whose input is copied to, below: what is gained over the prompt alone.
+// Blocks draws, for the choosing frames, the agreement with grades by block.
 func Blocks(models ...Embedded) (*plots.Figure, error) {
 	var figures []func() (*plots.Figure, error)
 	for _, m := range models {
 		figures = append(figures, func() (*plots.Figure, error) {
 			at := slices.Index(m.Untils, m.Until)
-			lines := plots.Lines{Title: m.Name, XName: "block", YName: "Spearman × 100", Width: columnWidth, Legend: plots.LegendBelow}
+			lines := plots.Lines{Title: m.Name, XName: "block", YName: "Spearman × 100", Width: columnWidth, Aspect: 0.75, YMin: -60, YMax: 60, Legend: plots.LegendBelow}
 			for _, s := range []plots.Series{
 				{Name: "prompt alone", Y: m.Alone}, {Name: "placeholder, nothing copied", Y: m.Held},
 				{Name: fmt.Sprintf("Token Prepending, to block %d", m.Until), Y: m.Copied[at]},
@@ -35,55 +34,35 @@ func Blocks(models ...Embedded) (*plots.Figure, error) {
 			return lines.Figure()
 		})
 	}
-	for _, m := range models {
-		figures = append(figures, func() (*plots.Figure, error) {
-			var rows [][]float64
-			var names []string
-			for i, row := range m.Copied {
-				var gain []float64
-				for l, rho := range row[1:] {
-					gain = append(gain, rho-m.Alone[l+1])
-				}
-				rows, names = append(rows, gain), append(names, fmt.Sprint(m.Untils[i]))
-			}
-			return plots.HeatMap{
-				Title: "gain over the prompt alone, same block", Values: rows, RowTokens: names, RowName: "copied until block", ColName: "embedding taken after block",
-				BarName: "points", Diverging: true, Width: columnWidth, Aspect: 0.5,
-			}.Figure()
-		})
-	}
 	return panel("Cosines against grades, the frames that choose", len(models), figures...)
 }
 
-// Kinds draws the cosines of the judging pairs by kind, under three conditions.
-func Kinds(models ...Embedded) (*plots.Figure, error) {
-	var figures []func() (*plots.Figure, error)
+// Kinds is a table of the cosines of the judging pairs by kind, less those of pairs of different
+// frames, × 1000.
+func Kinds(models ...Embedded) (string, error) {
+	head := "kind (grade)"
 	for _, m := range models {
-		figures = append(figures, func() (*plots.Figure, error) {
-			bars := plots.Bars{Title: m.Name, YName: "cosine − another frame's", Width: columnWidth, Legend: plots.LegendBelow}
-			for _, condition := range []string{prepend.Alone, prepend.Held, prepend.Copied} {
-				s := plots.BarSeries{Name: condition}
+		head += fmt.Sprintf(" | %s: prompt alone | Token Prepending", m.Name)
+	}
+	var rows []string
+	for _, k := range prepend.Kinds()[:len(prepend.Kinds())-1] {
+		row := fmt.Sprintf("%s (%g)", k, k.Grade())
+		for _, m := range models {
+			for _, condition := range []string{prepend.Alone, prepend.Copied} {
 				by := map[prepend.Kind][]float64{}
 				for i, p := range m.Pairs {
-					by[p.Kind] = append(by[p.Kind], m.Cosines[condition][i])
+					by[p.Kind] = append(by[p.Kind], 1000*m.Cosines[condition][i])
 				}
-				for _, k := range prepend.Kinds()[:len(prepend.Kinds())-1] {
-					e, err := stats.Paired(by[k], by[prepend.Random], stats.DefaultOptions())
-					if err != nil {
-						return nil, err
-					}
-					lo, hi := e.Ends()
-					s.Values, s.Lo, s.Hi = append(s.Values, e.Value), append(s.Lo, lo), append(s.Hi, hi)
+				e, err := stats.Paired(by[k], by[prepend.Random], stats.DefaultOptions())
+				if err != nil {
+					return "", fmt.Errorf("%s: %w", m.Name, err)
 				}
-				bars.Series = append(bars.Series, s)
+				row += " | " + cell(e)
 			}
-			for _, k := range prepend.Kinds()[:len(prepend.Kinds())-1] {
-				bars.Groups = append(bars.Groups, fmt.Sprintf("%s (%g)", k, k.Grade()))
-			}
-			return bars.Figure()
-		})
+		}
+		rows = append(rows, row)
 	}
-	return panel("Cosines by kind of pair (grade), the frames that judge", len(models), figures...)
+	return table(head, rows), nil
 }
 
 // Conditions is a table of agreement with grades on the judging frames, and what each condition
@@ -115,27 +94,12 @@ func Conditions(models ...Embedded) (string, error) {
 	return table(head, rows), nil
 }
 
-// Rates draws sink rates by the last block whose input is copied to, means over sentences.
-func Rates(models ...Embedded) (*plots.Figure, error) {
-	var figures []func() (*plots.Figure, error)
-	for _, m := range models {
-		figures = append(figures, func() (*plots.Figure, error) {
-			lines := plots.Lines{
-				Title: m.Name, XName: "copied until block", YName: "heads with a sink (%)", YMax: 100, Width: columnWidth, Legend: plots.LegendBelow,
-				HLines: []plots.RefLine{{At: stat.Mean(m.Sink.Alone, nil), Label: "row 1, nothing copied"}},
-			}
-			for _, s := range []struct {
-				name string
-				rows [][]float64
-			}{{"row 1, copied to the placeholder", m.Sink.Inside}, {"the placeholder itself", m.Sink.Itself}, {"row 1, copied to row 1", m.Sink.First}} {
-				series := plots.Series{Name: s.name, X: floats(m.Untils)}
-				for _, row := range s.rows {
-					series.Y = append(series.Y, stat.Mean(row, nil))
-				}
-				lines.Series = append(lines.Series, series)
-			}
-			return lines.Figure()
-		})
+// Rates is a table of sink rates in % by the last block whose input is copied to, means over
+// sentences.
+func Rates(m Embedded) string {
+	rows := []string{fmt.Sprintf("nothing copied | %.1f | | ", stat.Mean(m.Sink.Alone, nil))}
+	for i, until := range m.Untils {
+		rows = append(rows, fmt.Sprintf("%d | %.1f | %.1f | %.1f", until, stat.Mean(m.Sink.Inside[i], nil), stat.Mean(m.Sink.Itself[i], nil), stat.Mean(m.Sink.First[i], nil)))
 	}
-	return panel("Sinks where the last token's state is copied", len(models), figures...)
+	return table(m.Name+": copied until block | to the placeholder: sinks at row 1 (%) | sinks at the placeholder | to row 1: sinks there", rows)
 }

@@ -18,46 +18,37 @@ type Probed struct {
 	Hidden *erasure.Outcome
 }
 
-// Read draws the share of tokens that are read, by block: of the token itself, above, and of the
-// one before it.
-func Read(models ...Probed) (*plots.Figure, error) {
-	var figures []func() (*plots.Figure, error)
-	for offset := range 2 {
-		for _, m := range models {
-			figures = append(figures, func() (*plots.Figure, error) {
-				lines := plots.Lines{
-					Title: m.Name + ", " + erasure.OffsetNames[offset], XName: "block", YName: "tokens read (%)", YMax: []float64{100, 60}[offset], Width: columnWidth, Aspect: 0.5, Legend: plots.LegendBelow,
-					VLines: []plots.RefLine{{At: float64(m.AsIs.To), Label: "early"}},
-				}
-				type curve struct {
-					name string
-					o    *erasure.Outcome
-					c    *erasure.Counted
-					like int
-				}
-				curves := []curve{{"last of several", m.AsIs, &m.AsIs.Several, 0}, {"word of one, as rare", m.AsIs, &m.AsIs.Matched, 0}, {"word of one", m.AsIs, &m.AsIs.Single, 0}}
-				if m.Hidden != nil {
-					curves = append(curves, curve{"last of several, key 1 hidden", m.Hidden, &m.Hidden.Several, 1})
-				}
-				for i, s := range curves {
-					series := plots.Series{Name: s.name, X: floats(s.o.Blocks), Like: s.like}
-					for b := range s.o.Blocks {
-						e, err := s.c.Rate(b, offset, stats.DefaultOptions())
-						if err != nil {
-							return nil, err
-						}
-						series.Y = append(series.Y, e.Value)
-						if lo, hi := e.Ends(); offset == 0 && i < 2 {
-							series.Lo, series.Hi = append(series.Lo, lo), append(series.Hi, hi)
-						}
-					}
-					lines.Series = append(lines.Series, series)
-				}
-				return lines.Figure()
-			})
-		}
+// Read draws the share of last tokens that are read, by block.
+func Read(m Probed) (*plots.Figure, error) {
+	lines := plots.Lines{
+		Title: m.Name + ": last tokens of words that a probe reads", XName: "block", YName: "tokens read (%)", YMax: 100, Width: 4.4, Aspect: 0.5, Legend: plots.LegendBelow,
+		VLines: []plots.RefLine{{At: float64(m.AsIs.To), Label: "early"}},
 	}
-	return panel("What probes read at the last tokens of words", max(2, len(models)), figures...)
+	type curve struct {
+		name string
+		o    *erasure.Outcome
+		c    *erasure.Counted
+		like int
+	}
+	curves := []curve{{"of several tokens", m.AsIs, &m.AsIs.Several, 0}, {"of one, as rare", m.AsIs, &m.AsIs.Matched, 0}, {"of one", m.AsIs, &m.AsIs.Single, 0}}
+	if m.Hidden != nil {
+		curves = append(curves, curve{"of several, key 1 hidden", m.Hidden, &m.Hidden.Several, 1})
+	}
+	for i, s := range curves {
+		series := plots.Series{Name: s.name, X: floats(s.o.Blocks), Like: s.like}
+		for b := range s.o.Blocks {
+			e, err := s.c.Rate(b, 0, stats.DefaultOptions())
+			if err != nil {
+				return nil, err
+			}
+			series.Y = append(series.Y, e.Value)
+			if lo, hi := e.Ends(); i < 2 {
+				series.Lo, series.Hi = append(series.Lo, lo), append(series.Hi, hi)
+			}
+		}
+		lines.Series = append(lines.Series, series)
+	}
+	return lines.Figure()
 }
 
 // Losses is a table of what early blocks lose, by offset.

@@ -10,12 +10,13 @@ import (
 	"firsttoken/sinks/stats"
 )
 
-// columnWidth is that of one of two figures side by side, in inches.
-const columnWidth = 5.2
+// In inches: columnWidth is that of one of two figures side by side, panelWidth that of both as they
+// are shown.
+const columnWidth, panelWidth = 5.2, 4.9
 
 // panel puts figures in two columns, one for each model, row by row.
 func panel(title string, columns int, figures ...func() (*plots.Figure, error)) (*plots.Figure, error) {
-	p := plots.Panel{Title: title, Columns: columns}
+	p := plots.Panel{Title: title, Columns: columns, Width: panelWidth}
 	for _, of := range figures {
 		f, err := of()
 		if err != nil {

@@ -60,9 +60,7 @@ func TestFigures(t *testing.T) {
 	e, p := embedded(), probed(t)
 	for _, draw := range []func() error{
 		func() error { _, err := firstrow.Blocks(e, e); return err },
-		func() error { _, err := firstrow.Kinds(e, e); return err },
-		func() error { _, err := firstrow.Rates(e); return err },
-		func() error { _, err := firstrow.Read(p, p); return err },
+		func() error { _, err := firstrow.Read(p); return err },
 		func() error { _, err := firstrow.Segments(p); return err },
 	} {
 		require.NoError(t, draw())
@@ -74,6 +72,11 @@ func TestTables(t *testing.T) {
 	require.NoError(t, err)
 	require.Contains(t, text, "| condition | a model: block | Spearman × 100 | − prompt alone |\n| --- | --- | --- | --- |\n| prompt alone | 3 | ")
 	require.Contains(t, text, "\n| Token Prepending | 3 | ")
+	text, err = firstrow.Kinds(embedded())
+	require.NoError(t, err)
+	require.Contains(t, text, "\n| word order (5) | ")
+	require.NotContains(t, text, "another frame")
+	require.Contains(t, firstrow.Rates(embedded()), "\n| nothing copied | 60.0 |")
 	text, err = firstrow.Losses(probed(t))
 	require.NoError(t, err)
 	require.Contains(t, text, "\n| the token itself | 1 | 100.0 [")
