@@ -22,6 +22,8 @@ type Trace struct {
 	BOS     string   // ⟨bos⟩ in front, as its vocabulary writes it; BOSNone: none, "": not recorded
 	T, L, H int      // query positions, layers, query heads
 	K, D    int      // key/value heads, model width
+	// Acausal: a row was computed from rows behind it, so there is no loss, and no prefix to cut.
+	Acausal bool
 
 	FirstMass  [][][]float32 // [L][H][T] A[t,1]: attention of row t to the first key
 	KeyMass    [][][]float32 // [L][H][S] Σ_{t≥s} A[t,s], over all query rows
@@ -232,8 +234,8 @@ func (t *Trace) needs(names ...string) error {
 
 // At is the trace of the first n positions, as if the text ended there: under a
 // causal mask no row depends on what follows. What belongs to the whole text
-// (KeyMass, ResidMedian, LogitsLast) is dropped unless n = T. The result shares
-// its numbers with t.
+// (KeyMass, ResidMedian, LogitsLast) is dropped unless n = T. A trace that is Acausal cannot be cut.
+// The result shares its numbers with t.
 func (t *Trace) At(n int) (*Trace, error) {
 	if n < 1 || n > t.T {
 		return nil, fmt.Errorf("sinks: no prefix of %d positions in a trace of %d", n, t.T)
@@ -244,6 +246,9 @@ func (t *Trace) At(n int) (*Trace, error) {
 	cut := *t
 	if n == t.T {
 		return &cut, nil
+	}
+	if t.Acausal {
+		return nil, fmt.Errorf("sinks: the trace of %q is not causal: its rows were computed from later ones, so its first %d positions are not those of a shorter text: run that", t.Model, n)
 	}
 	cut.T = n
 	cut.Warnings, cut.Provenance = slices.Clone(t.Warnings), maps.Clone(t.Provenance)

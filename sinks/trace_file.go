@@ -26,6 +26,7 @@ type identity struct {
 	H          int               `json:"H"`
 	K          int               `json:"K"`
 	D          int               `json:"D"`
+	Acausal    bool              `json:"acausal,omitempty"`
 	Warnings   []string          `json:"warnings,omitempty"`
 	Provenance map[string]string `json:"provenance,omitempty"`
 	Own        map[string]*Own   `json:"own,omitempty"`
@@ -130,7 +131,7 @@ func decodeIdentity(text string) (*Trace, error) {
 		}
 	}
 	return &Trace{
-		Model: id.Model, BOS: id.BOS, T: id.T, L: id.L, H: id.H, K: id.K, D: id.D,
+		Model: id.Model, BOS: id.BOS, T: id.T, L: id.L, H: id.H, K: id.K, D: id.D, Acausal: id.Acausal,
 		Warnings: id.Warnings, Provenance: id.Provenance, Own: id.Own,
 	}, nil
 }
@@ -200,7 +201,7 @@ func (t *Trace) encode() (map[string]string, []safetensors.Tensor, error) {
 	if err := t.checkShapes(); err != nil {
 		return nil, nil, err
 	}
-	id, err := json.Marshal(identity{t.Model, t.BOS, t.T, t.L, t.H, t.K, t.D, t.Warnings, t.Provenance, t.Own})
+	id, err := json.Marshal(identity{t.Model, t.BOS, t.T, t.L, t.H, t.K, t.D, t.Acausal, t.Warnings, t.Provenance, t.Own})
 	if err != nil {
 		return nil, nil, fmt.Errorf("sinks: %w", err)
 	}

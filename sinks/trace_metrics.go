@@ -171,8 +171,11 @@ func (t *Trace) Massive(o MassiveOptions) ([][]int, error) {
 	return positions, nil
 }
 
-// MeanLoss is the mean next-token loss in nats.
+// MeanLoss is the mean next-token loss in nats. A trace that is Acausal has none.
 func (t *Trace) MeanLoss() (float64, error) {
+	if t.Acausal {
+		return 0, fmt.Errorf("sinks: the trace of %q is not causal: its rows were computed from later ones, so a loss would be of tokens that were read", t.Model)
+	}
 	if err := t.needs("Loss"); err != nil {
 		return 0, err
 	}

@@ -1,10 +1,12 @@
 package probe
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/gomlx/gomlx/core/tensors"
 
+	"firsttoken/sinks"
 	"firsttoken/train/transformer"
 )
 
@@ -20,6 +22,8 @@ type LayerEdits struct {
 	headScale             []float32
 	attnScale, mlpScale   []float32
 	residAdd              []float32
+	copyFrom              []int32
+	ahead                 []bool // by document: a row is copied from behind
 	rounding              rounding
 	layer                 int
 	err                   error
@@ -90,6 +94,31 @@ func (e *LayerEdits) AddResid(doc, pos int, x []float32) {
 	}
 }
 
+// CopyRow lets the block read the residual stream's row of one position at another: what it computes
+// there comes of that row. Each position is copied to once, all copies of a layer are taken from
+// what the block before left. From a later position to an earlier one it breaks causality: losses
+// are refused, and the trace says so.
+func (e *LayerEdits) CopyRow(doc, from, to int) {
+	if !e.within("row", 0, 1, doc, from) || !e.within("row", 0, 1, doc, to) {
+		return
+	}
+	if e.copyFrom == nil {
+		e.ahead = make([]bool, e.b)
+		for range e.b {
+			for pos := range e.t {
+				e.copyFrom = append(e.copyFrom, int32(pos))
+			}
+		}
+	}
+	slot := &e.copyFrom[doc*e.t+to]
+	if int(*slot) != to && int(*slot) != from {
+		e.err = fmt.Errorf("layer %d: rows %d and %d are both copied to position %d", e.layer+1, *slot, from, to)
+		return
+	}
+	*slot = int32(from)
+	e.ahead[doc] = e.ahead[doc] || from > to
+}
+
 // place is where an array [B, heads, T], made of a neutral value where there is none yet, has its
 // number; nil if there is no such place.
 func (e *LayerEdits) place(array *[]float32, kind string, head, heads, doc, pos int, neutral float32) *float32 {
@@ -138,12 +167,15 @@ func (e *LayerEdits) everywhere(heads int, do func(doc, head int)) {
 }
 
 // compiledEdits are the interventions of a batch, as tensors by layer.
-type compiledEdits struct{ layers []*transformer.Edits }
+type compiledEdits struct {
+	layers []*transformer.Edits
+	ahead  []bool // by document: some layer reads a row from behind
+}
 
 // compileEdits turns checked interventions into edits of a batch. numbers are those of its
 // documents in their run.
 func compileEdits(c *transformer.Config, docs [][]int32, numbers []int, list []Intervention) (*compiledEdits, error) {
-	out := &compiledEdits{layers: make([]*transformer.Edits, c.Layers)}
+	out := &compiledEdits{layers: make([]*transformer.Edits, c.Layers), ahead: make([]bool, len(docs))}
 	if len(list) == 0 {
 		return out, nil
 	}
@@ -163,6 +195,9 @@ func compileEdits(c *transformer.Config, docs [][]int32, numbers []int, list []I
 			}
 		}
 		out.layers[l] = e.tensors()
+		for doc, ahead := range e.ahead {
+			out.ahead[doc] = out.ahead[doc] || ahead
+		}
 	}
 	return out, nil
 }
@@ -183,6 +218,9 @@ func (e *LayerEdits) tensors() *transformer.Edits {
 		MLPScale:   tensor(e.mlpScale, e.b, e.t),
 		ResidAdd:   tensor(e.residAdd, e.b, e.t, e.width),
 	}
+	if e.copyFrom != nil {
+		out.CopyFrom = tensors.FromFlatDataAndDimensions(e.copyFrom, e.b, e.t)
+	}
 	e.rounding.tensors(out, e.b, e.t)
 	return out
 }
@@ -198,6 +236,22 @@ func (c *compiledEdits) first() int {
 		}
 	}
 	return len(c.layers)
+}
+
+// mark tells traces, of the first documents of the batch, whose rows were computed from later ones.
+// It refuses to where losses or predictions are asked for.
+func (c *compiledEdits) mark(o *Options, traces []*sinks.Trace) error {
+	for doc, t := range traces {
+		if !c.ahead[doc] {
+			continue
+		}
+		if !o.MetricsOnly && !o.SkipLoss {
+			return errors.New("rows of the residual stream are copied from later positions to earlier ones, which breaks causality: losses would be of tokens that were read; set SkipLoss or MetricsOnly")
+		}
+		t.Acausal = true
+		t.Warnings = append(t.Warnings, "a row of the residual stream was copied from a later position to an earlier one: earlier rows have read what follows them")
+	}
+	return nil
 }
 
 func (c *compiledEdits) free() {

@@ -124,7 +124,7 @@ func (p *pairs) prepare(edits []perturb.Edit, docs [][]int32) (err error) {
 		p.traces = append(p.traces, p.empty(edits[i].IDs))
 		p.maps = append(p.maps, &perturb.Map{Pos: edits[i].Pos, Delta: sinks.Matrix(layers+1, n), Norm: sinks.Matrix(layers+1, n)})
 	}
-	return nil
+	return p.edit.mark(p.o, p.traces)
 }
 
 // forward runs the batch, from a stream unless that is nil, and returns the streams

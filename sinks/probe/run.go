@@ -62,8 +62,7 @@ func (o *Options) Validate() error {
 	return nil
 }
 
-// Run measures documents of token ids, fed as they are. Traces come in the
-// documents' order.
+// Run measures documents of token ids, fed as they are. Traces come in the documents' order.
 func Run(m *transformer.Model, docs [][]int32, o Options) ([]*sinks.Trace, error) {
 	traces := make([]*sinks.Trace, len(docs))
 	err := Each(m, docs, o, func(i int, t *sinks.Trace) error {
@@ -76,8 +75,8 @@ func Run(m *transformer.Model, docs [][]int32, o Options) ([]*sinks.Trace, error
 	return traces, nil
 }
 
-// Each is Run for many documents: it hands over each trace as soon as it is
-// there, by the document's index, in no particular order, and keeps none.
+// Each is Run for many documents: it hands over each trace as soon as it is there, by the document's
+// index, in no particular order, and keeps none.
 func Each(m *transformer.Model, docs [][]int32, o Options, yield func(i int, t *sinks.Trace) error) error {
 	return each(m, docs, o, nil, yield)
 }
@@ -228,6 +227,9 @@ func (r *run) forward(docs [][]int32, obs *transformer.Observer) error {
 		return err
 	}
 	defer edit.free()
+	if err := edit.mark(r.o, r.traces); err != nil {
+		return err
+	}
 	names := r.quantities()
 	out, err := r.m.Forward(batch, transformer.Pass{
 		Observer: obs,

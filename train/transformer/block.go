@@ -47,7 +47,7 @@ type Rows struct {
 // Nodes are the named intermediates of one block, all after the edits that
 // apply to them.
 type Nodes struct {
-	Resid     *Node // [B, T, D] into the block
+	Resid     *Node // [B, T, D] into the block, rows copied where edits say so
 	Q         *Node // [B, T, H, Dh] after rotation
 	KeyPlain  *Node // [B, T, K, Dh] before rotation, of this pass's tokens: what a cache keeps
 	Key       *Node // [B, S, K, Dh] after rotation
@@ -108,6 +108,7 @@ const defaultQueryChunk = 256
 func Block(c *Config, w *Layer[*Node], in Inputs) *Nodes {
 	in.Resid.AssertRank(3)
 	in.Resid.AssertDims(-1, -1, c.Width)
+	in.Resid = copyRows(&in.Edits, in.Resid)
 	n := &Nodes{Resid: in.Resid, OutWeight: w.Out}
 	attend(c, w, in, n)
 	n.ResidMid = n.AttnOut

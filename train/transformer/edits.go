@@ -29,6 +29,11 @@ type edits[E any] struct {
 	MLPScale E
 	// ResidAdd [B, T, D] is added to the residual stream that leaves the block.
 	ResidAdd E
+	// CopyFrom [B, T] int32 says whose row of the residual stream the block reads at each
+	// position: its own, t, or another's, s. All of the block is then computed from that
+	// row, at t; what the block before left there is lost. A row from behind, s > t, breaks
+	// causality: such a pass predicts nothing.
+	CopyFrom E
 
 	// Round [2] by site rounds what the site's linear maps read to whole multiples of a
 	// step, half to even: the step, 0 for each token's own, max |x| / most, and most, how
@@ -49,8 +54,11 @@ type edits[E any] struct {
 type EditNodes = edits[*Node]
 
 // Edits are interventions on one block, as data: the compiled block is the same
-// for all of them. Nil fields change nothing. All values are float32.
+// for all of them. Nil fields change nothing. All values are float32, but for CopyFrom's.
 type Edits = edits[*tensors.Tensor]
+
+// copyFrom is the one place whose values are no float32.
+const copyFrom = "CopyFrom"
 
 // each visits the places in a fixed order, with the dimensions each must have; nil: a
 // square that divides the site's width.
@@ -61,6 +69,7 @@ func (e *edits[E]) each(c *Config, b, t int, visit func(name string, slot *E, di
 	visit("AttnScale", &e.AttnScale, []int{b, t})
 	visit("MLPScale", &e.MLPScale, []int{b, t})
 	visit("ResidAdd", &e.ResidAdd, []int{b, t, c.Width})
+	visit(copyFrom, &e.CopyFrom, []int{b, t})
 	for site := range Sites {
 		visit("Round "+site.String(), &e.Round[site], []int{2})
 		visit("Turn "+site.String(), &e.Turn[site], nil)
@@ -89,12 +98,38 @@ func (e *edits[E]) check(c *Config, b, t int) (err error) {
 			err = e.checkTurn(c, name, x)
 			return
 		}
-		want := shapes.Make(dtypes.Float32, dims...)
+		dtype := dtypes.Float32
+		if name == copyFrom {
+			dtype = dtypes.Int32
+		}
+		want := shapes.Make(dtype, dims...)
 		if got := x.Shape(); !got.Equal(want) {
 			err = fmt.Errorf("edit %s has shape %s: must be %s", name, got, want)
 		}
 	})
 	return err
+}
+
+// checkCopies refuses rows that there are not, and rows from behind in a pass that predicts: its
+// losses would be of tokens that were read.
+func (e *edits[E]) checkCopies(t int, predict bool) error {
+	x, _ := any(e.CopyFrom).(*tensors.Tensor)
+	if x == nil {
+		return nil
+	}
+	rows, err := tensors.CopyFlatData[int32](x)
+	if err != nil {
+		return err
+	}
+	for i, from := range rows {
+		switch at := i % t; {
+		case from < 0 || int(from) >= t:
+			return fmt.Errorf("edit %s reads row %d: there are %d", copyFrom, from, t)
+		case predict && int(from) > at:
+			return fmt.Errorf("edit %s copies row %d to row %d, which breaks causality: such a pass has no losses and no predictions of next tokens", copyFrom, from, at)
+		}
+	}
+	return nil
 }
 
 // checkTurn refuses a matrix that does not turn whole blocks of its site's channels.
@@ -147,4 +182,14 @@ func scaleUpdate(x, scale *Node) *Node {
 		return x
 	}
 	return Mul(x, InsertAxes(scale, -1))
+}
+
+// copyRows gives each row of x [B, T, D] the row that CopyFrom names.
+func copyRows(e *EditNodes, x *Node) *Node {
+	if e.CopyFrom == nil {
+		return x
+	}
+	rows := InsertAxes(e.CopyFrom, -1) // [B, T, 1]
+	documents := Iota(x.Graph(), rows.Shape(), 0)
+	return Gather(x, Concatenate([]*Node{documents, rows}, -1))
 }

@@ -174,6 +174,9 @@ func (m *Model) block(l int, in *inputs, resid *tensors.Tensor, e *Edits, pass P
 		if err := e.check(&m.Config, in.b, in.t); err != nil {
 			return nil, nil, err
 		}
+		if err := e.checkCopies(in.t, pass.Predict); err != nil {
+			return nil, nil, err
+		}
 	}
 	name, obs, wiring := "block", pass.Observer, pass.Wiring
 	if wiring != "" && wiring != FullBlock {
