@@ -3,8 +3,6 @@ package probe
 import (
 	"fmt"
 
-	"gonum.org/v1/gonum/stat"
-
 	"firsttoken/sinks"
 	"firsttoken/sinks/fronts"
 	"firsttoken/sinks/ondevice"
@@ -14,11 +12,9 @@ import (
 
 // EditsConfig says how [CompareEdits] measures.
 type EditsConfig struct {
-	BOS   int32
-	Draws int    // of the token in the place of ⟨bos⟩, and of the noise
-	Seed  uint64 // of the noise
-	// Tolerance is how near the controls' loss must come to that without ⟨bos⟩, nats.
-	Tolerance float64
+	BOS      int32
+	Draws    int      // of the token in the place of ⟨bos⟩
+	Controls Controls // sized to cost what leaving ⟨bos⟩ out costs
 }
 
 // Spread is what edits of the same texts do under one condition, by text.
@@ -37,17 +33,19 @@ type ComparedEdits struct {
 	With    *Spread `json:"with"`    // ⟨bos⟩
 	Without *Spread `json:"without"` // nothing
 	Other   *Spread `json:"other"`   // another token, mean over draws
-	Noise   *Spread `json:"noise"`   // NoiseEach of equal loss after block 1, ⟨bos⟩ spared, mean over draws
-	MLPs    *Spread `json:"mlps"`    // Weaken of equal loss, the MLPs of all blocks but the first, ⟨bos⟩ spared
-	Norm    float64 `json:"norm"`    // of the noise
-	Part    float64 `json:"part"`    // by which the MLPs are weakened
+	Noise   *Spread `json:"noise"`   // of equal loss, mean over draws
+	MLPs    *Spread `json:"mlps"`    // weakened, of equal loss
+	Sizes   Sizes   `json:"sizes"`   // of these two
 }
 
 // CompareEdits makes edits of texts that stand behind nothing. It is the paper's experiment
 // (Barbero et al. 2025, arXiv 2504.02732, Fig. 2) on a model of fixed ⟨bos⟩, with controls.
 func CompareEdits(m *transformer.Model, edits []perturb.Edit, c EditsConfig) (*ComparedEdits, error) {
-	if len(edits) == 0 || c.Draws < 1 || c.Draws >= len(edits) || !(c.Tolerance > 0) {
-		return nil, fmt.Errorf("probe: %d edits, %d draws, tolerance %g: there must be more edits than draws, and some of each", len(edits), c.Draws, c.Tolerance)
+	if len(edits) == 0 || c.Draws < 1 || c.Draws >= len(edits) {
+		return nil, fmt.Errorf("probe: %d edits, %d draws: there must be more edits than draws, and some of each", len(edits), c.Draws)
+	}
+	if err := c.Controls.Validate(&m.Config); err != nil {
+		return nil, err
 	}
 	e := editing{m: m, edits: edits, c: c}
 	out := &ComparedEdits{}
@@ -134,61 +132,27 @@ func (e *editing) under(f Front, draw int, lists [][]Intervention) ([]*Spread, e
 
 // controls sizes the two kinds of damage and measures them.
 func (e *editing) controls(out *ComparedEdits) error {
-	noise := func(norm float64) (lists [][]Intervention) {
-		for draw := range e.c.Draws {
-			lists = append(lists, []Intervention{NoiseEach{Spare: 1, Norm: norm, Seed: e.c.Seed, Draw: draw}})
-		}
-		return lists
-	}
-	weaker := func(part float64) [][]Intervention {
-		return [][]Intervention{{Weaken{Part: MLP, From: 1, To: e.m.Config.Layers - 1, Spare: 1, Fraction: part}}}
-	}
-	target := stat.Mean(out.Without.Loss, nil)
-	for _, s := range []struct {
-		to     **Spread
-		size   *float64
-		lo, hi float64
-		lists  func(float64) [][]Intervention
-	}{{&out.Noise, &out.Norm, 1, 1e4, noise}, {&out.MLPs, &out.Part, 0.01, 1, weaker}} {
-		size, err := perturb.CalibrateWithin(target, e.c.Tolerance, s.lo, s.hi, func(size float64) (float64, error) {
-			return e.cost(s.lists(size))
-		})
-		if err != nil {
-			return err
-		}
-		all, err := e.under(FrontBOS, 0, s.lists(size))
-		if err != nil {
-			return err
-		}
-		*s.to, *s.size = averageSpread(all), size
-	}
-	return nil
-}
-
-// cost is the mean loss behind ⟨bos⟩ under lists of interventions.
-func (e *editing) cost(lists [][]Intervention) (cost float64, err error) {
 	edits, err := e.behind(FrontBOS, 0)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	var docs [][]int32
 	for _, x := range edits {
 		docs = append(docs, x.IDs)
 	}
-	for _, list := range lists {
-		traces, err := Run(e.m, docs, Options{Interventions: list, Metrics: []ondevice.Metric{ondevice.FirstMass}})
-		if err != nil {
-			return 0, err
-		}
-		for _, t := range traces {
-			loss, err := fronts.Loss(t, FrontBOS.Lead())
-			if err != nil {
-				return 0, err
-			}
-			cost += loss / float64(len(traces)*len(lists))
-		}
+	out.Sizes, err = e.c.Controls.Size(e.m, docs, out.Without.Loss, func(losses []float32) float64 {
+		return fronts.MeanLoss(losses, FrontBOS.Lead())
+	})
+	if err != nil {
+		return err
 	}
-	return cost, nil
+	noise := e.c.Controls.Noise(out.Sizes.Norm)
+	all, err := e.under(FrontBOS, 0, append(noise, e.c.Controls.Weaker(out.Sizes.Fraction)...))
+	if err != nil {
+		return err
+	}
+	out.Noise, out.MLPs = averageSpread(all[:len(noise)]), all[len(noise)]
+	return nil
 }
 
 // averageSpread is the mean over draws, text by text.

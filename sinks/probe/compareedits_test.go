@@ -17,7 +17,9 @@ func TestCompareEdits(t *testing.T) {
 	for i, ids := range documents(14, 14, 14) {
 		edits = append(edits, perturb.Edit{IDs: ids, Pos: 6 + i, To: ids[6+i] + 1})
 	}
-	c := probe.EditsConfig{BOS: 32, Draws: 2, Seed: 4, Tolerance: 0.01}
+	controls := probe.DefaultControls()
+	controls.To, controls.Seed, controls.Few, controls.Tolerance = 1, 4, 2, 0.01
+	c := probe.EditsConfig{BOS: 32, Draws: 2, Controls: controls}
 	got, err := probe.CompareEdits(model(t), edits, c)
 	require.NoError(t, err)
 
@@ -33,18 +35,23 @@ func TestCompareEdits(t *testing.T) {
 		return relative
 	}
 	require.InEpsilonSlice(t, under(), got.With.Relative, 1e-4)
-	require.InEpsilonSlice(t, under(probe.Weaken{Part: probe.MLP, From: 1, To: 1, Spare: 1, Fraction: got.Part}), got.MLPs.Relative, 1e-4)
+	require.InEpsilonSlice(t, under(probe.Weaken{Part: probe.MLP, From: 1, To: 1, Spare: 1, Fraction: got.Sizes.Fraction}), got.MLPs.Relative, 1e-4)
 	require.NotEqual(t, got.With.Relative, got.Other.Relative)
 	for _, s := range []*probe.Spread{got.Noise, got.MLPs} {
 		apart := 0.0
 		for i, x := range s.Loss {
 			apart += (x - got.Without.Loss[i]) / 3
 		}
-		require.InDelta(t, 0, apart, c.Tolerance)
+		require.InDelta(t, 0, apart, controls.Tolerance)
 		require.NotEqual(t, got.With.Absolute, s.Absolute)
 	}
 
-	for _, bad := range []probe.EditsConfig{{BOS: 32, Draws: 3, Tolerance: 1}, {BOS: 32, Draws: 1}, {BOS: int32(transformer.Tiny().Vocab), Draws: 1, Tolerance: 1}} {
+	none := controls
+	none.To = 0
+	for _, bad := range []probe.EditsConfig{
+		{BOS: 32, Draws: 3, Controls: controls}, {BOS: 32, Draws: 1}, {BOS: 32, Draws: 1, Controls: none},
+		{BOS: int32(transformer.Tiny().Vocab), Draws: 1, Controls: controls},
+	} {
 		_, err := probe.CompareEdits(model(t), edits, bad)
 		require.Error(t, err)
 	}
