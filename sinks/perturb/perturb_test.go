@@ -34,6 +34,12 @@ func ExampleMap_Spread() {
 	// relative: embedding 0.00, after layer 1 0.3125
 }
 
+func TestRounded(t *testing.T) {
+	m := &perturb.Map{Pos: 2, Delta: [][]float32{{0, 1234.5678}}, Norm: [][]float32{{0.00123456, -7}}}
+	require.Equal(t, &perturb.Map{Pos: 2, Delta: [][]float32{{0, 1235}}, Norm: [][]float32{{0.001235, -7}}}, m.Rounded(4))
+	require.Equal(t, float32(1234.5678), m.Delta[0][1], "the map itself stays")
+}
+
 // One token that a layer throws far off moves the mean, not the median; an even
 // number of tokens has the middle two averaged.
 func TestSpreadByMedian(t *testing.T) {
