@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"errors"
 	"fmt"
 
 	"firsttoken/sinks"
@@ -10,11 +11,14 @@ import (
 	"firsttoken/train/transformer"
 )
 
-// EditsConfig says how [CompareEdits] measures.
-type EditsConfig struct {
-	BOS      int32
-	Draws    int      // of the token in the place of ⟨bos⟩
-	Controls Controls // sized to cost what leaving ⟨bos⟩ out costs
+// FrontedEdits are edits of texts that stand behind nothing, made behind several fronts: the paper's
+// experiment (Barbero et al. 2025, arXiv 2504.02732, Fig. 2) on a model of fixed ⟨bos⟩, with
+// controls. It has three parts, so that one that takes minutes can be kept before the next begins:
+// Fronts, then Size, then Damaged.
+type FrontedEdits struct {
+	Model *transformer.Model
+	Edits []perturb.Edit
+	BOS   int32
 }
 
 // Spread is what edits of the same texts do under one condition, by text.
@@ -27,36 +31,34 @@ type Spread struct {
 	Absolute []float64 `json:"absolute"`
 }
 
-// ComparedEdits is what the same edits of the same texts do behind three fronts, and behind ⟨bos⟩
-// under two kinds of other damage that cost the same loss as leaving ⟨bos⟩ out.
-type ComparedEdits struct {
+// SpreadsByFront is what the same edits do behind three fronts.
+type SpreadsByFront struct {
 	With    *Spread `json:"with"`    // ⟨bos⟩
 	Without *Spread `json:"without"` // nothing
 	Other   *Spread `json:"other"`   // another token, mean over draws
-	Noise   *Spread `json:"noise"`   // of equal loss, mean over draws
-	MLPs    *Spread `json:"mlps"`    // weakened, of equal loss
-	Sizes   Sizes   `json:"sizes"`   // of these two
 }
 
-// CompareEdits makes edits of texts that stand behind nothing. It is the paper's experiment
-// (Barbero et al. 2025, arXiv 2504.02732, Fig. 2) on a model of fixed ⟨bos⟩, with controls.
-func CompareEdits(m *transformer.Model, edits []perturb.Edit, c EditsConfig) (*ComparedEdits, error) {
-	if len(edits) == 0 || c.Draws < 1 || c.Draws >= len(edits) {
-		return nil, fmt.Errorf("probe: %d edits, %d draws: there must be more edits than draws, and some of each", len(edits), c.Draws)
+// SpreadsDamaged is what they do behind ⟨bos⟩ under two kinds of other damage.
+type SpreadsDamaged struct {
+	Noise *Spread `json:"noise"` // mean over draws
+	MLPs  *Spread `json:"mlps"`  // weakened
+}
+
+// Fronts measures the edits behind ⟨bos⟩, behind nothing and behind another token, drawn several
+// times.
+func (e FrontedEdits) Fronts(draws int) (*SpreadsByFront, error) {
+	if draws < 1 || draws >= len(e.Edits) {
+		return nil, fmt.Errorf("probe: %d edits, %d draws: there must be more edits than draws, and some of each", len(e.Edits), draws)
 	}
-	if err := c.Controls.Validate(&m.Config); err != nil {
-		return nil, err
-	}
-	e := editing{m: m, edits: edits, c: c}
-	out := &ComparedEdits{}
+	out := &SpreadsByFront{}
 	for _, s := range []struct {
 		to    **Spread
 		front Front
 		draws int
-	}{{&out.With, FrontBOS, 1}, {&out.Without, FrontNone, 1}, {&out.Other, FrontRandom, c.Draws}} {
+	}{{&out.With, FrontBOS, 1}, {&out.Without, FrontNone, 1}, {&out.Other, FrontRandom, draws}} {
 		var all []*Spread
 		for draw := range s.draws {
-			one, err := e.under(s.front, draw, nil)
+			one, err := e.under(s.front, draw, [][]Intervention{nil})
 			if err != nil {
 				return nil, err
 			}
@@ -64,42 +66,62 @@ func CompareEdits(m *transformer.Model, edits []perturb.Edit, c EditsConfig) (*C
 		}
 		*s.to = averageSpread(all)
 	}
-	return out, e.controls(out)
+	return out, nil
 }
 
-type editing struct {
-	m     *transformer.Model
-	edits []perturb.Edit
-	c     EditsConfig
-}
-
-// behind puts a front before the texts.
-func (e *editing) behind(f Front, draw int) ([]perturb.Edit, error) {
-	texts := make([][]int32, len(e.edits))
-	for i := range e.edits {
-		texts[i] = e.edits[i].IDs
+// Size finds controls that cost what without says that leaving ⟨bos⟩ out costs.
+func (e FrontedEdits) Size(c Controls, without *Spread) (Sizes, error) {
+	edits, err := e.behind(FrontBOS, 0)
+	if err != nil {
+		return Sizes{}, err
 	}
-	docs, _, err := f.whole(texts, e.c.BOS, draw) // these fronts hide no key
+	var docs [][]int32
+	for _, x := range edits {
+		docs = append(docs, x.IDs)
+	}
+	return c.Size(e.Model, docs, without.Loss, func(losses []float32) float64 { return fronts.MeanLoss(losses, FrontBOS.Lead()) })
+}
+
+// Damaged measures the edits behind ⟨bos⟩ under controls of these sizes.
+func (e FrontedEdits) Damaged(c Controls, s Sizes) (*SpreadsDamaged, error) {
+	if err := c.Validate(&e.Model.Config); err != nil {
+		return nil, err
+	}
+	noise := c.Noise(s.Norm)
+	all, err := e.under(FrontBOS, 0, append(noise, c.Weaker(s.Fraction)...))
 	if err != nil {
 		return nil, err
 	}
-	out := make([]perturb.Edit, len(e.edits))
-	for i, x := range e.edits {
+	return &SpreadsDamaged{Noise: averageSpread(all[:len(noise)]), MLPs: all[len(noise)]}, nil
+}
+
+// behind puts a front before the texts.
+func (e FrontedEdits) behind(f Front, draw int) ([]perturb.Edit, error) {
+	if len(e.Edits) == 0 {
+		return nil, errors.New("probe: no edits")
+	}
+	texts := make([][]int32, len(e.Edits))
+	for i := range e.Edits {
+		texts[i] = e.Edits[i].IDs
+	}
+	docs, _, err := f.whole(texts, e.BOS, draw) // these fronts hide no key
+	if err != nil {
+		return nil, err
+	}
+	out := make([]perturb.Edit, len(e.Edits))
+	for i, x := range e.Edits {
 		out[i] = perturb.Edit{IDs: docs[i], Pos: x.Pos + f.Lead(), To: x.To}
 	}
 	return out, nil
 }
 
-// under measures a front under each of several lists of interventions; nil is one empty list.
-func (e *editing) under(f Front, draw int, lists [][]Intervention) ([]*Spread, error) {
+// under measures a front under each of several lists of interventions.
+func (e FrontedEdits) under(f Front, draw int, lists [][]Intervention) ([]*Spread, error) {
 	edits, err := e.behind(f, draw)
 	if err != nil {
 		return nil, err
 	}
-	if lists == nil {
-		lists = [][]Intervention{nil}
-	}
-	all, err := PerturbUnder(e.m, edits, lists, Options{Metrics: []ondevice.Metric{ondevice.FirstMass}})
+	all, err := PerturbUnder(e.Model, edits, lists, Options{Metrics: []ondevice.Metric{ondevice.FirstMass}})
 	if err != nil {
 		return nil, err
 	}
@@ -118,7 +140,7 @@ func (e *editing) under(f Front, draw int, lists [][]Intervention) ([]*Spread, e
 			}
 			s.Loss = append(s.Loss, loss)
 		}
-		L := e.m.Config.Layers
+		L := e.Model.Config.Layers
 		if s.Relative, err = perturb.Depth(p.Maps, perturb.Relative, perturb.Mean, 1, L); err != nil {
 			return nil, err
 		}
@@ -128,31 +150,6 @@ func (e *editing) under(f Front, draw int, lists [][]Intervention) ([]*Spread, e
 		out[k] = s
 	}
 	return out, nil
-}
-
-// controls sizes the two kinds of damage and measures them.
-func (e *editing) controls(out *ComparedEdits) error {
-	edits, err := e.behind(FrontBOS, 0)
-	if err != nil {
-		return err
-	}
-	var docs [][]int32
-	for _, x := range edits {
-		docs = append(docs, x.IDs)
-	}
-	out.Sizes, err = e.c.Controls.Size(e.m, docs, out.Without.Loss, func(losses []float32) float64 {
-		return fronts.MeanLoss(losses, FrontBOS.Lead())
-	})
-	if err != nil {
-		return err
-	}
-	noise := e.c.Controls.Noise(out.Sizes.Norm)
-	all, err := e.under(FrontBOS, 0, append(noise, e.c.Controls.Weaker(out.Sizes.Fraction)...))
-	if err != nil {
-		return err
-	}
-	out.Noise, out.MLPs = averageSpread(all[:len(noise)]), all[len(noise)]
-	return nil
 }
 
 // averageSpread is the mean over draws, text by text.

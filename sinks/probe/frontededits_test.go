@@ -10,17 +10,21 @@ import (
 	"firsttoken/train/transformer"
 )
 
-// What is compared is what PerturbUnder gives of the same documents, and the controls cost what
-// leaving ⟨bos⟩ out costs.
-func TestCompareEdits(t *testing.T) {
+// What is compared is what Perturb gives of the same documents, and the controls cost what leaving
+// ⟨bos⟩ out costs.
+func TestFrontedEdits(t *testing.T) {
 	var edits []perturb.Edit
 	for i, ids := range documents(14, 14, 14) {
 		edits = append(edits, perturb.Edit{IDs: ids, Pos: 6 + i, To: ids[6+i] + 1})
 	}
-	controls := probe.DefaultControls()
-	controls.To, controls.Seed, controls.Few, controls.Tolerance = 1, 4, 2, 0.01
-	c := probe.EditsConfig{BOS: 32, Draws: 2, Controls: controls}
-	got, err := probe.CompareEdits(model(t), edits, c)
+	c := probe.DefaultControls()
+	c.To, c.Seed, c.Few, c.Tolerance = 1, 4, 2, 0.01
+	e := probe.FrontedEdits{Model: model(t), Edits: edits, BOS: 32}
+	behind, err := e.Fronts(2)
+	require.NoError(t, err)
+	sizes, err := e.Size(c, behind.Without)
+	require.NoError(t, err)
+	damaged, err := e.Damaged(c, sizes)
 	require.NoError(t, err)
 
 	var fronted []perturb.Edit
@@ -34,25 +38,25 @@ func TestCompareEdits(t *testing.T) {
 		require.NoError(t, err)
 		return relative
 	}
-	require.InEpsilonSlice(t, under(), got.With.Relative, 1e-4)
-	require.InEpsilonSlice(t, under(probe.Weaken{Part: probe.MLP, From: 1, To: 1, Spare: 1, Fraction: got.Sizes.Fraction}), got.MLPs.Relative, 1e-4)
-	require.NotEqual(t, got.With.Relative, got.Other.Relative)
-	for _, s := range []*probe.Spread{got.Noise, got.MLPs} {
+	require.InEpsilonSlice(t, under(), behind.With.Relative, 1e-4)
+	require.InEpsilonSlice(t, under(c.Weaker(sizes.Fraction)[0]...), damaged.MLPs.Relative, 1e-4)
+	require.NotEqual(t, behind.With.Relative, behind.Other.Relative)
+	for _, s := range []*probe.Spread{damaged.Noise, damaged.MLPs} {
 		apart := 0.0
 		for i, x := range s.Loss {
-			apart += (x - got.Without.Loss[i]) / 3
+			apart += (x - behind.Without.Loss[i]) / 3
 		}
-		require.InDelta(t, 0, apart, controls.Tolerance)
-		require.NotEqual(t, got.With.Absolute, s.Absolute)
+		require.InDelta(t, 0, apart, c.Tolerance)
+		require.NotEqual(t, behind.With.Absolute, s.Absolute)
 	}
 
-	none := controls
-	none.To = 0
-	for _, bad := range []probe.EditsConfig{
-		{BOS: 32, Draws: 3, Controls: controls}, {BOS: 32, Draws: 1}, {BOS: 32, Draws: 1, Controls: none},
-		{BOS: int32(transformer.Tiny().Vocab), Draws: 1, Controls: controls},
-	} {
-		_, err := probe.CompareEdits(model(t), edits, bad)
-		require.Error(t, err)
-	}
+	_, err = e.Fronts(3)
+	require.ErrorContains(t, err, "3 edits, 3 draws")
+	_, err = probe.FrontedEdits{Model: model(t), BOS: 32}.Size(c, behind.Without)
+	require.ErrorContains(t, err, "no edits")
+	_, err = probe.FrontedEdits{Model: model(t), Edits: edits, BOS: int32(transformer.Tiny().Vocab)}.Fronts(1)
+	require.ErrorContains(t, err, "outside the vocabulary")
+	c.To = 0
+	_, err = e.Damaged(c, sizes)
+	require.ErrorContains(t, err, "blocks must ascend")
 }
