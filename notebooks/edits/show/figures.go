@@ -1,4 +1,5 @@
-// Package show draws what package edits reduced, and takes from it what claims C1 and C2 are judged by.
+// Package show draws what package edits reduced, and takes from it what claims C1 and C2 are judged
+// by.
 package show
 
 import (
