@@ -110,8 +110,8 @@ func (s Study) Reduce(o Outcome, t *sinks.Trace, m *perturb.Map, lead int) error
 
 func (o Outcome) put(name string, x ...float64) { o[name] = append(o[name], x) }
 
-// Loss is the mean of a text's losses [T−1] at its tokens 3 to T − 1, if lead tokens stand in front:
-// what token 1 predicts is changed directly where its sink is switched off.
+// Loss is the mean of a text's losses [T−1] at its tokens 3 to T − 1, if lead tokens stand in
+// front: what token 1 predicts is changed directly where its sink is switched off.
 func (s Study) Loss(losses []float32, lead int) float64 {
 	var x []float64
 	for _, l := range losses[lead+1 : lead+s.T-2] {

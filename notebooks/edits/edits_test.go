@@ -18,8 +18,8 @@ import (
 // small is a model of three blocks, of which the last two have the sink.
 var small = edits.Study{Edits: 2, Draws: 2, T: 18, Blocks: 3, Maker: 1, High: 3}
 
-// traced is a text of small behind lead tokens: rows with two thirds on key 1 and the rest even, one
-// head; losses are 10, 11, 12, … counted from the text's second token.
+// traced is a text of small behind lead tokens: rows with two thirds on key 1 and the rest even,
+// one head; losses are 10, 11, 12, … counted from the text's second token.
 func traced(lead int) (*sinks.Trace, *perturb.Map) {
 	n := small.T // behind a token in front, the text's last drops out
 	t := &sinks.Trace{T: n, L: 3, H: 1, K: 1, D: 1, FirstMass: sinks.Cube(3, 1, n), KeyMass: sinks.Cube(3, 1, n), RowEntropy: sinks.Cube(3, 1, n), RowMax: sinks.Cube(3, 1, n)}

@@ -93,8 +93,8 @@ func (o *Outcome) add(t *sinks.Trace, lead int, groups [][]int, texts float64) e
 	return nil
 }
 
-// Loss is the mean loss in nats over the text's targets from token First on, of a trace of it behind
-// lead other tokens: the same targets behind every front.
+// Loss is the mean loss in nats over the text's targets from token First on, of a trace of it
+// behind lead other tokens: the same targets behind every front.
 func Loss(t *sinks.Trace, lead int) (loss float64, err error) {
 	if len(t.Loss) != t.T-1 {
 		return 0, errors.New("the trace holds no Loss: measure it with SkipLoss and MetricsOnly off")

@@ -27,10 +27,10 @@ const (
 	apart   = 0.05 // of log size
 )
 
-// Calibrate finds the size at which a measure that grows with it is target by text, on the mean over
-// texts and within a tolerance: how much noise costs as much loss as an intervention does. measure
-// gives the first n texts' values at a size. It returns the size at which all texts were measured to
-// come near enough.
+// Calibrate finds the size at which a measure that grows with it is target by text, on the mean
+// over texts and within a tolerance: how much noise costs as much loss as an intervention does.
+// measure gives the first n texts' values at a size. It returns the size at which all texts were
+// measured to come near enough.
 //
 // To ask all texts every time would be dear where each is a pass of a model. So the size is looked
 // for on a few texts, by false position over log size, and what these leave to do is a step or two
@@ -81,8 +81,8 @@ func Calibrate(target []float64, s Search, measure func(size float64, n int) ([]
 	return math.Exp(x), err
 }
 
-// falsePosition finds where a function is 0 within a tolerance, after Illinois, and its value there.
-// An error says so where 0 does not lie between the ends, or 20 calls do not get there.
+// falsePosition finds where a function is 0 within a tolerance, after Illinois, and its value
+// there. An error says so where 0 does not lie between the ends, or 20 calls do not get there.
 func falsePosition(x [2]float64, tolerance float64, f func(float64) (float64, error)) (at, value float64, err error) {
 	var y [2]float64
 	for end := range x {

@@ -11,10 +11,10 @@ import (
 	"firsttoken/train/transformer"
 )
 
-// FrontedEdits are edits of texts that stand behind nothing, made behind several fronts: the paper's
-// experiment (Barbero et al. 2025, arXiv 2504.02732, Fig. 2) on a model of fixed ⟨bos⟩, with
-// controls. It has three parts, so that one that takes minutes can be kept before the next begins:
-// Fronts, then Size, then Damaged.
+// FrontedEdits are edits of texts that stand behind nothing, made behind several fronts: the
+// paper's experiment (Barbero et al. 2025, arXiv 2504.02732, Fig. 2) on a model of fixed ⟨bos⟩,
+// with controls. It has three parts, so that one that takes minutes can be kept before the next
+// begins: Fronts, then Size, then Damaged.
 type FrontedEdits struct {
 	Model *transformer.Model
 	Edits []perturb.Edit
