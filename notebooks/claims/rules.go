@@ -32,7 +32,7 @@ func hasSink(row string) Rule { return Above(row+": runs at hand with a sink", 5
 
 // equalLoss is the precondition of a control: it costs the measured texts as much loss as what it
 // is a control of, within 0.01 nats. The figure is exact: the control's size was calibrated on
-// these very texts (perturb.CalibrateWithin), not estimated for others.
+// these very texts (perturb.Calibrate), not estimated for others.
 func equalLoss(treatment, control string) Rule {
 	return Within("loss, "+treatment+" − "+control, -0.01, 0.01)
 }

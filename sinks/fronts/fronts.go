@@ -93,17 +93,22 @@ func (o *Outcome) add(t *sinks.Trace, lead int, groups [][]int, texts float64) e
 	return nil
 }
 
-// Loss is the mean loss in nats over the text's targets from token First on, of a trace of it behind
-// lead other tokens: the same targets behind every front.
+// Loss is the mean loss in nats over the text's targets from token First on, of a trace of it
+// behind lead other tokens: the same targets behind every front.
 func Loss(t *sinks.Trace, lead int) (loss float64, err error) {
 	if len(t.Loss) != t.T-1 {
 		return 0, errors.New("the trace holds no Loss: measure it with SkipLoss and MetricsOnly off")
 	}
-	targets := t.Loss[lead+First-1:]
+	return MeanLoss(t.Loss, lead), nil
+}
+
+// MeanLoss is [Loss] of the losses [T−1] alone, of which there must be more than lead + First − 1.
+func MeanLoss(losses []float32, lead int) (mean float64) {
+	targets := losses[lead+First-1:]
 	for _, x := range targets {
-		loss += float64(x) / float64(len(targets))
+		mean += float64(x) / float64(len(targets))
 	}
-	return loss, nil
+	return mean
 }
 
 // entropies are means over the heads of layers and the rows of the text from token First on.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 
 	"gonum.org/v1/gonum/stat"
 
@@ -16,6 +17,22 @@ type Map struct {
 	Pos   int         `json:"pos"`   // 0-based position of the edit
 	Delta [][]float32 `json:"delta"` // [L+1][T] Δ_t^(ℓ) = ‖v′_t − v_t‖₂
 	Norm  [][]float32 `json:"norm"`  // [L+1][T] ‖v_t‖₂ of the text as it is
+}
+
+// Rounded is the map in numbers of so many significant digits, for files.
+func (m *Map) Rounded(digits int) *Map {
+	round := func(rows [][]float32) (out [][]float32) {
+		for _, row := range rows {
+			row = slices.Clone(row)
+			for t, x := range row {
+				short, _ := strconv.ParseFloat(strconv.FormatFloat(float64(x), 'g', digits, 32), 32)
+				row[t] = float32(short)
+			}
+			out = append(out, row)
+		}
+		return out
+	}
+	return &Map{Pos: m.Pos, Delta: round(m.Delta), Norm: round(m.Norm)}
 }
 
 // Measure says in what unit a change is counted.

@@ -34,6 +34,12 @@ func ExampleMap_Spread() {
 	// relative: embedding 0.00, after layer 1 0.3125
 }
 
+func TestRounded(t *testing.T) {
+	m := &perturb.Map{Pos: 2, Delta: [][]float32{{0, 1234.5678}}, Norm: [][]float32{{0.00123456, -7}}}
+	require.Equal(t, &perturb.Map{Pos: 2, Delta: [][]float32{{0, 1235}}, Norm: [][]float32{{0.001235, -7}}}, m.Rounded(4))
+	require.Equal(t, float32(1234.5678), m.Delta[0][1], "the map itself stays")
+}
+
 // One token that a layer throws far off moves the mean, not the median; an even
 // number of tokens has the middle two averaged.
 func TestSpreadByMedian(t *testing.T) {
@@ -211,42 +217,70 @@ func TestRatio(t *testing.T) {
 	require.Error(t, err)
 }
 
-func TestCalibrateWithin(t *testing.T) {
+// Texts differ, and so does what the few of them say; the mean over all is what counts.
+func TestCalibrate(t *testing.T) {
+	target := []float64{40, 45, 50, 55, 60}
 	for name, f := range map[string]func(float64) float64{
 		"square": func(x float64) float64 { return x * x },
 		"steps":  func(x float64) float64 { return 100 / (1 + math.Pow(x/7, -3)) },
 		"bent":   func(x float64) float64 { return math.Pow(x, 4) / 50 },
 	} {
-		calls := 0
-		measure := func(x float64) (float64, error) { calls++; return f(x), nil }
-		x, err := perturb.CalibrateWithin(50, 0.01, 2, 20, measure)
-		require.NoError(t, err, name)
-		require.InDelta(t, 50, f(x), 0.01, name)
-		require.LessOrEqual(t, calls, 20, name)
+		for _, few := range []int{0, 1, 2, 9} {
+			all := 0
+			size, err := perturb.Calibrate(target, perturb.Search{Lo: 2, Hi: 20, Few: few, Tolerance: 0.01}, func(x float64, n int) (values []float64, err error) {
+				if n == len(target) {
+					all++
+				}
+				for i := range n {
+					values = append(values, f(x)*(0.9+0.05*float64(i)))
+				}
+				return values, nil
+			})
+			require.NoError(t, err, name)
+			require.InDelta(t, 50, f(size), 0.01, name)
+			if few == 1 || few == 2 {
+				require.LessOrEqual(t, all, 5, name)
+			}
+		}
+	}
+}
+
+func TestCalibrateSaysWhatIsWrong(t *testing.T) {
+	calibrate := func(target, lo, hi, tolerance float64, f func(float64) (float64, error)) (float64, error) {
+		return perturb.Calibrate([]float64{target}, perturb.Search{Lo: lo, Hi: hi, Tolerance: tolerance}, func(x float64, _ int) ([]float64, error) {
+			v, err := f(x)
+			return []float64{v}, err
+		})
 	}
 	same := func(x float64) (float64, error) { return x, nil }
-	x, err := perturb.CalibrateWithin(5, 0.01, 5, 9, same)
+	x, err := calibrate(5, 5, 9, 0.01, same)
 	require.NoError(t, err)
-	require.Equal(t, 5.0, x)
-	_, err = perturb.CalibrateWithin(50, 0.01, 1, 5, same)
+	require.InDelta(t, 5.0, x, 1e-9)
+	_, err = calibrate(50, 1, 5, 0.01, same)
 	require.ErrorContains(t, err, "widen the range")
-	_, err = perturb.CalibrateWithin(5, 0, 1, 9, same)
+	_, err = calibrate(5, 1, 9, 0, same)
 	require.ErrorContains(t, err, "the tolerance be positive")
-	_, err = perturb.CalibrateWithin(50, 0.01, 0, 5, same)
+	_, err = calibrate(50, 0, 5, 0.01, same)
 	require.ErrorContains(t, err, "must be positive")
-	_, err = perturb.CalibrateWithin(5, 0.01, 1, 9, func(x float64) (float64, error) { return math.Copysign(9, x-5), nil })
+	_, err = calibrate(5, 1, 9, 0.01, func(x float64) (float64, error) { return math.Copysign(9, x-5), nil })
 	require.ErrorContains(t, err, "after 20 measurements")
+	_, err = calibrate(5, 1, 9, 1, func(float64) (float64, error) { return 10, nil })
+	require.ErrorContains(t, err, "widen the range", "the few come roughly near, but all never nearer")
+	_, err = perturb.Calibrate(nil, perturb.Search{Lo: 1, Hi: 2, Tolerance: 1}, nil)
+	require.ErrorContains(t, err, "no text")
+	_, err = perturb.Calibrate([]float64{1, 2}, perturb.Search{Lo: 1, Hi: 2, Tolerance: 1}, func(float64, int) ([]float64, error) { return nil, nil })
+	require.ErrorContains(t, err, "0 values of 2 texts")
 	broken := errors.New("broken")
-	_, err = perturb.CalibrateWithin(5, 0.01, 1, 9, func(x float64) (float64, error) { return x * x, broken })
-	require.ErrorIs(t, err, broken)
-	calls := 0
-	_, err = perturb.CalibrateWithin(50, 0.001, 1, 100, func(x float64) (float64, error) {
-		if calls++; calls == 4 {
-			return 0, broken
-		}
-		return x * x, nil
-	})
-	require.ErrorIs(t, err, broken, "in the middle")
+	for when := range 6 {
+		calls := 0
+		_, err = calibrate(50, 1, 100, 0.001, func(x float64) (float64, error) {
+			if calls++; calls > when {
+				return 0, broken
+			}
+			return x * x, nil
+		})
+		require.ErrorIs(t, err, broken, when)
+	}
 }
 
 // Between accepts an edit exactly if it is one, whatever the texts are.

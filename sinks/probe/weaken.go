@@ -9,7 +9,7 @@ import (
 // Weaken multiplies what one half of the blocks From to To (0-based, both included) adds to the
 // residual stream of every token but the first Spare by 1 − Fraction: 0 changes nothing, 1 leaves
 // the updates out as SkipUpdate does. A fraction in between makes a control of exactly the loss
-// that an intervention costs (perturb.CalibrateWithin), where whole updates left out come in steps.
+// that an intervention costs (perturb.Calibrate), where whole updates left out come in steps.
 //
 // Token 1 is to be spared where its MLPs make the sink, unless they are what is studied.
 type Weaken struct {
