@@ -8,7 +8,6 @@ import (
 	"firsttoken/sinks/probe"
 	"firsttoken/sinks/quantize"
 	"firsttoken/sinks/security"
-	"firsttoken/train/transformer"
 )
 
 // Reach is how far an exchange of an answer's first token is felt, and what the sink has to do with
@@ -16,7 +15,8 @@ import (
 // many tokens behind: KL[0] is the prediction right after it.
 type Reach struct {
 	KL map[string][][]float64 `json:"kl"` // by condition, up to the answer's end
-	// Off is KL of Safety with the sink switched off for both.
+	// Off is KL of Safety with the sink switched off for both, that is without what the MLPs of its
+	// makers write at token 1; of mild messages, as Rate and RateOff.
 	Off [][]float64 `json:"off"`
 	// Second is the share of heads that give the answer's first token more than 0.3 of the attention
 	// of the queries behind it, in %, by condition.
@@ -36,6 +36,9 @@ func Depth(s Speaker, pairs []security.Pair, f *Forced, sink quantize.Sink) (*Re
 	if len(free) != len(prompts) {
 		return nil, fmt.Errorf("measure: %d answers to %d prompts", len(free), len(prompts))
 	}
+	if sink.First < 0 || sink.Last >= s.Config.Layers {
+		return nil, fmt.Errorf("measure: the sink's blocks %d to %d are not all among the model's %d", sink.First+1, sink.Last+1, s.Config.Layers)
+	}
 	n := len(free[0].IDs)
 	r := &Reach{KL: map[string][][]float64{}, Second: map[string][]float64{}}
 	// read reads the answers to the first prompts with other first tokens, or none.
@@ -49,9 +52,15 @@ func Depth(s Speaker, pairs []security.Pair, f *Forced, sink quantize.Sink) (*Re
 		}
 		return logitsOf(s.Model, docs, n, 0, under, see)
 	}
+	r.Rate, r.RateOff = make([]float64, len(pairs)), make([]float64, len(pairs))
 	second := func(condition string, count int) func(i int, t *sinks.Trace) error {
 		r.Second[condition] = make([]float64, count)
 		return func(i int, t *sinks.Trace) (err error) {
+			if condition == Free && i < len(pairs) {
+				if r.Rate[i], err = rate(t, sink.First, sink.Last); err != nil {
+					return err
+				}
+			}
 			r.Second[condition][i], err = atKey(t, len(prompts[i]))
 			return err
 		}
@@ -79,43 +88,21 @@ func Depth(s Speaker, pairs []security.Pair, f *Forced, sink quantize.Sink) (*Re
 			return nil, err
 		}
 	}
-	return r, r.switched(s.Model, sink, len(pairs), f.First[Safety], read, compare)
-}
-
-// reading and comparing are what Depth does with documents.
-type (
-	reading   func(first []int32, count int, under []probe.Intervention, see func(i int, t *sinks.Trace) error) ([][][]float32, error)
-	comparing func(whole, other [][][]float32) ([][]float64, error)
-)
-
-// switched measures the safety token with the sink switched off: what the MLPs of its makers write
-// at token 1 is left out.
-func (r *Reach) switched(m *transformer.Model, sink quantize.Sink, count int, safety []int32, read reading, compare comparing) error {
-	r.Rate, r.RateOff = make([]float64, count), make([]float64, count)
-	if sink.First < 0 || sink.Last >= m.Config.Layers {
-		return fmt.Errorf("measure: the sink's blocks %d to %d are not all among the model's %d", sink.First+1, sink.Last+1, m.Config.Layers)
-	}
-	seen := func(to []float64) func(i int, t *sinks.Trace) error {
-		return func(i int, t *sinks.Trace) (err error) {
-			to[i], err = rate(t, sink.First, sink.Last)
-			return err
-		}
-	}
 	var off []probe.Intervention
 	for _, l := range sink.Makers {
 		off = append(off, probe.SkipUpdate{Layer: l, Pos: 0, Part: probe.MLP})
 	}
-	if _, err := read(nil, count, nil, seen(r.Rate)); err != nil {
+	whole, err = read(nil, len(pairs), off, func(i int, t *sinks.Trace) (err error) {
+		r.RateOff[i], err = rate(t, sink.First, sink.Last)
 		return err
-	}
-	whole, err := read(nil, count, off, seen(r.RateOff))
+	})
 	if err != nil {
-		return err
+		return nil, err
 	}
-	other, err := read(safety, count, off, ignore)
+	other, err := read(f.First[Safety], len(pairs), off, ignore)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	r.Off, err = compare(whole, other)
-	return err
+	return r, err
 }
