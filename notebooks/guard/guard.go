@@ -71,3 +71,6 @@ func estimate(x []float64, o stats.Options) (stats.Estimate, error) {
 	}
 	return e, nil
 }
+
+// Mean is the mean of x with its 95 % interval.
+func Mean(x []float64) (stats.Estimate, error) { return estimate(x, stats.DefaultOptions()) }

@@ -38,14 +38,15 @@ func forced() guard.Forced {
 			if i < 3 || c == measure.Free || c == measure.Safety {
 				kl := make([]float64, 12)
 				for j := range kl {
-					kl[j] = 8 / float64(1+j*j) * (1 + 0.1*float64(i))
+					kl[j] = 8/float64(1+j*j)*(1+0.1*float64(i)) + 0.001*float64(i*j)
 				}
 				f.Answers[c], f.First[c] = append(f.Answers[c], answer(text)), append(f.First[c], 7)
 				f.KL[c], f.Second[c] = append(f.KL[c], kl), append(f.Second[c], float64(i%3)/10)
 			}
 		}
 	}
-	f.Off = f.KL[measure.Neutral]
+	f.Second[measure.Safety] = []float64{0.1, 0.3, 0.2, 0, 0, 0}
+	f.Off = [][]float64{f.KL[measure.Free][1], f.KL[measure.Free][2], f.KL[measure.Free][4]}
 	return f
 }
 
