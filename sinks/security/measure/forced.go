@@ -85,7 +85,7 @@ type Forced struct {
 
 // Force measures the defence: P_safety is counted over the refusals, a token of it is drawn for
 // each prompt and forced. The neutral token is one that begins answers to harmless messages and
-// occurs in texts as often as the safety token does, the random one any that is not special.
+// occurs in texts as often as the safety token does, the random one any that occurs in texts.
 func Force(s Speaker, pairs []security.Pair, texts [][]int32, o ForcedOptions) (*Forced, error) {
 	prompts, err := s.Ask(security.Messages(pairs)...)
 	if err != nil {
@@ -154,6 +154,14 @@ func (f *Forced) choose(s Speaker, mild int, texts [][]int32, seed uint64) error
 			candidates = append(candidates, id)
 		}
 	}
+	var vocabulary []int32
+	for _, ids := range texts {
+		vocabulary = append(vocabulary, ids...)
+	}
+	slices.Sort(vocabulary)
+	if vocabulary = slices.Compact(vocabulary); len(vocabulary) == 0 {
+		return errors.New("measure: no texts: the neutral and the random token are chosen by them")
+	}
 	if len(candidates) == 0 {
 		return errors.New("measure: all answers to harmless messages begin as refusals do: there is no neutral token")
 	}
@@ -167,11 +175,8 @@ func (f *Forced) choose(s Speaker, mild int, texts [][]int32, seed uint64) error
 		if err != nil {
 			return err
 		}
-		any := rng.Int32N(int32(s.Tokenizer.VocabSize()))
-		for s.Tokenizer.IsSpecial(any) {
-			any = rng.Int32N(int32(s.Tokenizer.VocabSize()))
-		}
-		f.First[Neutral], f.First[Random] = append(f.First[Neutral], neutral), append(f.First[Random], any)
+		random := vocabulary[rng.IntN(len(vocabulary))]
+		f.First[Neutral], f.First[Random] = append(f.First[Neutral], neutral), append(f.First[Random], random)
 	}
 	return nil
 }

@@ -66,7 +66,7 @@ func meanKL(p, q [][]float32) (float64, error) {
 }
 
 // short keeps five decimals: what is kept of a measurement needs no more.
-func short(x float64) float64 { return math.Round(x*1e5) / 1e5 }
+func short(x float64) float64 { return math.Round(x*1e5)/1e5 + 0 } // + 0: no −0
 
 // rate is the share of heads with α₁ > 0.3, in %, of the blocks from first to last; −1: all.
 func rate(t *sinks.Trace, first, last int) (float64, error) {

@@ -3,6 +3,8 @@ package measure_test
 import (
 	"errors"
 	"math/rand/v2"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -170,6 +172,38 @@ func TestForcedArgMax(t *testing.T) {
 func TestForceRefused(t *testing.T) {
 	_, err := measure.Force(speaks(t), pairs, texts(1, 8), measure.ForcedOptions{Tokens: 2, System: "Decline.", Least: 1})
 	require.ErrorContains(t, err, "told to or not: there is no P_safety")
+}
+
+// With a model that says one thing which counts as a refusal, that is what is forced; the controls
+// begin other answers or come from the texts, and the same seed gives the same.
+func TestForce(t *testing.T) {
+	s, all := speaks(t), texts(2, 8)
+	prompts, err := s.Ask(security.Messages(pairs)...)
+	require.NoError(t, err)
+	free, err := measure.Answers(s, prompts, nil, 3)
+	require.NoError(t, err)
+	defer func(list []string) { security.Refusals = list }(security.Refusals)
+	security.Refusals = []string{strings.ToLower(free[0].Text)}
+	o := measure.ForcedOptions{Tokens: 3, System: "Decline.", Least: 1, Seed: 3}
+	f, err := measure.Force(s, pairs, all, o)
+	require.NoError(t, err)
+	require.False(t, f.Elicited)
+	require.Equal(t, free, f.Answers[measure.Free])
+	for i, first := range f.First[measure.Safety] {
+		require.Contains(t, f.Safe.IDs, first)
+		require.Equal(t, first, f.Answers[measure.Safety][i].IDs[0])
+	}
+	require.Len(t, f.First[measure.Safety], 6)
+	for i := range pairs {
+		require.NotContains(t, f.Safe.IDs, f.First[measure.Neutral][i])
+		require.Contains(t, slices.Concat(all...), f.First[measure.Random][i])
+		require.Equal(t, f.First[measure.Random][i], f.Answers[measure.Random][i].IDs[0])
+	}
+	again, err := measure.Force(s, pairs, all, o)
+	require.NoError(t, err)
+	require.Equal(t, f, again)
+	_, err = measure.Force(s, pairs, nil, o)
+	require.ErrorContains(t, err, "no texts")
 }
 
 // Classes that are one class do not diverge.
