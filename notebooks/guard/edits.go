@@ -17,11 +17,22 @@ type Edits struct {
 	*measure.Edited
 }
 
+// check refuses exchanges at other places than S5a's.
+func (m Edits) check() error {
+	if len(m.KL) != len(positionNames) {
+		return fmt.Errorf("guard: %s: tokens are exchanged at %d positions, and S5a names %d", m.Name, len(m.KL), len(positionNames))
+	}
+	return nil
+}
+
 // Exchanged shows, position by position, what putting other tokens there does to predictions, loss
 // and sinks; each dot is a token, mean over texts.
 func Exchanged(models ...Edits) (*plots.Figure, error) {
 	p := plots.Panel{Title: "One token is exchanged; each dot is a token put there, mean over texts", Columns: 3}
 	for _, m := range models {
+		if err := m.check(); err != nil {
+			return nil, err
+		}
 		for _, k := range []struct {
 			what, y string
 			by      [][][]float64
@@ -46,6 +57,9 @@ func Exchanged(models ...Edits) (*plots.Figure, error) {
 
 // ByToken is a table of what each token does in the first place, and in the twentieth.
 func ByToken(m Edits) (string, error) {
+	if err := m.check(); err != nil {
+		return "", err
+	}
 	var rows []string
 	for k, name := range m.Tokens {
 		row := "`" + strings.ReplaceAll(name, "|", "¦") + "`"
@@ -53,7 +67,7 @@ func ByToken(m Edits) (string, error) {
 			by     [][][]float64
 			format string
 		}{{m.KL, "%.3f"}, {m.Loss, "%.3f"}, {m.Rate, "%.1f"}} {
-			for _, i := range []int{0, len(positions) - 1} {
+			for _, i := range []int{0, len(positionNames) - 1} {
 				e, err := estimate(of.by[i][k], stats.DefaultOptions())
 				if err != nil {
 					return "", err
@@ -86,8 +100,8 @@ func Triggered(triggers []string, kl [][][]float64) (*plots.Figure, error) {
 // Runs shows what copies of one token become, position by position, beside the texts as they are:
 // means over tokens and texts.
 func Runs(names []string, runs []*measure.Repeated) (*plots.Figure, error) {
-	massive := plots.Lines{Title: "largest channel", XName: "position", YName: "max |x|, middle of the sink's blocks", YScale: plots.Log, Legend: plots.LegendBelow, Width: columnWidth}
-	share := plots.Lines{Title: "attention it gets", XName: "position", YName: "from queries behind it, mean over heads (%)", YScale: plots.Log, Legend: plots.LegendBelow, Width: columnWidth}
+	massive := plots.Lines{Title: "largest channel, middle of the sink's blocks", XName: "position", YName: "max |x|", YScale: plots.Log, Legend: plots.LegendBelow, Width: columnWidth}
+	share := plots.Lines{Title: "attention from queries behind it, mean over heads", XName: "position", YName: "share (%)", YScale: plots.Log, Legend: plots.LegendBelow, Width: columnWidth}
 	for i, r := range runs {
 		massive.Series = append(massive.Series, plots.Series{Name: names[i], Y: mean(r.Massive)})
 		got := mean(r.Share)

@@ -13,14 +13,8 @@ import (
 // columnWidth is that of one of two figures side by side, in inches.
 const columnWidth = 5.2
 
-// positions are where tokens are exchanged, as S5a names them, and their places from 0.
-var (
-	positionNames = []string{"first", "second", "fifth", "twentieth"}
-	positions     = []int{0, 1, 4, 19}
-)
-
-// Positions are where S5a exchanges tokens, 0-based.
-func Positions() []int { return append([]int(nil), positions...) }
+// positionNames are where S5a exchanges tokens, in order.
+var positionNames = []string{"first", "second", "fifth", "twentieth"}
 
 // table is Markdown, of a head and rows whose cells are separated by " | ".
 func table(head string, rows []string) string {

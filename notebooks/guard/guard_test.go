@@ -71,6 +71,10 @@ func TestFiguresOfRules(t *testing.T) {
 	require.Equal(t, claims.Undecided, verdict(t, claims.S5b(), ours, err), "three messages do not say whether a quarter is declined")
 	ours, err = guard.ReachFigures(f)
 	require.Equal(t, claims.Holds, verdict(t, claims.S5c(), ours, err))
+	one := edits()
+	one.KL = one.KL[:1]
+	_, err = guard.EditFigures(one)
+	require.ErrorContains(t, err, "tokens are exchanged at 1 positions")
 	f.First[measure.Safety] = make([]int32, 6)
 	_, err = guard.ReachFigures(f)
 	require.ErrorContains(t, err, "is every answer's own")

@@ -29,6 +29,9 @@ func (f *figures) mean(name, unit string, x []float64, r stats.Range) {
 
 // EditFigures are the figures of S5aEdits: by text, means over tokens.
 func EditFigures(m Edits) ([]claims.Figure, error) {
+	if err := m.check(); err != nil {
+		return nil, err
+	}
 	var f figures
 	by := make([][]float64, len(m.KL))
 	for i, tokens := range m.KL {

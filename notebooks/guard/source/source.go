@@ -19,6 +19,7 @@ type Source struct {
 	BOS        bool     // before each text
 	N, T       int      // texts, and the tokens of each
 	Tail       int      // the last tokens, at which predictions are compared
+	Positions  []int    // of the tokens that are exchanged, 0-based
 	Tokens     []string // that others are exchanged for, as the vocabulary writes them
 	Seed       uint64
 }
@@ -71,7 +72,7 @@ func (s Source) Speaker() (measure.Speaker, [][]int32, error) {
 }
 
 // Edits exchanges the tokens of the texts.
-func (s Source) Edits(positions []int) (*measure.Edited, error) {
+func (s Source) Edits() (*measure.Edited, error) {
 	m, texts, err := s.Open()
 	if err != nil {
 		return nil, err
@@ -81,5 +82,5 @@ func (s Source) Edits(positions []int) (*measure.Edited, error) {
 	if err != nil {
 		return nil, err
 	}
-	return measure.Edits(m.Model, texts, ids, measure.EditsOptions{Positions: positions, Tail: s.Tail, Batch: 1024})
+	return measure.Edits(m.Model, texts, ids, measure.EditsOptions{Positions: s.Positions, Tail: s.Tail, Batch: 1024})
 }
