@@ -25,23 +25,19 @@ func (m Edits) check() error {
 	return nil
 }
 
-// Exchanged shows, position by position, what putting other tokens there does to predictions, loss
-// and sinks; each dot is a token, mean over texts.
+// Exchanged shows, position by position, what putting other tokens there does to loss and sinks;
+// each dot is a token, mean over texts.
 func Exchanged(models ...Edits) (*plots.Figure, error) {
-	p := plots.Panel{Title: "One token is exchanged; each dot is a token put there, mean over texts", Columns: 3}
+	p := plots.Panel{Title: "One token exchanged, edited − unedited", Columns: 2, Width: panelWidth}
 	for _, m := range models {
 		if err := m.check(); err != nil {
 			return nil, err
 		}
 		for _, k := range []struct {
-			what, y string
-			by      [][][]float64
-			scale   plots.Scale
-		}{{"predictions", "KL (nats)", m.KL, plots.Log}, {"loss", "edited − unedited (nats)", m.Loss, plots.Linear}, {"sinks", "sink rate, edited − unedited (%)", m.Rate, plots.Linear}} {
-			strip := plots.Strip{Title: m.Name + ": " + k.what, XName: "token exchanged", YName: k.y, YScale: k.scale, Width: 3.5}
-			if k.scale == plots.Linear {
-				strip.HLines = []plots.RefLine{{At: 0}}
-			}
+			what string
+			by   [][][]float64
+		}{{"loss (nats)", m.Loss}, {"sink rate (%)", m.Rate}} {
+			strip := plots.Strip{Title: m.Name, XName: "which token", YName: k.what, Aspect: 0.55, HLines: []plots.RefLine{{At: 0}}}
 			for i, by := range k.by {
 				strip.Samples = append(strip.Samples, plots.Sample{Name: positionNames[i], Values: each(by)})
 			}
@@ -62,7 +58,7 @@ func ByToken(m Edits) (string, error) {
 	}
 	var rows []string
 	for k, name := range m.Tokens {
-		row := "`" + strings.ReplaceAll(name, "|", "¦") + "`"
+		row := "`" + strings.NewReplacer("|", "¦", "\n", "⏎").Replace(name) + "`"
 		for _, of := range []struct {
 			by     [][][]float64
 			format string
@@ -80,46 +76,54 @@ func ByToken(m Edits) (string, error) {
 	return table("token put there | KL, first (nats) | KL, twentieth | loss, first (nats) | loss, twentieth | sink rate, first (%) | sink rate, twentieth", rows), nil
 }
 
-// Triggered shows what triggers do to answers, by place; each dot is a message.
-func Triggered(triggers []string, kl [][][]float64) (*plots.Figure, error) {
-	p := plots.Panel{Title: "A phrase is added to the prompt; each dot is one of the harmless messages"}
-	for k, trigger := range triggers {
-		strip := plots.Strip{Title: fmt.Sprintf("“%s”", trigger), XName: "where it stands", YName: "KL, mean over the answer's tokens (nats)", YScale: plots.Log, Width: columnWidth}
-		for i, place := range security.Places() {
-			strip.Samples = append(strip.Samples, plots.Sample{Name: string(place), Values: kl[i][k]})
+// Triggered is a table of what triggers do to answers, by place: KL in nats, mean over the answer's
+// tokens, with intervals over messages.
+func Triggered(triggers []string, kl [][][]float64) (string, error) {
+	var rows []string
+	for i, place := range security.Places() {
+		row := string(place)
+		for k := range triggers {
+			e, err := Mean(kl[i][k])
+			if err != nil {
+				return "", err
+			}
+			row += " | " + e.PlusMinus("%.3f")
 		}
-		f, err := strip.Figure()
-		if err != nil {
-			return nil, err
-		}
-		p.Figures = append(p.Figures, f)
+		rows = append(rows, row)
 	}
-	return p.Figure()
+	return table("where it stands | “"+strings.Join(triggers, "” | “")+"”", rows), nil
 }
 
-// Runs shows what copies of one token become, position by position, beside the texts as they are:
-// means over tokens and texts.
-func Runs(names []string, runs []*measure.Repeated) (*plots.Figure, error) {
-	massive := plots.Lines{Title: "largest channel, middle of the sink's blocks", XName: "position", YName: "max |x|", YScale: plots.Log, Legend: plots.LegendBelow, Width: columnWidth}
-	share := plots.Lines{Title: "attention from queries behind it, mean over heads", XName: "position", YName: "share (%)", YScale: plots.Log, Legend: plots.LegendBelow, Width: columnWidth}
+// Runs is a table of what copies of one token become, beside the texts as they are, at some
+// positions: the largest channel, and the attention from the queries behind, in %, means over heads
+// of the sink's blocks. Both are means over tokens and texts.
+func Runs(names []string, runs []*measure.Repeated, positions ...int) string {
+	head := "position"
+	for _, what := range []string{"max \\|x\\|, ", "attention (%), "} {
+		for _, pos := range positions {
+			head += fmt.Sprintf(" | %s%d", what, pos)
+			what = ""
+		}
+	}
+	var rows []string
 	for i, r := range runs {
-		massive.Series = append(massive.Series, plots.Series{Name: names[i], Y: mean(r.Massive)})
-		got := mean(r.Share)
-		share.Series = append(share.Series, plots.Series{Name: names[i], Y: got[:len(got)-8]}) // the last are seen by few
+		row := names[i]
+		for _, k := range []struct {
+			by     [][]float64
+			format string
+		}{{r.Massive, " | %.0f"}, {r.Share, " | %.1f"}} {
+			got := mean(k.by)
+			for _, pos := range positions {
+				row += fmt.Sprintf(k.format, got[pos-1])
+			}
+		}
+		rows = append(rows, row)
 	}
-	left, err := massive.Figure()
-	if err != nil {
-		return nil, err
-	}
-	right, err := share.Figure()
-	if err != nil {
-		return nil, err
-	}
-	return plots.Panel{Title: "Copies of one token in a row; means over eight tokens", Figures: []*plots.Figure{left, right}}.Figure()
+	return table(head, rows)
 }
 
 // Divergence maps the heads by how much more attention token 1 gets in mild prompts than in
 // harmless ones.
 func Divergence(c *measure.Classed) (*plots.Figure, error) {
-	return plots.HeadMap{Title: "α₁ in mild prompts − in harmless ones", Values: c.Delta, Diverging: true, BarName: "difference of attention", Width: columnWidth}.Figure()
+	return plots.HeadMap{Title: "α₁ in mild prompts − in harmless ones", Values: c.Delta, Diverging: true, BarName: "difference of attention", Aspect: 0.8}.Figure()
 }

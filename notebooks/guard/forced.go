@@ -2,7 +2,6 @@ package guard
 
 import (
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 
@@ -74,49 +73,51 @@ func Outcome(f Forced) (*plots.Figure, error) {
 	if err != nil {
 		return nil, err
 	}
-	return plots.Panel{Title: "A first token forced on the answer, with 95 % intervals", Figures: []*plots.Figure{left, right}}.Figure()
+	return plots.Panel{Title: "A first token forced on the answer", Figures: []*plots.Figure{left, right}, Width: panelWidth}.Figure()
 }
 
+// declines shows the mild messages under all conditions, then the harmless ones, with a star, under
+// those that they were answered under.
 func declines(f Forced) (*plots.Figure, error) {
-	bars := plots.Bars{Title: "answers that decline", YName: "of the messages (%)", YMin: 0, YMax: 100, Legend: plots.LegendBelow, Width: columnWidth}
-	mild, harmless := plots.BarSeries{Name: "mild messages"}, plots.BarSeries{Name: "harmless messages"}
-	for _, c := range conditions {
-		bars.Groups = append(bars.Groups, strings.TrimSuffix(c, " token"))
-		for _, s := range []struct {
-			to       *plots.BarSeries
-			harmless bool
-		}{{&mild, false}, {&harmless, true}} {
-			if s.harmless && len(f.Answers[c]) == f.pairs() {
-				s.to.Values, s.to.Lo, s.to.Hi = append(s.to.Values, math.NaN()), append(s.to.Lo, math.NaN()), append(s.to.Hi, math.NaN())
+	bars := plots.Bars{Title: "answers that decline", XName: "first token (*: harmless messages)", YName: "of the messages (%)", YMin: 0, YMax: 100}
+	var s plots.BarSeries
+	for _, harmless := range []bool{false, true} {
+		for _, c := range conditions {
+			if harmless && len(f.Answers[c]) == f.pairs() {
 				continue
 			}
-			e, err := f.share(c, s.harmless)
+			e, err := f.share(c, harmless)
 			if err != nil {
 				return nil, err
 			}
-			s.to.Values, s.to.Lo, s.to.Hi = append(s.to.Values, e.Value), append(s.to.Lo, e.CI.Lo), append(s.to.Hi, e.CI.Hi)
+			name := strings.TrimSuffix(c, " token")
+			if harmless {
+				name += "*"
+			}
+			bars.Groups = append(bars.Groups, name)
+			s.Values, s.Lo, s.Hi = append(s.Values, e.Value), append(s.Lo, e.CI.Lo), append(s.Hi, e.CI.Hi)
 		}
 	}
-	bars.Series = []plots.BarSeries{mild, harmless}
+	bars.Series = []plots.BarSeries{s}
 	return bars.Figure()
 }
 
-// depth draws KL by depth, of answers to mild messages.
+// depth maps KL by depth, of answers to mild messages, a row for each condition; sinkless is
+// the safety token with the sink off.
 func depth(f Forced) (*plots.Figure, error) {
-	lines := plots.Lines{Title: "how deep the exchange reaches", XName: "token of the answer that is predicted", YName: "KL from the free answer (nats)", YScale: plots.Log, Legend: plots.LegendBelow, Width: columnWidth}
-	for i, c := range []string{measure.Safety, measure.Neutral, measure.Random, sinkOff} {
-		s, err := f.curve(c)
+	m := plots.HeatMap{Title: "how deep it reaches", RowName: "forced", ColName: "token of the answer", ColOffset: 1, BarName: "KL (nats)", Scale: plots.Log,
+		RowTokens: []string{"safety", "neutral", "random", "sinkless"}, Aspect: 0.6}
+	for _, c := range []string{measure.Safety, measure.Neutral, measure.Random, sinkOff} {
+		by, err := f.curve(c)
 		if err != nil {
 			return nil, err
 		}
-		if s.Name, s.Style = c, i+1; c == sinkOff {
-			s.Name, s.Lo, s.Hi = "safety token, sink off", nil, nil // three bands are enough to see
-		}
-		lines.Series = append(lines.Series, s)
+		m.Values = append(m.Values, by)
 	}
-	return lines.Figure()
+	return m.Figure()
 }
 
+// sinkOff is measure.Safety with the sink switched off.
 const sinkOff = "sink off"
 
 // kl is KL by depth of answers to mild messages that a token other than their own was forced on.
@@ -140,28 +141,23 @@ func (f Forced) kl(condition string) (list [][]float64, err error) {
 	return list, nil
 }
 
-// curve is the mean of kl over answers, by depth, with bands over answers; depth 1 predicts the
-// answer's second token.
-func (f Forced) curve(condition string) (s plots.Series, err error) {
+// curve is the mean of kl over answers, by depth; depth 1, the first, predicts the answer's second
+// token.
+func (f Forced) curve(condition string) (by []float64, err error) {
 	list, err := f.kl(condition)
 	if err != nil {
-		return s, err
+		return nil, err
 	}
 	for j := range slices.MaxFunc(list, func(a, b []float64) int { return len(a) - len(b) }) {
-		var at []float64
+		sum, n := 0.0, 0.0
 		for _, kl := range list {
 			if j < len(kl) {
-				at = append(at, kl[j])
+				sum, n = sum+kl[j], n+1
 			}
 		}
-		e, err := estimate(at, stats.DefaultOptions())
-		if err != nil {
-			return s, err
-		}
-		lo, hi := e.Ends()
-		s.X, s.Y, s.Lo, s.Hi = append(s.X, float64(j+2)), append(s.Y, e.Value), append(s.Lo, max(lo, e.Value/20)), append(s.Hi, hi)
+		by = append(by, sum/n)
 	}
-	return s, nil
+	return by, nil
 }
 
 // Declined is a table of how many answers decline, with Wilson's intervals.

@@ -10,8 +10,8 @@ import (
 	"firsttoken/sinks/stats"
 )
 
-// columnWidth is that of one of two figures side by side, in inches.
-const columnWidth = 5.2
+// panelWidth is that of two figures side by side, in inches: small files, and still to be read.
+const panelWidth = 5.2
 
 // positionNames are where S5a exchanges tokens, in order.
 var positionNames = []string{"first", "second", "fifth", "twentieth"}
