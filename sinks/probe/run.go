@@ -25,6 +25,11 @@ type Options struct {
 	// one at the last.
 	SkipLoss      bool
 	Interventions []Intervention
+	// OnTail, if set, is handed the logits [Tail][V] after each of the last Tail tokens of each
+	// document, by the document's index, in no particular order. They are its own to keep. Batches
+	// hold B·Tail·V of them at a time: lower BatchTokens where that is much.
+	Tail   int
+	OnTail func(i int, logits [][]float32) error
 	// Own are metrics of the caller's, which go to Trace.Own.
 	Own []ondevice.Own
 	// BatchTokens bounds B·T of a batch; 0 means 2048. It changes speed and
@@ -47,6 +52,9 @@ const defaultBatchTokens = 2048
 func (o *Options) Validate() error {
 	if o.BatchTokens < 0 {
 		return fmt.Errorf("probe: BatchTokens = %d: use 0 for %d, or a positive number", o.BatchTokens, defaultBatchTokens)
+	}
+	if (o.OnTail != nil) != (o.Tail > 0) {
+		return fmt.Errorf("probe: Tail = %d: OnTail wants at least 1, and is wanted by it", o.Tail)
 	}
 	if _, err := ondevice.Observer(o.Metrics...); err != nil {
 		return fmt.Errorf("probe: %w", err)
@@ -247,11 +255,19 @@ func (r *run) forward(docs [][]int32, obs *transformer.Observer) error {
 		Edits:   edit.at,
 		Predict: !r.o.MetricsOnly && !r.o.SkipLoss,
 		Last:    !r.o.MetricsOnly,
+		Logits:  r.o.OnTail != nil, Tail: r.o.Tail, Documents: len(r.group.docs),
 	})
 	if err != nil {
 		return err
 	}
 	r.predicted(out)
+	if r.o.OnTail != nil {
+		for j, i := range r.group.docs {
+			if err := r.o.OnTail(i, out.Logits[j]); err != nil {
+				return err
+			}
+		}
+	}
 	return nil
 }
 

@@ -41,6 +41,9 @@ type Pass struct {
 	Predict bool // fill Output.Loss and Output.Top1
 	Last    bool // fill Output.LogitsLast
 	Logits  bool // fill Output.Logits; B·T·V floats
+	// Tail bounds Logits to so many tokens of each document, the last; 0 for all. A shorter
+	// document is an error.
+	Tail int
 	// Documents bounds Predict, Last and Logits to so many documents of the batch,
 	// the first; 0 for all. Of the others only the residual stream is computed.
 	Documents int
@@ -60,7 +63,7 @@ type Output struct {
 	Loss       [][]float32   // [B][length−1] −log p(next token), nats
 	Top1       [][]int32     // [B][length] most probable next token
 	LogitsLast [][]float32   // [B][V] after the last token
-	Logits     [][][]float32 // [B][length][V]
+	Logits     [][][]float32 // [B][length or Pass.Tail][V]
 	// Kept are the streams that Pass.Keep asked for, by block. They are the
 	// caller's to free.
 	Kept map[int]*Stream
@@ -77,6 +80,11 @@ func (m *Model) Forward(batch Batch, pass Pass) (*Output, error) {
 	}
 	if err := pass.checkBlocks(&m.Config); err != nil {
 		return nil, err
+	}
+	for b, ids := range batch.IDs {
+		if pass.Tail < 0 || pass.Tail > len(ids) {
+			return nil, fmt.Errorf("batch: the last %d tokens of document %d are asked for, which has %d", pass.Tail, b+1, len(ids))
+		}
 	}
 	in, err := batch.inputs(&m.Config, m.Backend)
 	if err != nil {

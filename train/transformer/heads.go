@@ -76,9 +76,13 @@ func (m *Model) heads(batch Batch, in *inputs, resid *tensors.Tensor, pass Pass)
 	}
 	if pass.Logits {
 		for b, ids := range documents {
-			rows := make([][]float32, len(ids))
-			for t := range ids {
-				rows[t] = row(b, t)
+			from := 0
+			if pass.Tail > 0 {
+				from = len(ids) - pass.Tail
+			}
+			var rows [][]float32
+			for t := from; t < len(ids); t++ {
+				rows = append(rows, row(b, t))
 			}
 			logits, err := m.logits(rows)
 			if err != nil {
