@@ -7,10 +7,12 @@
 --check (the default) runs copies and leaves the checkout as it is; --in-place
 writes the outputs back, byte for byte the same when a notebook prints and draws
 the same. Cells see FIRSTTOKEN_HEADLESS=1 in their environment: a cell that waits
-for a widget must go on without one then. Two at a time take less time than one after
-the other, because building a cell and starting a model keep one core busy; no
-notebook reads what another one writes. The exit status is 1 if any notebook
+for a widget must go on without one then. The exit status is 1 if any notebook
 failed; its outputs up to there are kept in .tools/log/failed/.
+
+Two at a time take less time than one after the other, because building a cell
+and starting a model keep one core busy. A notebook 06b waits for 06, whose
+measurements it goes on from; else none reads what another writes.
 
 A notebook fails when a cell raises an error or exceeds its time limit, when the
 kernel dies, and in two cases that the Go kernel does not count as errors: a
@@ -236,14 +238,25 @@ async def run_one(path: Path, in_place: bool, cell_timeout: int, copies: Path, l
         return str(error)
 
 
+def number(path: Path) -> str:
+    """06 of 06-perturbation and of 06b-smoother-maps; another name stands for itself."""
+    found = re.match(r"\d+(?=[a-z]?-)", path.stem)
+    return found.group() if found else path.stem
+
+
 async def run_each(paths: list[Path], in_place: bool, cell_timeout: int, jobs: int, signals: Signals) -> dict[Path, str]:
     results, turn = {}, asyncio.Semaphore(jobs)
     signals.task = asyncio.current_task()
+    ended = {path: asyncio.Event() for path in paths}
+    first = {number(path): path for path in reversed(paths)}
 
     async def one(path: Path, copies: Path) -> None:
+        if jobs > 1 and (before := first[number(path)]) != path:
+            await ended[before].wait()
         async with turn:
             print(path.relative_to(ROOT) if path.is_relative_to(ROOT) else path, flush=True)
             results[path] = await run_one(path, in_place, cell_timeout, copies, path.stem if jobs > 1 else "", signals)
+        ended[path].set()
 
     with tempfile.TemporaryDirectory(prefix="firsttoken-check-") as copies:
         await asyncio.gather(*(one(path, Path(copies)) for path in paths))

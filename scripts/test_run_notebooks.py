@@ -1,8 +1,10 @@
 """Tests of run_notebooks.py that need no kernel."""
 
+import asyncio
 import tempfile
 import unittest
 from pathlib import Path
+from unittest import mock
 
 import nbformat
 import nbformat.v4 as v4
@@ -86,6 +88,25 @@ class Write(unittest.TestCase):
                 rn.write(object(), path)
             self.assertEqual(path.read_bytes(), before)
             self.assertEqual([p.name for p in Path(folder).iterdir()], ["a.ipynb"])
+
+
+class Order(unittest.TestCase):
+    def test_a_second_part_waits_for_the_first(self):
+        log = []
+
+        async def run_one(path, *_):
+            log.append(path.stem)
+            await asyncio.sleep(0.01 if path.stem.startswith("06") else 0)
+            log.append(path.stem + " ends")
+            return ""
+
+        paths = [Path(f"/n/{name}.ipynb") for name in ("06-a", "06b-b", "06c-c", "07-d", "scratch")]
+        with mock.patch.object(rn, "run_one", run_one):
+            results = asyncio.run(rn.run_each(paths, False, 1, 2, rn.Signals()))
+        self.assertEqual(results, dict.fromkeys(paths, ""))
+        for second in ("06b-b", "06c-c"):
+            self.assertLess(log.index("06-a ends"), log.index(second))
+        self.assertLess(log.index("07-d"), log.index("06-a ends"), "others need not wait")
 
 
 if __name__ == "__main__":
