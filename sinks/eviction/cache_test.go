@@ -58,6 +58,9 @@ func read(t *testing.T, m *transformer.Model, ids []int32, o transformer.CacheOp
 // A cache that holds everything is the plain pass, for every policy, mode, block and kind of layer,
 // texts as long as there are heads, and texts that end within a block.
 func TestWholeCacheIsThePlainPass(t *testing.T) {
+	if testing.Short() {
+		t.Skip("not with -short: every architecture")
+	}
 	windowed := func(c *transformer.Config) {
 		c.Tile, c.Kinds = "LG", map[string]transformer.Kind{"L": {Window: 5, RopeBase: 100}, "G": {}}
 	}
@@ -110,6 +113,9 @@ func TestWindowCacheIsAWindow(t *testing.T) {
 // Whatever a policy drops, what it always keeps is there; blocks that end early change nothing
 // before.
 func TestBoundedCaches(t *testing.T) {
+	if testing.Short() {
+		t.Skip("not with -short: every policy")
+	}
 	m := model(t, nil)
 	ids := text(50)
 	for _, p := range append(eviction.Policies(), eviction.Random{Seed: 3}) {

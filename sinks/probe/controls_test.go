@@ -28,6 +28,9 @@ func deep(t *testing.T) *transformer.Model {
 // Costs that are always right end the search where it begins, so that what it asked for is known:
 // losses from the middle of the model on are those of whole passes.
 func TestControlsMeasureWholePasses(t *testing.T) {
+	if testing.Short() {
+		t.Skip("not with -short: searches for controls")
+	}
 	m := deep(t)
 	docs := documents(14, 20, 14, 17, 40)
 	c := probe.DefaultControls()

@@ -13,6 +13,9 @@ import (
 // What is compared is what Perturb gives of the same documents, and the controls cost what leaving
 // ⟨bos⟩ out costs.
 func TestFrontedEdits(t *testing.T) {
+	if testing.Short() {
+		t.Skip("not with -short: searches for controls")
+	}
 	var edits []perturb.Edit
 	for i, ids := range documents(14, 14, 14) {
 		edits = append(edits, perturb.Edit{IDs: ids, Pos: 6 + i, To: ids[6+i] + 1})

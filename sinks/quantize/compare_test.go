@@ -18,6 +18,9 @@ func plan() quantize.Plan {
 
 // Each scheme is measured once a text, and is what the parts say it is.
 func TestCompare(t *testing.T) {
+	if testing.Short() {
+		t.Skip("not with -short: every scheme")
+	}
 	m, p := model(t), plan()
 	c, err := quantize.Compare(m, p)
 	require.NoError(t, err)
