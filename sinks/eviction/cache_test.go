@@ -59,7 +59,7 @@ func read(t *testing.T, m *transformer.Model, ids []int32, o transformer.CacheOp
 // texts as long as there are heads, and texts that end within a block.
 func TestWholeCacheIsThePlainPass(t *testing.T) {
 	if testing.Short() {
-		t.Skip("not with -short: every architecture")
+		t.Skip("not with -short: compiles many caches")
 	}
 	windowed := func(c *transformer.Config) {
 		c.Tile, c.Kinds = "LG", map[string]transformer.Kind{"L": {Window: 5, RopeBase: 100}, "G": {}}
