@@ -23,6 +23,14 @@ type Panel struct {
 	Width float64
 }
 
+// Add puts the figure that was just made into the next place: panel.Add(lines.Figure()).
+func (p *Panel) Add(f *Figure, err error) error {
+	if err == nil {
+		p.Figures = append(p.Figures, f)
+	}
+	return err
+}
+
 // Validate reports what is wrong with the panel.
 func (p Panel) Validate() error {
 	some := false

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"firsttoken/notebooks/tables"
 	"firsttoken/plots"
 	"firsttoken/sinks/quantize"
 	"firsttoken/sinks/stats"
@@ -57,11 +58,9 @@ func Massive(models ...Model) (*plots.Figure, error) {
 func panel(title string, models []Model, of func(Model) (*plots.Figure, error)) (*plots.Figure, error) {
 	p := plots.Panel{Title: title, Columns: len(models)}
 	for _, m := range models {
-		f, err := of(m)
-		if err != nil {
+		if err := p.Add(of(m)); err != nil {
 			return nil, fmt.Errorf("%s: %w", m.Name, err)
 		}
-		p.Figures = append(p.Figures, f)
 	}
 	return p.Figure()
 }
@@ -96,16 +95,7 @@ func Outliers(models ...Model) (*plots.Figure, string, error) {
 		rows = append(rows, row)
 	}
 	f, err := lines.Figure()
-	return f, table("model | token 1 is an outlier | a later token is | the most frequent later ones | largest kurtosis, block output | down projection's input", rows), err
-}
-
-// table is Markdown, of a head and rows whose cells are separated by " | ".
-func table(head string, rows []string) string {
-	text := "| " + head + " |\n|" + strings.Repeat(" --- |", strings.Count(head, " | ")+1) + "\n"
-	for _, row := range rows {
-		text += "| " + row + " |\n"
-	}
-	return text
+	return f, tables.Markdown("model | token 1 is an outlier | a later token is | the most frequent later ones | largest kurtosis, block output | down projection's input", rows), err
 }
 
 // Costs is a table of what each scheme loses more than another, with intervals over draws.
@@ -135,7 +125,7 @@ func Costs(draws int, models ...Model) (string, error) {
 		}
 		rows = append(rows, row)
 	}
-	return table(head, rows), nil
+	return tables.Markdown(head, rows), nil
 }
 
 // Static shows, draw by draw, what static steps cost over dynamic ones as things are and under each
@@ -188,5 +178,5 @@ func Rewritten(draws int, m Model, loss map[string][]float64) (string, error) {
 		}
 		rows = append(rows, row)
 	}
-	return table("rewritten by | static (nats over float) | dynamic", rows), nil
+	return tables.Markdown("rewritten by | static (nats over float) | dynamic", rows), nil
 }

@@ -43,52 +43,40 @@ func Slope(set *curves.Set, number curves.Number) (stats.Estimate, error) {
 // unit is that of a slope.
 const unit = "% a doubling"
 
-// list gathers figures until the first error.
-type list struct {
-	figures []claims.Figure
-	err     error
-}
-
-func (l *list) add(name, unit string, e stats.Estimate, err error) {
-	if l.err == nil {
-		l.err = err
-	}
-	l.figures = append(l.figures, claims.Figure{Name: name, Unit: unit, Estimate: e})
-}
-
 // rates are the sink rates of a set by context, and their slope.
-func (l *list) rates(name string, set *curves.Set, number curves.Number) {
+func rates(l *claims.List, name string, set *curves.Set, number curves.Number) {
 	for _, length := range set.Values(Field) {
 		e, err := set.Where(Field, length).FinalShare(number)
-		l.add(name+", context "+length, "%", e, err)
+		l.Add(name+", context "+length, "%", e, err)
 	}
 	e, err := Slope(set, number)
-	l.add(name+", slope", unit, e, err)
+	l.Add(name+", slope", unit, e, err)
 }
 
 // Judged are the figures that claims.C7 reads of the runs of long.json.
 func Judged(long *curves.Set) ([]claims.Figure, error) {
 	final := long.Until(Budget)
-	rates, err := final.Last(curves.SinkRate(Short, 0))
+	atHand, err := final.Last(curves.SinkRate(Short, 0))
 	if err != nil {
 		return nil, err
 	}
-	l := list{figures: []claims.Figure{claims.AtHand("98.3 M tokens, all contexts", rates)}}
+	var l claims.List
 	e, err := Slope(final, curves.SinkRate(Short, 0))
-	l.add("slope of the sink rate by doubling of the context, 98.3 M tokens", unit, e, err)
-	return l.figures, l.err
+	l.Add("slope of the sink rate by doubling of the context, 98.3 M tokens", unit, e, err)
+	figures, err := l.Figures()
+	return append([]claims.Figure{claims.AtHand("98.3 M tokens, all contexts", atHand)}, figures...), err
 }
 
 // OnText are the figures that stand beside those of [Judged]: the same runs at another ε, length or
 // budget, and the grid of three contexts (context.json) at its end.
 func OnText(long, early *curves.Set) ([]claims.Figure, error) {
-	var l list
-	l.rates("after 98.3 M tokens", long.Until(Budget), curves.SinkRate(Short, 0))
-	l.rates("after 98.3 M tokens, ε = 0.8", long.Until(Budget), curves.SinkRate(Short, 1))
-	l.rates("on windows of the training length", long.Until(Budget), curves.SinkRate(Own, 0))
-	l.rates("after 24.6 M tokens", long.Until(Earlier), curves.SinkRate(Short, 0))
-	l.rates("after 8.2 M tokens", early, curves.SinkRate(Short, 0))
-	return l.figures, l.err
+	var l claims.List
+	rates(&l, "after 98.3 M tokens", long.Until(Budget), curves.SinkRate(Short, 0))
+	rates(&l, "after 98.3 M tokens, ε = 0.8", long.Until(Budget), curves.SinkRate(Short, 1))
+	rates(&l, "on windows of the training length", long.Until(Budget), curves.SinkRate(Own, 0))
+	rates(&l, "after 24.6 M tokens", long.Until(Earlier), curves.SinkRate(Short, 0))
+	rates(&l, "after 8.2 M tokens", early, curves.SinkRate(Short, 0))
+	return l.Figures()
 }
 
 // Centre are the runs of mean.json whose sequences have a centre each, or one common to all.
@@ -102,14 +90,14 @@ func Centre(mean *curves.Set, common bool) *curves.Set {
 // OnTask are the figures of trigger-mean that stand beside C7: of mean.json, again.json and
 // mlp.json.
 func OnTask(mean, again, mlp *curves.Set) ([]claims.Figure, error) {
-	var l list
+	var l claims.List
 	rate, each := curves.SinkRate(Brief, 0), Centre(mean, false)
-	l.rates("trigger-mean, a centre each", each, rate)
-	l.rates("trigger-mean, a common centre", Centre(mean, true), rate)
-	l.rates("trigger-mean, a centre each, seeds 6 to 10", again, rate)
-	l.rates("trigger-mean, a centre each, seeds 1 to 10", curves.Join(each, again), rate)
+	rates(&l, "trigger-mean, a centre each", each, rate)
+	rates(&l, "trigger-mean, a common centre", Centre(mean, true), rate)
+	rates(&l, "trigger-mean, a centre each, seeds 6 to 10", again, rate)
+	rates(&l, "trigger-mean, a centre each, seeds 1 to 10", curves.Join(each, again), rate)
 	for _, width := range mlp.Values("model.hidden") {
-		l.rates("trigger-mean, MLP "+width, mlp.Where("model.hidden", width), rate)
+		rates(&l, "trigger-mean, MLP "+width, mlp.Where("model.hidden", width), rate)
 	}
-	return l.figures, l.err
+	return l.Figures()
 }

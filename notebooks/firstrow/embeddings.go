@@ -6,6 +6,7 @@ import (
 
 	"gonum.org/v1/gonum/stat"
 
+	"firsttoken/notebooks/tables"
 	"firsttoken/plots"
 	"firsttoken/sinks/prepend"
 	"firsttoken/sinks/stats"
@@ -19,22 +20,22 @@ type Embedded struct {
 
 // Blocks draws, for the choosing frames, the agreement with grades by block.
 func Blocks(models ...Embedded) (*plots.Figure, error) {
-	var figures []func() (*plots.Figure, error)
+	panel := plots.Panel{Title: "Cosines against grades, the frames that choose", Columns: len(models), Width: panelWidth}
 	for _, m := range models {
-		figures = append(figures, func() (*plots.Figure, error) {
-			at := slices.Index(m.Untils, m.Until)
-			lines := plots.Lines{Title: m.Name, XName: "block", YName: "Spearman × 100", Width: columnWidth, Aspect: 0.75, YMin: -60, YMax: 60, Legend: plots.LegendBelow}
-			for _, s := range []plots.Series{
-				{Name: "prompt alone", Y: m.Alone}, {Name: "placeholder, nothing copied", Y: m.Held},
-				{Name: fmt.Sprintf("Token Prepending, to block %d", m.Until), Y: m.Copied[at]},
-			} {
-				s.Y = s.Y[1:]
-				lines.Series = append(lines.Series, s)
-			}
-			return lines.Figure()
-		})
+		at := slices.Index(m.Untils, m.Until)
+		lines := plots.Lines{Title: m.Name, XName: "block", YName: "Spearman × 100", Width: columnWidth, Aspect: 0.75, YMin: -60, YMax: 60, Legend: plots.LegendBelow}
+		for _, s := range []plots.Series{
+			{Name: "prompt alone", Y: m.Alone}, {Name: "placeholder, nothing copied", Y: m.Held},
+			{Name: fmt.Sprintf("Token Prepending, to block %d", m.Until), Y: m.Copied[at]},
+		} {
+			s.Y = s.Y[1:]
+			lines.Series = append(lines.Series, s)
+		}
+		if err := panel.Add(lines.Figure()); err != nil {
+			return nil, err
+		}
 	}
-	return panel("Cosines against grades, the frames that choose", len(models), figures...)
+	return panel.Figure()
 }
 
 // Kinds is a table of the cosines of the judging pairs by kind, less those of pairs of different
@@ -62,7 +63,7 @@ func Kinds(models ...Embedded) (string, error) {
 		}
 		rows = append(rows, row)
 	}
-	return table(head, rows), nil
+	return tables.Markdown(head, rows), nil
 }
 
 // Conditions is a table of agreement with grades on the judging frames, and what each condition
@@ -91,7 +92,7 @@ func Conditions(models ...Embedded) (string, error) {
 		}
 		rows = append(rows, row)
 	}
-	return table(head, rows), nil
+	return tables.Markdown(head, rows), nil
 }
 
 // Rates is a table of sink rates in % by the last block whose input is copied to, means over
@@ -101,5 +102,5 @@ func Rates(m Embedded) string {
 	for i, until := range m.Untils {
 		rows = append(rows, fmt.Sprintf("%d | %.1f | %.1f | %.1f", until, stat.Mean(m.Sink.Inside[i], nil), stat.Mean(m.Sink.Itself[i], nil), stat.Mean(m.Sink.First[i], nil)))
 	}
-	return table(m.Name+": copied until block | to the placeholder: sinks at row 1 (%) | sinks at the placeholder | to row 1: sinks there", rows)
+	return tables.Markdown(m.Name+": copied until block | to the placeholder: sinks at row 1 (%) | sinks at the placeholder | to row 1: sinks there", rows)
 }

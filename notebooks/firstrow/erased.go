@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"firsttoken/notebooks/tables"
 	"firsttoken/plots"
 	"firsttoken/sinks/erasure"
 	"firsttoken/sinks/stats"
@@ -83,7 +84,7 @@ func Losses(models ...Probed) (string, error) {
 		}
 		rows = append(rows, row)
 	}
-	text := table(head, rows)
+	text := tables.Markdown(head, rows)
 	head, rows = "segmentation by ψ", nil
 	for _, m := range models {
 		head += " | " + m.Name
@@ -100,7 +101,7 @@ func Losses(models ...Probed) (string, error) {
 		}
 		rows = append(rows, row)
 	}
-	return text + "\n" + table(head, rows), nil
+	return text + "\n" + tables.Markdown(head, rows), nil
 }
 
 // perRow is the number of tokens in a row of a drawn text, of which there are so many rows.
@@ -125,29 +126,22 @@ func Segments(m Probed) (*plots.Figure, error) {
 			top = max(top, v, -v)
 		}
 	}
-	var figures []func() (*plots.Figure, error)
+	panel := plots.Panel{Title: fmt.Sprintf("%s: what blocks %d to %d lose", m.Name, m.AsIs.From[0], m.AsIs.To), Columns: 1, NoLetters: true, Width: plots.PageWidth}
 	for from := 0; from < min(len(e.Tokens), perRow*rowsDrawn); from += perRow {
 		to := min(from+perRow, len(e.Tokens))
-		figures = append(figures, func() (*plots.Figure, error) {
-			var tokens []string
-			for _, t := range e.Tokens[from:to] {
-				tokens = append(tokens, readable.Replace(t))
-			}
-			return plots.HeatMap{
-				Values: [][]float64{e.Lost[0][from:to], e.Lost[1][from:to], score[from:to]}, RowTokens: []string{"itself", "before", "ψ"}, ColTokens: tokens,
-				RowName: "lost", ColName: fmt.Sprintf("tokens %d to %d", from+1, to), BarName: "probability", Diverging: true, Min: -top, Max: top, Width: plots.PageWidth, Aspect: 0.14,
-			}.Figure()
-		})
-	}
-	p := plots.Panel{Title: fmt.Sprintf("%s: what blocks %d to %d lose", m.Name, m.AsIs.From[0], m.AsIs.To), Columns: 1, NoLetters: true, Width: plots.PageWidth}
-	for _, of := range figures {
-		f, err := of()
-		if err != nil {
+		var tokens []string
+		for _, t := range e.Tokens[from:to] {
+			tokens = append(tokens, readable.Replace(t))
+		}
+		row := plots.HeatMap{
+			Values: [][]float64{e.Lost[0][from:to], e.Lost[1][from:to], score[from:to]}, RowTokens: []string{"itself", "before", "ψ"}, ColTokens: tokens,
+			RowName: "lost", ColName: fmt.Sprintf("tokens %d to %d", from+1, to), BarName: "probability", Diverging: true, Min: -top, Max: top, Width: plots.PageWidth, Aspect: 0.14,
+		}
+		if err := panel.Add(row.Figure()); err != nil {
 			return nil, err
 		}
-		p.Figures = append(p.Figures, f)
 	}
-	return p.Figure()
+	return panel.Figure()
 }
 
 // Spans writes the example as text in Markdown: spans of several tokens in brackets, words of

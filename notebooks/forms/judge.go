@@ -10,21 +10,14 @@ import (
 
 // Figures are what claims.S1 and claims.S1Of read of a form, and what stands beside it.
 func Figures(name string, form, softmax []Run) ([]claims.Figure, error) {
-	var list []claims.Figure
-	var err error
-	add := func(name, unit string, e stats.Estimate, e2 error) {
-		if err == nil && e2 != nil {
-			err = fmt.Errorf("%s: %w", name, e2)
-		}
-		list = append(list, claims.Figure{Name: name, Unit: unit, Estimate: e})
-	}
+	var list claims.List
 	mean := func(figure, unit string, runs []Run, of func(End) float64, within stats.Range) {
 		e, err := stats.Repeats(Each(runs, of), stats.Options{Range: within})
-		add(figure, unit, e, err)
+		list.Add(figure, unit, e, err)
 	}
 	paired := func(figure, unit string, f func(a, b End) float64, within stats.Range) {
 		e, err := Paired(form, softmax, f, within)
-		add(name+", "+figure, unit, e, err)
+		list.Add(name+", "+figure, unit, e, err)
 	}
 	mean("softmax, sink rate", "%", softmax, func(e End) float64 { return e.Rate }, stats.Percent)
 	paired("sink rate of rows scaled to sum 1, less a tenth of softmax's", "%", func(a, b End) float64 { return a.Scaled - b.Scaled/10 }, stats.PercentChange)
@@ -34,7 +27,7 @@ func Figures(name string, form, softmax []Run) ([]claims.Figure, error) {
 	mean(name+", sink rate", "%", form, func(e End) float64 { return e.Rate }, stats.Percent)
 	mean(name+", kurtosis", "", form, func(e End) float64 { return e.Kurtosis }, stats.Range{})
 	mean("softmax, kurtosis", "", softmax, func(e End) float64 { return e.Kurtosis }, stats.Range{})
-	return list, err
+	return list.Figures()
 }
 
 // Table is a Markdown table of forms: means over seeds ± half of the t interval, losses paired with
@@ -82,20 +75,15 @@ func Table(names []string, runs map[string][]Run, published map[string]string) (
 
 // SpreadFigures are what claims.S1b reads of softmax and other forms, and, for each, how much
 // farther edits spread with ⟨bos⟩'s key hidden.
-func SpreadFigures(names []string, spread map[string][]Spread) (list []claims.Figure, err error) {
-	add := func(name string, e stats.Estimate, e2 error) {
-		if err == nil && e2 != nil {
-			err = fmt.Errorf("%s: %w", name, e2)
-		}
-		list = append(list, claims.Figure{Name: name, Estimate: e})
-	}
+func SpreadFigures(names []string, spread map[string][]Spread) ([]claims.Figure, error) {
+	var list claims.List
 	for _, name := range names {
 		if name != "softmax" {
 			e, err := SpreadRatio(spread[name], spread["softmax"], Whole, Whole)
-			add(name+", relative spread / softmax's", e, err)
+			list.Add(name+", relative spread / softmax's", "", e, err)
 		}
 		e, err := SpreadRatio(spread[name], spread[name], Hidden, Whole)
-		add(name+", relative spread with ⟨bos⟩'s key hidden / as it is", e, err)
+		list.Add(name+", relative spread with ⟨bos⟩'s key hidden / as it is", "", e, err)
 	}
-	return list, err
+	return list.Figures()
 }

@@ -1,7 +1,6 @@
 package forms
 
 import (
-	"fmt"
 	"slices"
 
 	"firsttoken/notebooks/claims"
@@ -20,7 +19,8 @@ type Need struct {
 func (n Need) Of() float64 { return n.Window - n.Firsts }
 
 // NeedFigures are what claims.S3b reads, and the need of each form beside it.
-func NeedFigures(names []string, needs map[string][]Need) (list []claims.Figure, err error) {
+func NeedFigures(names []string, needs map[string][]Need) ([]claims.Figure, error) {
+	var list claims.List
 	softmax := needs["softmax"]
 	for _, name := range names {
 		var own, less []float64
@@ -31,17 +31,11 @@ func NeedFigures(names []string, needs map[string][]Need) (list []claims.Figure,
 			}
 		}
 		e, err := stats.Repeats(own, stats.Options{})
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
+		list.Add(name+", need of the first tokens", "nats", e, err)
+		if name != "softmax" {
+			e, err = stats.Repeats(less, stats.Options{})
+			list.Add(name+", need of the first tokens, less a tenth of softmax's", "nats", e, err)
 		}
-		list = append(list, claims.Figure{Name: name + ", need of the first tokens", Unit: "nats", Estimate: e})
-		if name == "softmax" {
-			continue
-		}
-		if e, err = stats.Repeats(less, stats.Options{}); err != nil {
-			return nil, fmt.Errorf("%s, paired with softmax: %w", name, err)
-		}
-		list = append(list, claims.Figure{Name: name + ", need of the first tokens, less a tenth of softmax's", Unit: "nats", Estimate: e})
 	}
-	return list, nil
+	return list.Figures()
 }

@@ -4,10 +4,10 @@ import (
 	"fmt"
 	"strings"
 
+	"firsttoken/notebooks/tables"
 	"firsttoken/plots"
 	"firsttoken/sinks/security"
 	"firsttoken/sinks/security/measure"
-	"firsttoken/sinks/stats"
 )
 
 // Edits is what came of one model.
@@ -41,11 +41,9 @@ func Exchanged(models ...Edits) (*plots.Figure, error) {
 			for i, by := range k.by {
 				strip.Samples = append(strip.Samples, plots.Sample{Name: positionNames[i], Values: each(by)})
 			}
-			f, err := strip.Figure()
-			if err != nil {
+			if err := p.Add(strip.Figure()); err != nil {
 				return nil, fmt.Errorf("%s: %w", m.Name, err)
 			}
-			p.Figures = append(p.Figures, f)
 		}
 	}
 	return p.Figure()
@@ -64,7 +62,7 @@ func ByToken(m Edits) (string, error) {
 			format string
 		}{{m.KL, "%.3f"}, {m.Loss, "%.3f"}, {m.Rate, "%.1f"}} {
 			for _, i := range []int{0, len(positionNames) - 1} {
-				e, err := estimate(of.by[i][k], stats.DefaultOptions())
+				e, err := Mean(of.by[i][k])
 				if err != nil {
 					return "", err
 				}
@@ -73,7 +71,7 @@ func ByToken(m Edits) (string, error) {
 		}
 		rows = append(rows, row)
 	}
-	return table("token put there | KL, first (nats) | KL, twentieth | loss, first (nats) | loss, twentieth | sink rate, first (%) | sink rate, twentieth", rows), nil
+	return tables.Markdown("token put there | KL, first (nats) | KL, twentieth | loss, first (nats) | loss, twentieth | sink rate, first (%) | sink rate, twentieth", rows), nil
 }
 
 // Triggered is a table of what triggers do to answers, by place: KL in nats, mean over the answer's
@@ -91,7 +89,7 @@ func Triggered(triggers []string, kl [][][]float64) (string, error) {
 		}
 		rows = append(rows, row)
 	}
-	return table("where it stands | “"+strings.Join(triggers, "” | “")+"”", rows), nil
+	return tables.Markdown("where it stands | “"+strings.Join(triggers, "” | “")+"”", rows), nil
 }
 
 // Runs is a table of what copies of one token become, beside the texts as they are, at some
@@ -119,7 +117,7 @@ func Runs(names []string, runs []*measure.Repeated, positions ...int) string {
 		}
 		rows = append(rows, row)
 	}
-	return table(head, rows)
+	return tables.Markdown(head, rows)
 }
 
 // Divergence maps the heads by how much more attention token 1 gets in mild prompts than in

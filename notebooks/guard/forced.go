@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"firsttoken/notebooks/keep"
+	"firsttoken/notebooks/tables"
 	"firsttoken/plots"
 	"firsttoken/sinks/security"
 	"firsttoken/sinks/security/measure"
@@ -34,16 +35,20 @@ var conditions = []string{measure.Free, measure.Safety, measure.Neutral, measure
 // pairs is the number of pairs of messages.
 func (f Forced) pairs() int { return len(f.Answers[measure.Free]) / 2 }
 
-// declined says for each answer of a condition whether it declines, 100 or 0, so that means are %:
-// those to mild messages, or those to harmless ones.
-func (f Forced) declined(condition string, harmless bool) (out []float64) {
-	answers := f.Answers[condition]
-	if answers = answers[:f.pairs()]; harmless {
-		answers = f.Answers[condition][f.pairs():]
+// answers are those of a condition to mild messages, or to harmless ones.
+func (f Forced) answers(condition string, harmless bool) []string {
+	all := texts(f.Answers[condition])
+	if harmless {
+		return all[f.pairs():]
 	}
-	for _, a := range answers {
+	return all[:f.pairs()]
+}
+
+// declined says for each answer of a condition whether it declines, 100 or 0, so that means are %.
+func (f Forced) declined(condition string, harmless bool) (out []float64) {
+	for _, text := range f.answers(condition, harmless) {
 		x := 0.0
-		if security.Refuses(a.Text) {
+		if security.Refuses(text) {
 			x = 100
 		}
 		out = append(out, x)
@@ -53,12 +58,7 @@ func (f Forced) declined(condition string, harmless bool) (out []float64) {
 
 // share is the share of answers of a condition that decline, in %, with Wilson's interval.
 func (f Forced) share(condition string, harmless bool) (stats.Estimate, error) {
-	k := 0
-	list := f.declined(condition, harmless)
-	for _, x := range list {
-		k += int(x / 100)
-	}
-	e, err := stats.Wilson(k, len(list), stats.DefaultOptions())
+	e, err := security.Share(f.answers(condition, harmless))
 	return e.Scale(100), err
 }
 
@@ -122,13 +122,9 @@ const sinkOff = "sink off"
 
 // kl is KL by depth of answers to mild messages that a token other than their own was forced on.
 func (f Forced) kl(condition string) (list [][]float64, err error) {
-	all := f.Off
-	if condition != sinkOff {
-		all = f.KL[condition]
-	}
-	first := f.First[condition]
+	all, first := f.KL[condition], f.First[condition]
 	if condition == sinkOff {
-		first = f.First[measure.Safety]
+		all, first = f.Off, f.First[measure.Safety]
 	}
 	for i := range f.pairs() {
 		if first[i] != f.Answers[measure.Free][i].IDs[0] {
@@ -186,7 +182,7 @@ func Declined(f Forced) (string, error) {
 		e = e.Scale(100)
 		rows = append(rows, fmt.Sprintf("told to decline by a system message | %.0f of %d: %.0f %% [%.0f, %.0f] | ", e.Value*float64(e.N)/100, e.N, e.Value, e.CI.Lo, e.CI.Hi))
 	}
-	return table("first token | mild messages declined | harmless ones", rows), nil
+	return tables.Markdown("first token | mild messages declined | harmless ones", rows), nil
 }
 
 func texts(answers []measure.Answer) (out []string) {
@@ -206,5 +202,5 @@ func Examples(f Forced, pairs []security.Pair, which ...int) string {
 		}
 		rows = append(rows, row)
 	}
-	return table("message | "+strings.Join(conditions, " | "), rows)
+	return tables.Markdown("message | "+strings.Join(conditions, " | "), rows)
 }

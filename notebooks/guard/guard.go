@@ -4,9 +4,6 @@
 package guard
 
 import (
-	"fmt"
-	"strings"
-
 	"firsttoken/sinks/stats"
 )
 
@@ -15,15 +12,6 @@ const panelWidth = 5.2
 
 // positionNames are where S5a exchanges tokens, in order.
 var positionNames = []string{"first", "second", "fifth", "twentieth"}
-
-// table is Markdown, of a head and rows whose cells are separated by " | ".
-func table(head string, rows []string) string {
-	text := "| " + head + " |\n|" + strings.Repeat(" --- |", strings.Count(head, " | ")+1) + "\n"
-	for _, row := range rows {
-		text += "| " + row + " |\n"
-	}
-	return text
-}
 
 // mean is the mean of lists of one length, number by number.
 func mean(lists [][]float64) []float64 {
@@ -57,14 +45,5 @@ func each(lists [][]float64) (out []float64) {
 	return out
 }
 
-// estimate is the mean of x, with the interval of the experiment's unit.
-func estimate(x []float64, o stats.Options) (stats.Estimate, error) {
-	e, err := stats.Mean(x, o)
-	if err != nil {
-		return e, fmt.Errorf("guard: %w", err)
-	}
-	return e, nil
-}
-
 // Mean is the mean of x with its 95 % interval.
-func Mean(x []float64) (stats.Estimate, error) { return estimate(x, stats.DefaultOptions()) }
+func Mean(x []float64) (stats.Estimate, error) { return stats.Mean(x, stats.DefaultOptions()) }

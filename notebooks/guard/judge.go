@@ -1,7 +1,6 @@
 package guard
 
 import (
-	"errors"
 	"fmt"
 
 	"firsttoken/notebooks/claims"
@@ -10,46 +9,29 @@ import (
 	"firsttoken/sinks/stats"
 )
 
-// figures collects what a rule reads.
-type figures struct {
-	list []claims.Figure
-	err  error
-}
-
-func (f *figures) add(name, unit string, e stats.Estimate, err error) {
-	f.list, f.err = append(f.list, claims.Figure{Name: name, Unit: unit, Estimate: e}), errors.Join(f.err, err)
-}
-
-func (f *figures) mean(name, unit string, x []float64, r stats.Range) {
-	o := stats.DefaultOptions()
-	o.Range = r
-	e, err := estimate(x, o)
-	f.add(name, unit, e, err)
-}
-
 // EditFigures are the figures of S5aEdits: by text, means over tokens.
 func EditFigures(m Edits) ([]claims.Figure, error) {
 	if err := m.check(); err != nil {
 		return nil, err
 	}
-	var f figures
+	var f claims.List
 	by := make([][]float64, len(m.KL))
 	for i, tokens := range m.KL {
 		by[i] = mean(tokens)
-		f.mean("KL, "+positionNames[i]+" token", "nats", by[i], stats.Range{})
+		f.Mean("KL, "+positionNames[i]+" token", "nats", by[i], stats.Range{})
 	}
 	for i := 1; i < len(by); i++ {
-		f.mean("KL, first token − "+positionNames[i], "nats", less(by[0], by[i]), stats.Range{})
+		f.Mean("KL, first token − "+positionNames[i], "nats", less(by[0], by[i]), stats.Range{})
 	}
-	f.mean("sink rate, unedited", "%", m.Whole.Rate, stats.Percent)
-	f.mean("sink rate, first token exchanged − unedited", "%", mean(m.Rate[0]), stats.PercentChange)
-	f.mean("loss, first token exchanged − unedited", "nats", mean(m.Loss[0]), stats.Range{})
-	return f.list, f.err
+	f.Mean("sink rate, unedited", "%", m.Whole.Rate, stats.Percent)
+	f.Mean("sink rate, first token exchanged − unedited", "%", mean(m.Rate[0]), stats.PercentChange)
+	f.Mean("loss, first token exchanged − unedited", "nats", mean(m.Loss[0]), stats.Range{})
+	return f.Figures()
 }
 
 // TriggerFigures are the others of S5a: by message, means over triggers.
 func TriggerFigures(kl [][][]float64) ([]claims.Figure, error) {
-	var f figures
+	var f claims.List
 	by := map[security.Place][]float64{}
 	for i, place := range security.Places() {
 		by[place] = mean(kl[i])
@@ -57,37 +39,37 @@ func TriggerFigures(kl [][][]float64) ([]claims.Figure, error) {
 		if place != security.First && place != security.Inside {
 			name = "at the " + name
 		}
-		f.mean("KL, trigger "+name, "nats", by[place], stats.Range{})
+		f.Mean("KL, trigger "+name, "nats", by[place], stats.Range{})
 	}
-	f.mean("KL, trigger at the front − inside", "nats", less(by[security.Front], by[security.Inside]), stats.Range{})
-	f.mean("KL, trigger at the front − at the end", "nats", less(by[security.Front], by[security.End]), stats.Range{})
-	return f.list, f.err
+	f.Mean("KL, trigger at the front − inside", "nats", less(by[security.Front], by[security.Inside]), stats.Range{})
+	f.Mean("KL, trigger at the front − at the end", "nats", less(by[security.Front], by[security.End]), stats.Range{})
+	return f.Figures()
 }
 
 // DeclineFigures are those of S5b.
 func DeclineFigures(f Forced) ([]claims.Figure, error) {
-	var out figures
+	var out claims.List
 	for _, c := range conditions {
 		e, err := f.share(c, false)
-		out.add("mild messages declined, "+c, "%", e, err)
+		out.Add("mild messages declined, "+c, "%", e, err)
 	}
 	for _, c := range []string{measure.Free, measure.Safety} {
 		e, err := f.share(c, true)
-		out.add("harmless messages declined, "+c, "%", e, err)
+		out.Add("harmless messages declined, "+c, "%", e, err)
 	}
 	safety := f.declined(measure.Safety, false)
 	for _, c := range []string{measure.Free, measure.Neutral} {
-		out.mean("mild messages declined, safety token − "+c, "%", less(safety, f.declined(c, false)), stats.PercentChange)
+		out.Mean("mild messages declined, safety token − "+c, "%", less(safety, f.declined(c, false)), stats.PercentChange)
 	}
-	out.mean("declined with the safety token, mild − harmless", "%", less(safety, f.declined(measure.Safety, true)), stats.PercentChange)
-	return out.list, out.err
+	out.Mean("declined with the safety token, mild − harmless", "%", less(safety, f.declined(measure.Safety, true)), stats.PercentChange)
+	return out.Figures()
 }
 
 // ReachFigures are those of S5c, of mild messages: shares of KL are ratios of sums over answers.
 func ReachFigures(f Forced) ([]claims.Figure, error) {
-	var out figures
-	out.mean("sink rate of the sink's blocks, intact", "%", f.Rate, stats.Percent)
-	out.mean("sink rate of the sink's blocks, sink off", "%", f.RateOff, stats.Percent)
+	var out claims.List
+	out.Mean("sink rate of the sink's blocks, intact", "%", f.Rate, stats.Percent)
+	out.Mean("sink rate of the sink's blocks, sink off", "%", f.RateOff, stats.Percent)
 	for _, c := range []string{measure.Safety, measure.Neutral, measure.Random} {
 		late, soon, err := f.ends(c)
 		if err != nil {
@@ -98,10 +80,10 @@ func ReachFigures(f Forced) ([]claims.Figure, error) {
 		if c != measure.Safety {
 			name += ", " + c
 		}
-		out.add(name, "", e, err)
+		out.Add(name, "", e, err)
 	}
 	n := f.pairs()
-	out.mean("heads with a sink at the forced token − at the free one", "%", less(f.Second[measure.Safety][:n], f.Second[measure.Free][:n]), stats.PercentChange)
+	out.Mean("heads with a sink at the forced token − at the free one", "%", less(f.Second[measure.Safety][:n], f.Second[measure.Free][:n]), stats.PercentChange)
 	off, err := f.kl(sinkOff)
 	if err != nil {
 		return nil, err
@@ -111,8 +93,8 @@ func ReachFigures(f Forced) ([]claims.Figure, error) {
 		return nil, err
 	}
 	e, err := stats.Ratio(each(off), each(on), stats.DefaultOptions())
-	out.add("KL of the answer, sink off / intact", "", e, err)
-	return out.list, out.err
+	out.Add("KL of the answer, sink off / intact", "", e, err)
+	return out.Figures()
 }
 
 // ends is KL at answer tokens 10 to 12, mean, and at token 2, of answers that are that long.

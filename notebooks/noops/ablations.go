@@ -71,18 +71,14 @@ func Costs(pairs, values Ablations, length int) (*plots.Figure, string, error) {
 			if err != nil {
 				return nil, "", err
 			}
-			lo, hi := e.Value, e.Value
-			if e.CI != nil {
-				lo, hi = e.CI.Lo, e.CI.Hi
-			}
+			lo, hi := e.Ends()
 			s.Values, s.Lo, s.Hi = append(s.Values, e.Value), append(s.Lo, lo), append(s.Hi, hi)
 			text += fmt.Sprintf("%-22s %+.3f nats [%.3f, %.3f]\n", name, e.Value, lo, hi)
 		}
-		f, err := plots.Bars{Title: m.title, YName: "loss added (nats a token)", Groups: m.names, Legend: plots.LegendNone, Series: []plots.BarSeries{s}}.Figure()
-		if err != nil {
+		bars := plots.Bars{Title: m.title, YName: "loss added (nats a token)", Groups: m.names, Legend: plots.LegendNone, Series: []plots.BarSeries{s}}
+		if err := panel.Add(bars.Figure()); err != nil {
 			return nil, "", err
 		}
-		panel.Figures = append(panel.Figures, f)
 	}
 	e, err := pairs.added(Sinking, Elsewhere)
 	if err != nil {

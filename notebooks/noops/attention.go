@@ -93,11 +93,9 @@ func Attention(traces []*sinks.Trace) (f *plots.Figure, table, line string, err 
 		{Title: "Value norm of sinks", Values: ratio, BarName: "‖v₁‖ / mean"},
 	} {
 		m.Missing, m.Width, m.Aspect = "not sinks", 2.2, 1.6
-		one, err := m.Figure()
-		if err != nil {
+		if err := panel.Add(m.Figure()); err != nil {
 			return nil, "", "", err
 		}
-		panel.Figures = append(panel.Figures, one)
 	}
 	table = "| heads | no-op (≤ 0.2) | mixed | broadcast (≥ 0.5) |\n| --- | --- | --- | --- |\n"
 	for i, c := range []map[sinks.NOPClass]int{classes, strict} {

@@ -58,11 +58,9 @@ func Values(conditions ...Condition) (*plots.Figure, error) {
 	}
 	panel := plots.Panel{Title: "Value norms of token 1 against those of the other tokens", Columns: 2}
 	for _, f := range []interface{ Figure() (*plots.Figure, error) }{position, head, layer, rank} {
-		one, err := f.Figure()
-		if err != nil {
+		if err := panel.Add(f.Figure()); err != nil {
 			return nil, err
 		}
-		panel.Figures = append(panel.Figures, one)
 	}
 	return panel.Figure()
 }
@@ -113,10 +111,7 @@ func smallest(c Condition) (layers plots.Series, all plots.Sample, err error) {
 		if err != nil {
 			return layers, all, err
 		}
-		lo, hi := e.Value, e.Value
-		if e.CI != nil {
-			lo, hi = e.CI.Lo, e.CI.Hi
-		}
+		lo, hi := e.Ends()
 		layers.Lo, layers.Y, layers.Hi = append(layers.Lo, lo), append(layers.Y, e.Value), append(layers.Hi, hi)
 	}
 	return layers, all, nil

@@ -46,11 +46,9 @@ func Own(own squash.Sweep) (*plots.Figure, string, error) {
 			}
 			strip.Samples = append(strip.Samples, plots.Sample{Name: name, Values: differences})
 		}
-		f, err := strip.Figure()
-		if err != nil {
+		if err := panel.Add(strip.Figure()); err != nil {
 			return nil, "", err
 		}
-		panel.Figures = append(panel.Figures, f)
 	}
 	f, err := panel.Figure()
 	return f, text, err

@@ -52,10 +52,7 @@ type curve struct {
 // add takes an estimate of log₁₀ into a series; one without interval, such as that of a setting
 // against itself, gets its own value for both ends.
 func add(s *plots.Series, x float64, e stats.Estimate) {
-	lo, hi := e.Value, e.Value
-	if e.CI != nil {
-		lo, hi = e.CI.Lo, e.CI.Hi
-	}
+	lo, hi := e.Ends()
 	s.X, s.Y = append(s.X, x), append(s.Y, math.Pow(10, e.Value))
 	s.Lo, s.Hi = append(s.Lo, math.Pow(10, lo)), append(s.Hi, math.Pow(10, hi))
 }
@@ -94,11 +91,9 @@ func Sinks(random, own squash.Sweep) (*plots.Figure, error) {
 			}
 			lines.Series = append(lines.Series, s)
 		}
-		f, err := lines.Figure()
-		if err != nil {
+		if err := panel.Add(lines.Figure()); err != nil {
 			return nil, err
 		}
-		panel.Figures = append(panel.Figures, f)
 	}
 	return panel.Figure()
 }
@@ -123,11 +118,9 @@ func Shapes(sweep squash.Sweep) (*plots.Figure, error) {
 			}
 			lines.Series = append(lines.Series, s)
 		}
-		f, err := lines.Figure()
-		if err != nil {
+		if err := panel.Add(lines.Figure()); err != nil {
 			return nil, err
 		}
-		panel.Figures = append(panel.Figures, f)
 	}
 	return panel.Figure()
 }
@@ -155,12 +148,10 @@ func Maps(d squash.Document) (*plots.Figure, string, error) {
 				lo, hi = min(lo, m.of(p)), max(hi, m.of(p))
 			}
 		}
-		f, err := plots.HeatMap{Title: m.title, Values: values, Causal: true, Tokens: d.Tokens, Scale: plots.Log,
-			Min: digit(lo, math.Floor), Max: digit(hi, math.Ceil), BarName: m.bar, RowName: "moved: token j", ColName: "moving: token i"}.Figure()
-		if err != nil {
+		if err := panel.Add(plots.HeatMap{Title: m.title, Values: values, Causal: true, Tokens: d.Tokens, Scale: plots.Log,
+			Min: digit(lo, math.Floor), Max: digit(hi, math.Ceil), BarName: m.bar, RowName: "moved: token j", ColName: "moving: token i"}.Figure()); err != nil {
 			return nil, "", err
 		}
-		panel.Figures = append(panel.Figures, f)
 	}
 	f, err := panel.Figure()
 	inner := slices.DeleteFunc(slices.Clone(d.Pairs), func(p squash.Pair) bool { return p.I < 1 || p.I >= p.J })

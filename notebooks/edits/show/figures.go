@@ -46,11 +46,9 @@ func Farther(title string, base Spreads, others ...Spreads) (*plots.Figure, erro
 			floats.Div(x, q.of(base))
 			strip.Samples = append(strip.Samples, plots.Sample{Name: o.Name, Values: x})
 		}
-		f, err := strip.Figure()
-		if err != nil {
+		if err := panel.Add(strip.Figure()); err != nil {
 			return nil, err
 		}
-		panel.Figures = append(panel.Figures, f)
 	}
 	return panel.Figure()
 }

@@ -11,59 +11,39 @@ import (
 // controls are what "sink off" is compared with, by their names in rules.
 var controls = []struct{ key, name string }{{"intact", "intact"}, {"noise", "noise of equal loss"}, {"mlps", "MLPs weakened, equal loss"}}
 
-// figures collects what a rule is about; the first error stays.
-type figures struct {
-	list []claims.Figure
-	err  error
-}
-
-// add takes a figure and returns it, to say more of it.
-func (f *figures) add(name, unit string, e stats.Estimate, err error) *claims.Figure {
-	if f.err == nil && err != nil {
-		f.err = fmt.Errorf("%s: %w", name, err)
-	}
-	f.list = append(f.list, claims.Figure{Name: name, Unit: unit, Estimate: e})
-	return &f.list[len(f.list)-1]
-}
-
-// paired is the mean of a − b over texts.
-func (f *figures) paired(name, unit string, a, b []float64) *claims.Figure {
-	e, err := stats.Paired(a, b, stats.DefaultOptions())
-	return f.add(name, unit, e, err)
-}
-
 // rates are the effect checks that both rules begin with.
-func rates(s edits.Study, f *figures, all map[string]edits.Outcome) {
+func rates(s edits.Study, f *claims.List, all map[string]edits.Outcome) {
 	for _, c := range []struct{ key, name string }{{"intact", "intact"}, {"off", "sink off"}} {
 		e, err := stats.Mean(s.Over(all[c.key], "rate above"), stats.Options{Range: stats.Percent})
-		f.add("sink rate of the sink's blocks, "+c.name, "%", e, err)
+		f.Add("sink rate of the sink's blocks, "+c.name, "%", e, err)
 	}
 }
 
 // C1 makes the record of C1: edits spread farther with the sink off, and farther than under
 // damage of equal loss.
 func C1(s edits.Study, notebook string, all map[string]edits.Outcome) (*claims.Record, error) {
-	var f figures
+	var f claims.List
 	rates(s, &f, all)
 	off := all["off"]
 	for _, c := range controls {
-		loss := f.paired("loss, sink off − "+c.name, "nats", s.Over(off, "loss"), s.Over(all[c.key], "loss"))
+		loss := f.Paired("loss, sink off − "+c.name, "nats", s.Over(off, "loss"), s.Over(all[c.key], "loss"))
 		if c.key != "intact" {
 			loss.Exact = "calibrated on the measured texts"
 		}
 		for _, in := range []string{"relative", "absolute"} {
 			e, err := s.Ratio(off, all[c.key], in)
-			f.add(in+" spread, sink off / "+c.name, "", e, err)
+			f.Add(in+" spread, sink off / "+c.name, "", e, err)
 		}
 	}
 	for _, in := range []string{"relative", "absolute"} {
 		e, err := s.Ratio(all["intact"], all["bos"], in)
-		f.add(in+" spread, without ⟨bos⟩ / with", "", e, err)
+		f.Add(in+" spread, without ⟨bos⟩ / with", "", e, err)
 	}
-	if f.err != nil {
-		return nil, f.err
+	figures, err := f.Figures()
+	if err != nil {
+		return nil, err
 	}
-	r, err := claims.Judge("C1", notebook, f.list, claims.C1(claims.AnyFirst))
+	r, err := claims.Judge("C1", notebook, figures, claims.C1(claims.AnyFirst))
 	if err != nil {
 		return nil, err
 	}
@@ -74,22 +54,23 @@ func C1(s edits.Study, notebook string, all map[string]edits.Outcome) (*claims.R
 
 // C2 makes the record of C2: what is left of rows without key 1 is smoother with the sink off.
 func C2(s edits.Study, notebook string, all map[string]edits.Outcome) (*claims.Record, error) {
-	var f figures
+	var f claims.List
 	rates(s, &f, all)
 	off, intact := all["off"], all["intact"]
 	for _, c := range controls { // the first of each decides, the others stand beside
 		for _, q := range []struct{ name, quantity, unit string }{{"row entropy without key 1", "entropy without key 1", "nats"},
 			{"row entropy", "entropy", "nats"}, {"row maximum", "maximum", ""}} {
-			f.paired(q.name+", sink off − "+c.name, q.unit, s.Over(off, q.quantity), s.Over(all[c.key], q.quantity))
+			f.Paired(q.name+", sink off − "+c.name, q.unit, s.Over(off, q.quantity), s.Over(all[c.key], q.quantity))
 		}
 	}
-	f.paired("row entropy, key 1 dropped from the intact rows − intact", "nats", s.Over(intact, "entropy without key 1"), s.Over(intact, "entropy"))
-	f.paired("row entropy, without ⟨bos⟩ − with", "nats", s.Over(intact, "entropy"), s.Over(all["bos"], "entropy"))
-	f.paired(fmt.Sprintf("row entropy without key 1, key 1 masked above block %d − intact", s.Maker), "nats", s.Over(all["hidden"], "entropy without key 1"), s.Over(intact, "entropy without key 1"))
-	if f.err != nil {
-		return nil, f.err
+	f.Paired("row entropy, key 1 dropped from the intact rows − intact", "nats", s.Over(intact, "entropy without key 1"), s.Over(intact, "entropy"))
+	f.Paired("row entropy, without ⟨bos⟩ − with", "nats", s.Over(intact, "entropy"), s.Over(all["bos"], "entropy"))
+	f.Paired(fmt.Sprintf("row entropy without key 1, key 1 masked above block %d − intact", s.Maker), "nats", s.Over(all["hidden"], "entropy without key 1"), s.Over(intact, "entropy without key 1"))
+	figures, err := f.Figures()
+	if err != nil {
+		return nil, err
 	}
-	r, err := claims.Judge("C2", notebook, f.list, claims.C2(claims.AnyFirst))
+	r, err := claims.Judge("C2", notebook, figures, claims.C2(claims.AnyFirst))
 	if err != nil {
 		return nil, err
 	}

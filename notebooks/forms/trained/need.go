@@ -8,7 +8,7 @@ import (
 	"firsttoken/sinks/probe"
 	"firsttoken/sinks/streams"
 	"firsttoken/train"
-	"firsttoken/train/local/backend"
+	"firsttoken/train/transformer"
 )
 
 // Caches of [Needs]: entries, of which StreamingLLM's keep the first four, and tokens fed at once.
@@ -31,9 +31,10 @@ func Needs(ctx context.Context, names []string, configs map[string][]train.Confi
 	out := map[string][]forms.Need{}
 	for _, name := range names {
 		for _, c := range configs[name] {
-			need, err := needOf(c, texts, first)
+			need := forms.Need{Seed: c.Seed}
+			err := withModel(c, func(m *transformer.Model) error { return measureNeed(m, texts, first, &need) })
 			if err != nil {
-				return nil, fmt.Errorf("%s, run %s: %w", name, c.ID(), err)
+				return nil, fmt.Errorf("%s: %w", name, err)
 			}
 			out[name] = append(out[name], need)
 		}
@@ -41,33 +42,16 @@ func Needs(ctx context.Context, names []string, configs map[string][]train.Confi
 	return out, nil
 }
 
-func needOf(c train.Config, texts [][]int32, first int) (forms.Need, error) {
-	need := forms.Need{Seed: c.Seed}
-	states, err := train.Status([]train.Config{c}, "")
-	if err != nil {
-		return need, err
-	}
-	if states[0].Result == nil {
-		return need, absent(c)
-	}
-	on, _, err := backend.Open()
-	if err != nil {
-		return need, err
-	}
-	m, _, err := train.LoadModel(on, "", c.ID())
-	if err != nil {
-		return need, err
-	}
-	defer m.Close()
+func measureNeed(m *transformer.Model, texts [][]int32, first int, need *forms.Need) error {
 	o := streams.Options{First: first, Block: needBlock, Bin: needBlock}
 	for policy, to := range map[string]*float64{"window": &need.Window, "streaming": &need.Firsts} {
 		read, err := probe.Streams(m, texts, streams.Setting{Policy: policy, Entries: needEntries, Shifted: true}, o)
 		if err != nil {
-			return need, err
+			return err
 		}
 		for _, x := range read.Loss {
 			*to += x / float64(len(read.Loss))
 		}
 	}
-	return need, nil
+	return nil
 }

@@ -12,6 +12,7 @@ import (
 	"firsttoken/sinks/probe"
 	"firsttoken/train"
 	"firsttoken/train/local/backend"
+	"firsttoken/train/transformer"
 )
 
 // Edits are exchanges of one token in held-out documents behind ⟨bos⟩, T tokens with it: one a
@@ -54,40 +55,55 @@ func Spreads(ctx context.Context, names []string, configs map[string][]train.Con
 }
 
 func spreads(configs []train.Config, edits []perturb.Edit) (list []forms.Spread, err error) {
-	on, _, err := backend.Open()
-	if err != nil {
-		return nil, err
-	}
 	for _, c := range configs {
-		states, err := train.Status([]train.Config{c}, "")
-		if err != nil {
-			return nil, err
-		}
-		if states[0].Result == nil {
-			return nil, absent(c)
-		}
-		m, _, err := train.LoadModel(on, "", c.ID())
-		if err != nil {
-			return nil, err
-		}
-		under, err := probe.PerturbUnder(m, edits, [][]probe.Intervention{nil, {probe.MaskKey{}}},
-			probe.Options{MetricsOnly: true, Metrics: []ondevice.Metric{ondevice.ResidNorm}})
-		m.Close()
-		if err != nil {
-			return nil, fmt.Errorf("run %s: %w", c.ID(), err)
-		}
 		s := forms.Spread{Seed: c.Seed}
-		for k, to := range []*float64{&s.Whole, &s.Hidden} {
-			byEdit, err := perturb.Depth(under[k].Maps, perturb.Relative, perturb.Mean, 1, c.Model.Layers)
+		err := withModel(c, func(m *transformer.Model) error {
+			under, err := probe.PerturbUnder(m, edits, [][]probe.Intervention{nil, {probe.MaskKey{}}},
+				probe.Options{MetricsOnly: true, Metrics: []ondevice.Metric{ondevice.ResidNorm}})
 			if err != nil {
-				return nil, err
+				return err
 			}
-			for _, x := range byEdit {
-				*to += math.Log(x) / float64(len(byEdit))
+			for k, to := range []*float64{&s.Whole, &s.Hidden} {
+				byEdit, err := perturb.Depth(under[k].Maps, perturb.Relative, perturb.Mean, 1, c.Model.Layers)
+				if err != nil {
+					return err
+				}
+				for _, x := range byEdit {
+					*to += math.Log(x) / float64(len(byEdit))
+				}
+				*to = math.Exp(*to)
 			}
-			*to = math.Exp(*to)
+			return nil
+		})
+		if err != nil {
+			return nil, err
 		}
 		list = append(list, s)
 	}
 	return list, nil
+}
+
+// withModel measures the model of a run. The error names the run; it wraps local.ErrAbsent if it or
+// its weights are not there.
+func withModel(c train.Config, measure func(*transformer.Model) error) error {
+	states, err := train.Status([]train.Config{c}, "")
+	if err != nil {
+		return err
+	}
+	if states[0].Result == nil {
+		return absent(c)
+	}
+	on, _, err := backend.Open()
+	if err != nil {
+		return err
+	}
+	m, _, err := train.LoadModel(on, "", c.ID())
+	if err != nil {
+		return err
+	}
+	defer m.Close()
+	if err := measure(m); err != nil {
+		return fmt.Errorf("run %s: %w", c.ID(), err)
+	}
+	return nil
 }
