@@ -13,6 +13,7 @@ source "$here/steps.sh"
 
 BENCH=$TOOLS/bench
 GGUF=$MODELS/SmolLM2-135M-Instruct.Q4_1.gguf
+GEMMA=$MODELS/gemma3/gemma-3-270m-q4_k_m.gguf
 GB="2.8 GB to fetch, 5 GB of disk"
 
 step_bench_venv() {
@@ -29,6 +30,12 @@ step_bench_weights() {
 	mv "$WORK/weights" "$BENCH/weights"
 }
 
+step_bench_gemma() {
+	"$BENCH/venv/bin/python" "$here/bench/weights.py" "$GEMMA" "$WORK/gemma3" gguf
+	rm -rf "$BENCH/weights/gemma3"
+	mv "$WORK/gemma3" "$BENCH/weights/gemma3"
+}
+
 # In a shell of its own, which ends with the lock of the set-up given back.
 (
 	find_prerequisites
@@ -41,6 +48,11 @@ step_bench_weights() {
 		step -or "$without" bench-weights "SmolLM2 in float32 for the peers (1.1 GB of disk)" step_bench_weights \
 			"$(key '' "$GGUF" "$here/bench/weights.py" "$here/requirements-bench.txt")" \
 			"$BENCH/weights/model.gguf" "$BENCH/weights/model.safetensors"
+	fi
+	# A copy for this machine's benchmarks alone: it is neither shipped nor bundled.
+	if [ -x "$BENCH/venv/bin/python" ] && [ -f "$GEMMA" ]; then
+		step -or "$without" bench-gemma "Gemma 3 in float32 for the peers (1.1 GB of disk)" step_bench_gemma \
+			"$(key '' "$GEMMA" "$here/bench/weights.py" "$here/requirements-bench.txt")" "$BENCH/weights/gemma3/model.gguf"
 	fi
 	finish
 )

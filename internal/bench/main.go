@@ -34,8 +34,8 @@ func main() {
 
 // run is main with its surroundings as arguments.
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) error {
-	if len(args) > 0 && args[0] == serveCommand {
-		return serve(stdin, stdout)
+	if len(args) > 1 && args[0] == serveCommand {
+		return serve(args[1], stdin, stdout)
 	}
 	if len(args) > 1 && args[0] == serveTrainingCommand {
 		return serveTraining(args[1], stdin, stdout)
@@ -84,6 +84,7 @@ type options struct {
 	short     int // T of the speeds that are compared at 512
 	long      int // T of the comparison with PyTorch at 2048
 	memory    []int
+	stream    [2]int // tokens read through a bounded cache: few, and many
 	training  []trainingSize
 }
 
@@ -106,7 +107,7 @@ func parse(args []string, root string, stderr io.Writer) (*options, error) {
 		rows:   strings.Split(*rows, ","),
 		peers:  filepath.Join(root, ".tools", "bench"),
 		code:   filepath.Join(root, "scripts", "bench"),
-		rounds: 7, processes: 3, short: 512, long: 2048, memory: []int{512, 1024, 2048, 4096},
+		rounds: 7, processes: 3, short: 512, long: 2048, memory: []int{512, 1024, 2048, 4096}, stream: [2]int{2000, 64000},
 		training: []trainingSize{
 			{width: 128, heads: 4, context: 128, batch: 32, updates: 5},
 			{width: 512, heads: 8, context: 512, batch: 4, updates: 2},
@@ -118,7 +119,7 @@ func parse(args []string, root string, stderr io.Writer) (*options, error) {
 		}
 	}
 	if *quick {
-		o.rounds, o.processes, o.short, o.long, o.memory = 3, 1, 128, 256, []int{128, 256, 512}
+		o.rounds, o.processes, o.short, o.long, o.memory, o.stream = 3, 1, 128, 256, []int{128, 256, 512}, [2]int{1000, 2000}
 		o.training = []trainingSize{{width: 64, heads: 4, context: 64, batch: 8, updates: 3}}
 	}
 	// A part of the table must not take the whole one's place.

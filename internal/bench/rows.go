@@ -20,6 +20,8 @@ var benchmarks = []benchmark{
 	{"load", "loading from GGUF", measureLoad},
 	{"llama", "plain against llama.cpp", measureLlama},
 	{"decode", "a cache against plain and llama.cpp", measureDecode},
+	{"stream", "a bounded cache, many tokens against few", measureStream},
+	{"gemma", "Gemma 3 270M", measureGemma},
 	{"torch", "metrics against PyTorch", measureTorch},
 	{"training", "training against PyTorch and JAX", measureTraining},
 	{"gpu", "utilisation of a GPU", measureGPU},

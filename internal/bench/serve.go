@@ -22,7 +22,7 @@ import (
 // serveCommand makes the program a measured process.
 const serveCommand = "serve"
 
-// What this toolkit's process can be asked to do. Each runs SmolLM2 on one text.
+// What this toolkit's process can be asked to do. Each runs a model on one text.
 const (
 	plain   = "plain"   // loss and top-1 of every position, logits of the last
 	last    = "last"    // logits of the last position
@@ -30,13 +30,13 @@ const (
 )
 
 // serve loads the model and answers requests until its input ends.
-func serve(in io.Reader, out io.Writer) error {
+func serve(model string, in io.Reader, out io.Writer) error {
 	b, _, err := backend.Open()
 	if err != nil {
 		return err
 	}
 	started := time.Now()
-	m, err := pretrained.Load(b, "smollm2", pretrained.Options{})
+	m, err := pretrained.Load(b, model, pretrained.Options{})
 	if err != nil {
 		return err
 	}
@@ -80,6 +80,11 @@ func perform(m *transformer.Model, r request) (answer, error) {
 			return answer{}, err
 		}
 		a.Seconds, a.Logits = time.Since(started).Seconds(), out.LogitsLast[0]
+	case bounded:
+		var err error
+		if a, err = throughBounded(m, r); err != nil {
+			return answer{}, err
+		}
 	case decode, prefill:
 		var err error
 		if a, err = throughCache(m, r); err != nil {

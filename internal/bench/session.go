@@ -20,13 +20,18 @@ type session struct {
 	versions map[string]string
 }
 
-// ours starts a process of this toolkit, with the model loaded.
-func (s *session) ours() (*process, error) {
+// Models that processes load, by the names that pretrained.Load and weights.py take.
+const smollm2, gemma3 = "smollm2", "gemma3"
+
+// ours starts a process of this toolkit, with SmolLM2 loaded.
+func (s *session) ours() (*process, error) { return s.oursWith(smollm2) }
+
+func (s *session) oursWith(model string) (*process, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
-	return s.start("this toolkit", onCPU(), self, serveCommand)
+	return s.start("this toolkit", onCPU(), self, serveCommand, model)
 }
 
 // onCPU is the environment in which this toolkit computes on the CPU, as its peers do, where it
@@ -45,8 +50,10 @@ func (s *session) peer(name, program, path string, args ...string) (*process, er
 	return s.start(name, nil, filepath.Join(s.peers, "venv", "bin", "python"), args...)
 }
 
-func (s *session) llama() (*process, error) {
-	return s.peer("llama.cpp", "llama_peer.py", filepath.Join(s.peers, "weights", "model.gguf"))
+func (s *session) llama() (*process, error) { return s.llamaWith("model.gguf") }
+
+func (s *session) llamaWith(weights string) (*process, error) {
+	return s.peer("llama.cpp", "llama_peer.py", filepath.Join(s.peers, "weights", weights))
 }
 func (s *session) torch() (*process, error) {
 	return s.peer("PyTorch", "torch_peer.py", filepath.Join(s.peers, "weights"))
@@ -86,7 +93,11 @@ func (s *session) turns(sides []side, ids []int32) ([][]answer, error) {
 // alternate compares two sides on a text of t tokens: the ratio of their times, and the
 // difference of what they compute.
 func (s *session) alternate(a, b side, t int) (ratio, difference, error) {
-	answers, err := s.turns([]side{a, b}, text(t))
+	return s.alternateOn(a, b, text(t))
+}
+
+func (s *session) alternateOn(a, b side, ids []int32) (ratio, difference, error) {
+	answers, err := s.turns([]side{a, b}, ids)
 	if err != nil {
 		return ratio{}, difference{}, err
 	}

@@ -1,9 +1,9 @@
-"""Writes a quantised GGUF file's weights as float32: weights.py FILE.gguf FOLDER.
+"""Writes a quantised GGUF file's weights as float32: weights.py FILE.gguf FOLDER [gguf].
 
 FOLDER/model.gguf is the same file with every tensor dequantised, for llama.cpp;
 FOLDER/model.safetensors with config.json is the same model for transformers, read
 and converted by transformers itself, so that nothing about the order of its query
-and key rows is ours.
+and key rows is ours. With "gguf" only the first is written.
 """
 
 import sys
@@ -45,11 +45,12 @@ def write_safetensors(source: Path, folder: Path) -> None:
     plain.save_pretrained(folder)
 
 
-def main(source: Path, folder: Path) -> None:
+def main(source: Path, folder: Path, only: str = "") -> None:
     folder.mkdir(parents=True)
     write_gguf(source, folder / "model.gguf")
-    write_safetensors(source, folder)
+    if only != "gguf":
+        write_safetensors(source, folder)
 
 
 if __name__ == "__main__":
-    main(*map(Path, sys.argv[1:]))
+    main(Path(sys.argv[1]), Path(sys.argv[2]), *sys.argv[3:])

@@ -1,0 +1,71 @@
+package main
+
+import (
+	"fmt"
+	"time"
+
+	"firsttoken/sinks/eviction"
+	"firsttoken/train/transformer"
+)
+
+// bounded is what this toolkit's process can be asked to do with a cache that forgets.
+const bounded = "bounded" // the text in blocks through StreamingLLM's cache; the last blocks are timed
+
+// boundedEntries is N of such a cache, and boundedTimed how many blocks at the end are timed: their
+// median stands for each.
+const boundedEntries, boundedTimed = 512, 16
+
+// measureStream asks whether a token costs the same after many as after few.
+func measureStream(s *session) ([]row, error) {
+	p, err := s.ours()
+	if err != nil {
+		return nil, err
+	}
+	defer p.close()
+	ask := func(t int) (answer, error) { return p.ask(request{Do: bounded, IDs: text(t)}) }
+	few, many := s.stream[0], s.stream[1]
+	var before []float64
+	var first answer
+	for range s.rounds {
+		if first, err = ask(few); err != nil {
+			return nil, err
+		}
+		before = append(before, first.Seconds)
+	}
+	after, err := ask(many)
+	if err != nil {
+		return nil, err
+	}
+	ratio := after.Seconds / median(before)
+	grown := float64(after.PeakKiB) / float64(first.PeakKiB)
+	what := fmt.Sprintf("token %d / token %d, cache of %d entries, blocks of %d", many, few, boundedEntries, prefillBlock)
+	per := func(seconds float64) float64 { return 1e3 * seconds / prefillBlock }
+	return []row{{
+		what: "time of " + what, figure: fmt.Sprintf("%.2f×, %.2f ms against %.2f ms", ratio, per(after.Seconds), per(median(before))),
+		target: "0.9–1.1×", met: ratio >= 0.9 && ratio <= 1.1,
+	}, {
+		what: "memory of " + what, figure: fmt.Sprintf("%.2f×, %d MiB against %d MiB at their peaks", grown, after.PeakKiB/1024, first.PeakKiB/1024),
+		target: "≤ 1.1×", met: grown <= 1.1,
+	}}, nil
+}
+
+// throughBounded reads a text through a bounded cache, with positions of the cache. Seconds are
+// those of a block.
+func throughBounded(m *transformer.Model, r request) (answer, error) {
+	c, err := m.NewCache(transformer.CacheOptions{Entries: boundedEntries, Block: prefillBlock, Keep: eviction.Of(eviction.Streaming{Sinks: 4}), Shifted: true})
+	if err != nil {
+		return answer{}, err
+	}
+	defer c.Close()
+	var timed []float64
+	for at := 0; at+prefillBlock <= len(r.IDs); at += prefillBlock {
+		started := time.Now()
+		if _, err := c.Feed(r.IDs[at:at+prefillBlock], nil, true); err != nil {
+			return answer{}, err
+		}
+		if len(r.IDs)-at <= (boundedTimed+1)*prefillBlock {
+			timed = append(timed, time.Since(started).Seconds())
+		}
+	}
+	return answer{Seconds: median(timed)}, nil
+}
