@@ -74,11 +74,19 @@ class Model:
         self.model = self.lib.llama_model_load_from_file(path.encode(), self.lib.llama_model_default_params())
         if not self.model:
             sys.exit(f"llama.cpp: cannot load {path}")
-        self.context = self.lib.llama_init_from_model(self.model, self.lib.llama_context_default_params())
+        self.context = self.lib.llama_init_from_model(self.model, self.parameters(1024))
         self.longest = self.lib.llama_n_ctx(self.context)
         self.vocab = self.lib.llama_vocab_n_tokens(self.lib.llama_model_get_vocab(self.model))
         self.lib.llama_set_n_threads(self.context, threads, threads)
         self.batch = self.lib.llama_batch_init(self.longest, 0, 1)
+
+    def parameters(self, tokens: int) -> Parameters:
+        """The defaults, with room for so many tokens: n_ctx is the first field, 512 by default."""
+        parameters = self.lib.llama_context_default_params()
+        if parameters.words[0] & 0xFFFFFFFF != 512:
+            sys.exit("llama.cpp: its parameters of a context begin otherwise than here; see struct llama_context_params")
+        parameters.words[0] += tokens - 512
+        return parameters
 
     def fill(self, ids: list, start: int, every: bool) -> None:
         """Puts tokens at positions from start on into the batch."""
