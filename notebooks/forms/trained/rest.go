@@ -2,20 +2,17 @@ package trained
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/gomlx/gomlx/core/graph"
 
-	"firsttoken/notebooks/curves"
 	"firsttoken/notebooks/forms"
+	"firsttoken/notebooks/resting/study"
 	"firsttoken/sinks"
 	"firsttoken/sinks/ondevice"
 	"firsttoken/sinks/probe"
 	"firsttoken/sinks/rest"
 	"firsttoken/train"
-	"firsttoken/train/corpus"
-	"firsttoken/train/corpus/synthetic"
 	"firsttoken/train/transformer"
 )
 
@@ -34,26 +31,9 @@ func Rests(ctx context.Context, configs []train.Config, sequences, from int) (li
 }
 
 func measureRest(ctx context.Context, m *transformer.Model, c train.Config, sequences, from int, r *forms.Rest) error {
-	data, err := corpus.Load(ctx, c.Data, "")
+	docs, task, err := study.Sequences(ctx, c, sequences)
 	if err != nil {
 		return err
-	}
-	defer data.Close()
-	task, ok := data.Task.(*synthetic.TriggerMean)
-	if !ok {
-		return errors.New("its data are not trigger-mean")
-	}
-	held, err := data.HeldOut(c.Packing, c.Model.Context)
-	if err != nil {
-		return err
-	}
-	w, err := held.Batch(0, sequences)
-	if err != nil {
-		return err
-	}
-	var docs [][]int32
-	for i := range w.B {
-		docs = append(docs, w.Tokens[i*w.T:(i+1)*w.T])
 	}
 	traces, err := restTraces(m, docs)
 	if err != nil {
@@ -64,29 +44,16 @@ func measureRest(ctx context.Context, m *transformer.Model, c train.Config, sequ
 			return err
 		}
 	}
-	r.Excess, err = excess(c, task)
-	return err
-}
-
-// excess is a run's loss on held-out sequences above the least possible.
-func excess(c train.Config, task *synthetic.TriggerMean) (float64, error) {
 	states, err := train.Status([]train.Config{c}, "")
 	if err != nil {
-		return 0, err
+		return err
 	}
 	points, err := train.Points(states)
 	if err != nil {
-		return 0, err
+		return err
 	}
-	read, err := curves.Load(points)
-	if err != nil {
-		return 0, err
-	}
-	last, err := read.Last(curves.Loss("packed"))
-	if err != nil {
-		return 0, err
-	}
-	return last[0] - task.OracleLoss(c.Packing.BOS == corpus.BOSFixed, c.Model.Context), nil
+	r.Excess, err = study.Excess(points[0], c, task)
+	return err
 }
 
 // Names of metrics of their own. A gate opens by the query, so that what a value alone writes is
