@@ -1,5 +1,13 @@
 package claims
 
+// s1t asks S1's question of a task that needs a rest.
+var s1t = Claim{
+	ID:        "S1t",
+	Model:     Trained,
+	Statement: "Where a task needs a rest, heads that may rest elsewhere than on a key do so, make no sink, and do the task as well.",
+	Evidence:  "a question to arXiv 2603.11487, whose task makes softmax heads rest on ⟨bos⟩ and ReLU heads not; of other forms not published.",
+}
+
 // S1t judges the forms whose sinks are gone on text, on trigger-mean, as train/LOG.md fixed it on
 // 2026-11-28 before the first of their runs on it. One layer of two heads, an MLP of 176, ⟨bos⟩ in
 // front, context 16; queries 5 to 16, mean over heads; five seeds, paired with softmax of the same
