@@ -1,0 +1,181 @@
+// Package measure tells what few bits cost trainings that differ in how scores become attention
+// (notebooks/grids/patterns.json), for package byform to compare: numbers are rounded as package
+// quantize defines it, on held-out documents behind ⟨bos⟩.
+//
+// Steps are set by other documents, in draws: each draw's texts are read with the steps that
+// calibration texts of its own gave. All forms and seeds read the same texts and are calibrated on
+// the same, so differences between them are paired.
+package measure
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"firsttoken/sinks"
+	"firsttoken/sinks/ondevice"
+	"firsttoken/sinks/probe"
+	"firsttoken/sinks/quantize"
+	"firsttoken/train"
+	"firsttoken/train/local/backend"
+	"firsttoken/train/transformer"
+)
+
+// Plan says what is read.
+type Plan struct {
+	Draws       int
+	Texts       [][]int32 // to measure, ⟨bos⟩ and T − 1 tokens each; the draws share them evenly, in order
+	Calibration [][]int32 // to set static steps by, as many and as long
+}
+
+// Cut takes the first 2n held-out documents of a run that have T − 1 tokens or more, cut to T with
+// ⟨bos⟩ in front: n to measure, the others to calibrate on. All runs of a grid have read the same
+// text, so one run's will do for all. The error wraps local.ErrAbsent if its text is not there.
+func Cut(ctx context.Context, run string, n, T, draws int) (Plan, error) {
+	held, err := train.Texts(ctx, "", run, 2*n, T-1)
+	if err != nil {
+		return Plan{}, err
+	}
+	var docs [][]int32
+	for _, ids := range held.IDs {
+		docs = append(docs, append([]int32{held.BOS}, ids...))
+	}
+	return Plan{Draws: draws, Texts: docs[:n], Calibration: docs[n:]}, nil
+}
+
+// Validate refuses texts that do not divide into draws.
+func (p Plan) Validate() error {
+	if p.Draws < 1 || len(p.Texts) == 0 || len(p.Texts)%p.Draws != 0 || len(p.Calibration) != len(p.Texts) {
+		return fmt.Errorf("measure: %d texts and %d calibration texts: as many of both are needed, in %d even draws", len(p.Texts), len(p.Calibration), p.Draws)
+	}
+	return nil
+}
+
+// Run is what came of one training.
+type Run struct {
+	ID    string             `json:"id"`
+	Seed  uint64             `json:"seed"`
+	Loss  map[string]float64 `json:"loss"` // mean over texts, nats a token, by Scheme.String
+	Sites Sites              `json:"sites"`
+	// Output are the outliers' measures of the residual stream as it leaves each block, means over
+	// texts.
+	Output []quantize.Outliers `json:"output"`
+}
+
+// Sites says, by layer and site, how many times as large as the median token's own step the largest
+// token's is: what a static step has to reach over, means over texts. Without is the same with
+// token 1 left out.
+type Sites struct {
+	All     [][transformer.Sites]float64 `json:"all"`
+	Without [][transformer.Sites]float64 `json:"without"`
+}
+
+// Of measures a finished training under all [Schemes]. The error wraps local.ErrAbsent if its
+// weights are not there.
+func Of(c train.Config, p Plan) (Run, error) {
+	on, _, err := backend.Open()
+	if err != nil {
+		return Run{}, err
+	}
+	m, _, err := train.LoadModel(on, "", c.ID())
+	if err != nil {
+		return Run{}, err
+	}
+	defer m.Close()
+	r, err := Model(m, p)
+	if err != nil {
+		return r, fmt.Errorf("run %s: %w", c.ID(), err)
+	}
+	r.ID, r.Seed = c.ID(), c.Seed
+	return r, nil
+}
+
+// Model measures a model under all [Schemes]; it stays as it is.
+func Model(m *transformer.Model, p Plan) (Run, error) {
+	r := Run{Loss: map[string]float64{}}
+	if err := p.Validate(); err != nil {
+		return r, err
+	}
+	texts, err := quantize.Traces(m, p.Texts, quantize.Measure{})
+	if err != nil {
+		return r, err
+	}
+	if err := r.outliers(texts); err != nil {
+		return r, err
+	}
+	calibration, err := quantize.Traces(m, p.Calibration, quantize.Measure{})
+	if err != nil {
+		return r, err
+	}
+	for _, w := range []quantize.Scheme{quantize.Float, quantize.W8, quantize.W4} {
+		err := rounded(m, w, func(m *transformer.Model) error {
+			for _, s := range Schemes() {
+				if s.Weights != w {
+					continue
+				}
+				loss, err := p.loss(m, s, calibration)
+				if err != nil {
+					return fmt.Errorf("%s: %w", s, err)
+				}
+				r.Loss[s.String()] = loss
+			}
+			return nil
+		})
+		if err != nil {
+			return r, err
+		}
+	}
+	return r, nil
+}
+
+// loss is the mean loss of the texts under a scheme, of a model whose weights are rounded already.
+func (p Plan) loss(m *transformer.Model, s Scheme, calibration []*sinks.Trace) (sum float64, err error) {
+	size := len(p.Texts) / p.Draws
+	for d := range p.Draws {
+		acts := quantize.Activations{Bits: s.Bits, KV: s.KV, Keep: s.keep()}
+		if s.Static {
+			if acts.Range, err = quantize.Calibrated(calibration[d*size:][:size], acts.Keep, nil); err != nil {
+				return 0, err
+			}
+		}
+		traces, err := probe.Run(m, p.Texts[d*size:][:size], probe.Options{
+			Metrics: []ondevice.Metric{ondevice.FirstMass}, Interventions: []probe.Intervention{acts},
+		})
+		if err != nil {
+			return 0, err
+		}
+		for _, t := range traces {
+			loss, err := t.MeanLoss()
+			if err != nil {
+				return 0, err
+			}
+			sum += loss / float64(len(p.Texts))
+		}
+	}
+	return sum, nil
+}
+
+// outliers fills in what the texts at full precision show.
+func (r *Run) outliers(texts []*sinks.Trace) error {
+	n := float64(len(texts))
+	r.Output = make([]quantize.Outliers, texts[0].L)
+	r.Sites = Sites{All: make([][transformer.Sites]float64, texts[0].L), Without: make([][transformer.Sites]float64, texts[0].L)}
+	for _, t := range texts {
+		list, err := quantize.MeasureOutliers(t, quantize.BlockOutput)
+		if err != nil {
+			return err
+		}
+		for l, o := range list {
+			r.Output[l].Max += o.Max / n
+			r.Output[l].Ratio += o.Ratio / n
+			r.Output[l].Kurtosis += o.Kurtosis / n
+			for site := range transformer.Sites {
+				row := t.Own[quantize.MaxAt(site).Name].Values[0][l]
+				median := float64(sinks.MedianAbs(row))
+				r.Sites.All[l][site] += float64(slices.Max(row)) / median / n
+				r.Sites.Without[l][site] += float64(slices.Max(row[1:])) / median / n
+			}
+		}
+	}
+	return nil
+}
