@@ -17,6 +17,7 @@ import (
 	"firsttoken/sinks/probe"
 	"firsttoken/sinks/quantize"
 	"firsttoken/train"
+	"firsttoken/train/local"
 	"firsttoken/train/local/backend"
 	"firsttoken/train/transformer"
 )
@@ -70,9 +71,33 @@ type Sites struct {
 	Without [][transformer.Sites]float64 `json:"without"`
 }
 
-// Of measures a finished training under all [Schemes]. The error wraps local.ErrAbsent if its
-// weights are not there.
-func Of(c train.Config, p Plan) (Run, error) {
+// Runs measures those of the configurations that are trained here, on the texts that [Cut] gives.
+// The error wraps local.ErrAbsent if none is, or the weights or the text of one are not there.
+func Runs(ctx context.Context, configs []train.Config, n, T, draws int) (runs []Run, err error) {
+	states, err := train.Status(configs, "")
+	if err != nil {
+		return nil, err
+	}
+	states = slices.DeleteFunc(states, func(s train.State) bool { return s.Result == nil })
+	if len(states) == 0 {
+		return nil, fmt.Errorf("measure: none of %d runs is trained: they are %w", len(configs), local.ErrAbsent)
+	}
+	p, err := Cut(ctx, states[0].Config.ID(), n, T, draws)
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range states {
+		r, err := of(s.Config, p)
+		if err != nil {
+			return nil, err
+		}
+		runs = append(runs, r)
+	}
+	return runs, nil
+}
+
+// of measures a finished run.
+func of(c train.Config, p Plan) (Run, error) {
 	on, _, err := backend.Open()
 	if err != nil {
 		return Run{}, err

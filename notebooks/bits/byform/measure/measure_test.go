@@ -224,3 +224,14 @@ func TestCut(t *testing.T) {
 		}
 	}
 }
+
+// Runs that nobody has trained are absent.
+func TestAbsent(t *testing.T) {
+	grid, err := train.ReadGrid(filepath.Join("..", "..", "..", "grids", "patterns.json"))
+	require.NoError(t, err)
+	configs, err := grid.Configs()
+	require.NoError(t, err)
+	configs[0].Seed = 987654321
+	_, err = measure.Runs(context.Background(), configs[:1], 8, 64, 4)
+	require.ErrorIs(t, err, local.ErrAbsent)
+}
