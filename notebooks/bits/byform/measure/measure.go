@@ -10,6 +10,7 @@ package measure
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 
 	"firsttoken/sinks"
@@ -112,7 +113,26 @@ func of(c train.Config, p Plan) (Run, error) {
 		return r, fmt.Errorf("run %s: %w", c.ID(), err)
 	}
 	r.ID, r.Seed = c.ID(), c.Seed
+	r.round()
 	return r, nil
+}
+
+// round keeps millionths of a nat and thousandths of a ratio: what comes with the checkout is to be
+// small.
+func (r *Run) round() {
+	for name, x := range r.Loss {
+		r.Loss[name] = math.Round(1e6*x) / 1e6
+	}
+	short := func(x *float64) { *x = math.Round(1e3**x) / 1e3 }
+	for l := range r.Output {
+		for _, x := range []*float64{&r.Output[l].Max, &r.Output[l].Ratio, &r.Output[l].Kurtosis} {
+			short(x)
+		}
+		for site := range transformer.Sites {
+			short(&r.Sites.All[l][site])
+			short(&r.Sites.Without[l][site])
+		}
+	}
 }
 
 // Model measures a model under all [Schemes]; it stays as it is.
