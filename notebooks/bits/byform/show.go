@@ -100,9 +100,12 @@ func (m Measured) Costs() (string, error) {
 }
 
 // pairs are schemes, each with what it is compared with: static steps with dynamic ones of as many
-// bits, all others with nothing rounded.
+// bits, all others with nothing rounded. What is left with the control's token kept is in the record.
 func pairs() (list [][2]measure.Scheme) {
 	for _, s := range measure.Schemes() {
+		if s.Keep == measure.Other {
+			continue
+		}
 		against := measure.Scheme{Weights: quantize.Float}
 		if s.Static {
 			against = measure.Scheme{Weights: s.Weights, Bits: s.Bits}

@@ -123,7 +123,7 @@ func (r *Run) round() {
 	for name, x := range r.Loss {
 		r.Loss[name] = math.Round(1e6*x) / 1e6
 	}
-	short := func(x *float64) { *x = math.Round(1e3**x) / 1e3 }
+	short := func(x *float64) { *x = math.Round(1000*(*x)) / 1000 }
 	for l := range r.Output {
 		for _, x := range []*float64{&r.Output[l].Max, &r.Output[l].Ratio, &r.Output[l].Kurtosis} {
 			short(x)
