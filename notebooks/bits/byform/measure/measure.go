@@ -65,8 +65,8 @@ type Run struct {
 }
 
 // Sites says, by layer and site, how many times as large as the median token's own step the largest
-// token's is: what a static step has to reach over, means over texts. Without is the same with
-// token 1 left out.
+// token's is: what a static step has to reach over, means over texts. Tokens that read zeros alone
+// do not count for the median. Without is the same with token 1 left out.
 type Sites struct {
 	All     [][transformer.Sites]float64 `json:"all"`
 	Without [][transformer.Sites]float64 `json:"without"`
@@ -87,34 +87,29 @@ func Runs(ctx context.Context, configs []train.Config, n, T, draws int) (runs []
 	if err != nil {
 		return nil, err
 	}
+	on, _, err := backend.Open()
+	if err != nil {
+		return nil, err
+	}
+	var first *transformer.Model // what is compiled for it serves all
 	for _, s := range states {
-		r, err := of(s.Config, p)
+		m, _, err := train.LoadModel(on, "", s.Config.ID())
 		if err != nil {
 			return nil, err
 		}
+		defer m.Close()
+		if first == nil {
+			first = m
+		}
+		r := Run{ID: s.Config.ID(), Seed: s.Config.Seed}
+		err = lend(first, m, func() error { return r.measure(first, p) })
+		if err != nil {
+			return nil, fmt.Errorf("run %s: %w", r.ID, err)
+		}
+		r.round()
 		runs = append(runs, r)
 	}
 	return runs, nil
-}
-
-// of measures a finished run.
-func of(c train.Config, p Plan) (Run, error) {
-	on, _, err := backend.Open()
-	if err != nil {
-		return Run{}, err
-	}
-	m, _, err := train.LoadModel(on, "", c.ID())
-	if err != nil {
-		return Run{}, err
-	}
-	defer m.Close()
-	r, err := Model(m, p)
-	if err != nil {
-		return r, fmt.Errorf("run %s: %w", c.ID(), err)
-	}
-	r.ID, r.Seed = c.ID(), c.Seed
-	r.round()
-	return r, nil
 }
 
 // round keeps millionths of a nat and thousandths of a ratio: what comes with the checkout is to be
@@ -135,25 +130,25 @@ func (r *Run) round() {
 	}
 }
 
-// Model measures a model under all [Schemes]; it stays as it is.
-func Model(m *transformer.Model, p Plan) (Run, error) {
-	r := Run{Loss: map[string]float64{}}
+// measure fills in what a model does under all [Schemes]; the model stays as it is.
+func (r *Run) measure(m *transformer.Model, p Plan) error {
+	r.Loss = map[string]float64{}
 	if err := p.Validate(); err != nil {
-		return r, err
+		return err
 	}
 	texts, err := quantize.Traces(m, p.Texts, quantize.Measure{})
 	if err != nil {
-		return r, err
+		return err
 	}
 	if err := r.outliers(texts); err != nil {
-		return r, err
+		return err
 	}
 	calibration, err := quantize.Traces(m, p.Calibration, quantize.Measure{})
 	if err != nil {
-		return r, err
+		return err
 	}
 	for _, w := range []quantize.Scheme{quantize.Float, quantize.W8, quantize.W4} {
-		err := rounded(m, w, func(m *transformer.Model) error {
+		err := rounded(m, w, func() error {
 			for _, s := range Schemes() {
 				if s.Weights != w {
 					continue
@@ -167,10 +162,10 @@ func Model(m *transformer.Model, p Plan) (Run, error) {
 			return nil
 		})
 		if err != nil {
-			return r, err
+			return err
 		}
 	}
-	return r, nil
+	return nil
 }
 
 // loss is the mean loss of the texts under a scheme, of a model whose weights are rounded already.
@@ -216,11 +211,20 @@ func (r *Run) outliers(texts []*sinks.Trace) error {
 			r.Output[l].Kurtosis += o.Kurtosis / n
 			for site := range transformer.Sites {
 				row := t.Own[quantize.MaxAt(site).Name].Values[0][l]
-				median := float64(sinks.MedianAbs(row))
-				r.Sites.All[l][site] += float64(slices.Max(row)) / median / n
-				r.Sites.Without[l][site] += float64(slices.Max(row[1:])) / median / n
+				r.Sites.All[l][site] += over(row, row) / n
+				r.Sites.Without[l][site] += over(row[1:], row) / n
 			}
 		}
 	}
 	return nil
+}
+
+// over is the largest of some tokens over the median of all that are not 0: a token at which every
+// head rests reads nothing but zeros, which any step leaves as they are. 1 where all are.
+func over(some, all []float32) float64 {
+	median := sinks.MedianAbs(slices.DeleteFunc(slices.Clone(all), func(x float32) bool { return x == 0 }))
+	if !(median > 0) {
+		return 1
+	}
+	return float64(slices.Max(some)) / float64(median)
 }

@@ -114,8 +114,8 @@ func TestRounded(t *testing.T) {
 	for _, gate := range []transformer.OutGate{transformer.OutGateHead, transformer.OutGateElement} {
 		m := gated(t, gate)
 		was := weights(t, m)
-		require.NoError(t, measure.Rounded(m, quantize.W4, func(r *transformer.Model) error {
-			got := weights(t, r)
+		require.NoError(t, measure.Rounded(m, quantize.W4, func() error {
+			got := weights(t, m)
 			for name, w := range was {
 				want := slices.Clone(w.flat)
 				if len(w.dims) == 2 && name != "embed" && name != "output" {
@@ -128,8 +128,32 @@ func TestRounded(t *testing.T) {
 			}
 			return nil
 		}))
-		require.Equal(t, was, weights(t, m), "the model itself stays")
+		require.Equal(t, was, weights(t, m), "the model has its own weights again")
 	}
+}
+
+// With the weights of another a model computes what the other does, and then its own again.
+func TestLend(t *testing.T) {
+	c := transformer.Tiny()
+	a, b, docs := tiny.Open(t, c, 0.3, 1), tiny.Open(t, c, 0.3, 2), plan(2, 1).Texts
+	loss := func(m *transformer.Model) []float32 {
+		traces, err := probe.Run(m, docs, probe.Options{Metrics: []ondevice.Metric{ondevice.FirstMass}})
+		require.NoError(t, err)
+		return slices.Concat(traces[0].Loss, traces[1].Loss)
+	}
+	own, others := loss(a), loss(b)
+	require.NotEqual(t, own, others)
+	require.NoError(t, measure.Lend(a, b, func() error {
+		require.Equal(t, others, loss(a))
+		return nil
+	}))
+	require.Equal(t, own, loss(a))
+	require.Equal(t, others, loss(b))
+	require.NoError(t, measure.Lend(a, a, func() error {
+		require.Equal(t, own, loss(a))
+		return nil
+	}))
+	require.ErrorContains(t, measure.Lend(a, gated(t, transformer.OutGateHead), func() error { return nil }), "two configurations")
 }
 
 type weight struct {
@@ -234,4 +258,13 @@ func TestAbsent(t *testing.T) {
 	configs[0].Seed = 987654321
 	_, err = measure.Runs(context.Background(), configs[:1], 8, 64, 4)
 	require.ErrorIs(t, err, local.ErrAbsent)
+}
+
+// Tokens whose heads all rest read zeros, more than half of them in softpick's models.
+func TestOver(t *testing.T) {
+	all := []float32{9, 0, 0, 0, 0, 3, 2}
+	require.Equal(t, 3.0, measure.Over(all, all))
+	require.Equal(t, 1.0, measure.Over(all[1:], all))
+	require.Equal(t, 1.0, measure.Over(all[1:4], all[1:4]))
+	require.Equal(t, []float32{9, 0, 0, 0, 0, 3, 2}, all)
 }

@@ -1,7 +1,9 @@
 package measure
 
 import (
+	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -79,10 +81,10 @@ func (s Scheme) keep() *quantize.Keep {
 	return quantize.Positions(s.Keep - 1)
 }
 
-// rounded does something with a model of rounded weights, which is closed afterwards.
-func rounded(m *transformer.Model, s quantize.Scheme, do func(*transformer.Model) error) error {
+// rounded does something while a model has its weights rounded.
+func rounded(m *transformer.Model, s quantize.Scheme, do func() error) error {
 	if s == quantize.Float {
-		return do(m)
+		return do()
 	}
 	net, err := quantize.Read(m)
 	if err != nil {
@@ -99,7 +101,20 @@ func rounded(m *transformer.Model, s quantize.Scheme, do func(*transformer.Model
 	if err := roundGates(r, s); err != nil {
 		return err
 	}
-	return do(r)
+	return lend(m, r, do)
+}
+
+// lend does something while model a has the weights of b, which is of the same configuration, and b
+// has a's: what takes time is to compile a model, not to run it, and what is compiled for one
+// serves for the other.
+func lend(a, b *transformer.Model, do func() error) error {
+	if !reflect.DeepEqual(a.Config, b.Config) {
+		return errors.New("measure: models of two configurations: what is compiled for one does not serve for the other")
+	}
+	swap := func() { *a.Params(), *b.Params() = *b.Params(), *a.Params() }
+	swap()
+	defer swap()
+	return do()
 }
 
 // roundGates rounds the weights W_g of gates on what heads write as those of other linear maps are:
