@@ -62,9 +62,9 @@ func (s Search) Triggers(docs []ifelse.Document) (list []ifelse.Trigger) {
 	return list
 }
 
-// apostrophe is the paper's own trigger. It is one of those tried; whatever ranks first, its best
+// Apostrophe is the paper's own trigger. It is one of those tried; whatever ranks first, its best
 // head is reported too.
-func apostrophe() ifelse.Trigger { return ifelse.Previous(ifelse.Classes()[0]) }
+var Apostrophe = ifelse.Previous(ifelse.Classes()[0])
 
 // Run searches texts for triggers and measures what it finds on others. All texts are of one form: if
 // the model has a token in front, it is in front of each.
@@ -89,7 +89,7 @@ func (s Search) Run(m *transformer.Model, tok *tokenizer.Tokenizer, searched, ot
 	if f.Best, err = ifelse.Search(seen, triggers, ifelse.DefaultOptions()); err != nil {
 		return f, err
 	}
-	special, err := ifelse.Search(seen, []ifelse.Trigger{apostrophe()}, ifelse.Options{Queries: 10, Documents: 8})
+	special, err := ifelse.Search(seen, []ifelse.Trigger{Apostrophe}, ifelse.Options{Queries: 10, Documents: 8})
 	if err != nil {
 		return f, err
 	}

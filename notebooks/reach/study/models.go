@@ -100,13 +100,7 @@ func (s Study) ownSink(docs [][]int32) (out squash.Sweep, err error) {
 	}
 	defer m.Close()
 	defer d.Close()
-	return OwnSink(d, docs, s.sampling(s.Directions))
-}
-
-// OwnSink sweeps the attention on token 1 in a model: key 1 hidden, 0.3, as it is, 0.9. What reaches
-// the last token of each document is sketched. It fails where an attention mass cannot be had by a
-// bias on key 1, and on documents that the model cannot be run with.
-func OwnSink(d *jacobian.Differentiator, docs [][]int32, sampling jacobian.Sampling) (out squash.Sweep, err error) {
+	last := []int{s.T - 1}
 	for _, at := range []struct {
 		name string
 		bias float64
@@ -123,7 +117,7 @@ func OwnSink(d *jacobian.Differentiator, docs [][]int32, sampling jacobian.Sampl
 			if err != nil {
 				return out, err
 			}
-			c, err := p.Sketch([]int{len(ids) - 1}, sampling)
+			c, err := p.Sketch(last, s.sampling(s.Directions))
 			p.Close()
 			if err != nil {
 				return out, err
