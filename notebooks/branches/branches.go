@@ -36,7 +36,7 @@ func Pattern(tokens []string, pattern [][]float64, layer, head int, x ifelse.Tri
 			without = append(without, row[0])
 			continue
 		}
-		rows[t] = "» " + labels[t]
+		rows[t] = "»" + labels[t]
 		sum := 0.0
 		for _, s := range places[i].Keys {
 			sum += row[s]
