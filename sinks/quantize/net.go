@@ -68,15 +68,15 @@ func (n *Net) Each(visit func(layer int, site transformer.Site, w []float32, in 
 	}
 }
 
-// eachOf visits those of one block; a model without a gate has none.
+// eachOf visits those of one block that the model has.
 func (n *Net) eachOf(l int, visit func(site transformer.Site, w []float32)) {
 	w := &n.weights.Layers[l]
 	for _, m := range []struct {
 		site transformer.Site
 		w    []float32
 	}{
-		{transformer.SiteQKV, w.Query}, {transformer.SiteQKV, w.Key}, {transformer.SiteQKV, w.Value}, {transformer.SiteOut, w.Out},
-		{transformer.SiteMLP, w.Gate}, {transformer.SiteMLP, w.Up}, {transformer.SiteDown, w.Down},
+		{transformer.SiteQKV, w.Query}, {transformer.SiteQKV, w.Key}, {transformer.SiteQKV, w.Value}, {transformer.SiteQKV, w.OutGate},
+		{transformer.SiteOut, w.Out}, {transformer.SiteMLP, w.Gate}, {transformer.SiteMLP, w.Up}, {transformer.SiteDown, w.Down},
 	} {
 		if len(m.w) > 0 {
 			visit(m.site, m.w)

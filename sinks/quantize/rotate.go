@@ -42,9 +42,9 @@ func (n *Net) Rotate(b compute.Backend, q []float32) error {
 	rows, columns := [][]float32{n.weights.Output, n.weights.Embed, n.weights.Position}, [][]float32{}
 	for l := range n.weights.Layers {
 		w := &n.weights.Layers[l]
-		fold(w.AttnNorm, w.Query, w.Key, w.Value)
+		fold(w.AttnNorm, w.Query, w.Key, w.Value, w.OutGate)
 		fold(w.MLPNorm, w.Gate, w.Up)
-		rows = append(rows, w.Query, w.Key, w.Value, w.Gate, w.Up, w.OutBias, w.DownBias)
+		rows = append(rows, w.Query, w.Key, w.Value, w.OutGate, w.Gate, w.Up, w.OutBias, w.DownBias)
 		columns = append(columns, w.Out, w.Down)
 	}
 	return turnAll(b, q, d, rows, columns)

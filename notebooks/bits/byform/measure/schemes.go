@@ -4,10 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
-	"slices"
 	"strings"
-
-	"github.com/gomlx/gomlx/core/tensors"
 
 	"firsttoken/sinks/quantize"
 	"firsttoken/train/transformer"
@@ -98,9 +95,6 @@ func rounded(m *transformer.Model, s quantize.Scheme, do func() error) error {
 		return err
 	}
 	defer r.Close()
-	if err := roundGates(r, s); err != nil {
-		return err
-	}
 	return lend(m, r, do)
 }
 
@@ -115,30 +109,4 @@ func lend(a, b *transformer.Model, do func() error) error {
 	swap()
 	defer swap()
 	return do()
-}
-
-// roundGates rounds the weights W_g of gates on what heads write as those of other linear maps are:
-// Net.Round knows none. Rounded weights would stay what they are.
-func roundGates(m *transformer.Model, s quantize.Scheme) error {
-	for l := range m.Params().Layers {
-		slot := &m.Params().Layers[l].OutGate
-		if *slot == nil {
-			continue
-		}
-		w, err := tensors.CopyFlatData[float32](*slot)
-		if err != nil {
-			return fmt.Errorf("measure: reading the gate's weights of layer %d: %w", l+1, err)
-		}
-		for row := range slices.Chunk(w, m.Config.Width) {
-			if s == quantize.W8 {
-				quantize.RoundGroups(row, 0, quantize.Most(8))
-			} else {
-				quantize.RoundGroups(row, 32, quantize.Most(4))
-			}
-		}
-		was := *slot
-		*slot = tensors.FromFlatDataAndDimensions(w, was.Shape().Dimensions...)
-		was.MustFinalizeAll()
-	}
-	return nil
 }
