@@ -80,7 +80,7 @@ func TestFigures(t *testing.T) {
 	require.NoError(t, err)
 	_, err = reach.Sinks(random, squash.Sweep{})
 	require.ErrorContains(t, err, "SmolLM2: the sweep has no settings")
-	_, text, err := reach.Own(own(0.2))
+	_, text, err := reach.Own("SmolLM2", own(0.2))
 	require.NoError(t, err)
 	require.Contains(t, text, "log₁₀ of path product, as it is less key 1 hidden: 0.2")
 	require.Equal(t, 2, strings.Count(text, "\n"))

@@ -100,7 +100,13 @@ func (s Study) ownSink(docs [][]int32) (out squash.Sweep, err error) {
 	}
 	defer m.Close()
 	defer d.Close()
-	last := []int{s.T - 1}
+	return OwnSink(d, docs, s.sampling(s.Directions))
+}
+
+// OwnSink sweeps the attention on token 1 in a model: key 1 hidden, 0.3, as it is, 0.9. What reaches
+// the last token of each document is sketched. It fails where an attention mass cannot be had by a
+// bias on key 1, and on documents that the model cannot be run with.
+func OwnSink(d *jacobian.Differentiator, docs [][]int32, sampling jacobian.Sampling) (out squash.Sweep, err error) {
 	for _, at := range []struct {
 		name string
 		bias float64
@@ -117,7 +123,7 @@ func (s Study) ownSink(docs [][]int32) (out squash.Sweep, err error) {
 			if err != nil {
 				return out, err
 			}
-			c, err := p.Sketch(last, s.sampling(s.Directions))
+			c, err := p.Sketch([]int{len(ids) - 1}, sampling)
 			p.Close()
 			if err != nil {
 				return out, err

@@ -13,9 +13,13 @@ import (
 	"firsttoken/train/transformer"
 )
 
-// Bound measures the theorem's constants at this document.
+// Bound measures the theorem's constants at this document. Models taken by Options.AnyBlock alone
+// have none.
 func (p *Point) Bound() (squash.Bound, error) {
 	d := p.d
+	if err := unbounded(&d.m.Config); err != nil {
+		return nil, err
+	}
 	b := make(squash.Bound, len(p.resid))
 	for l := range b {
 		mlp, err := d.mlpNorms(l, p.mid[l])

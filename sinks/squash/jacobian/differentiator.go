@@ -27,6 +27,10 @@ type Options struct {
 	// BatchTokens bounds how many tokens one reverse pass works on, T for each
 	// direction; 0 stands for 2048. It bounds memory and changes no result.
 	BatchTokens int `json:"batch_tokens,omitempty"`
+	// AnyBlock takes models with blocks that Theorem 3.2 is not about, such as those with norms
+	// behind their sublayers. Derivatives and path products are theirs too; the constants are not,
+	// so that Bound and Compare are refused.
+	AnyBlock bool `json:"any_block,omitempty"`
 }
 
 const defaultBatchTokens = 2048
@@ -62,11 +66,8 @@ func New(m *transformer.Model, o Options) (*Differentiator, error) {
 	if m.Config.Compute == "bfloat16" {
 		return nil, errors.New(`squash: the model computes in bfloat16: load it with compute "float32"`)
 	}
-	// The constants of the theorem are measured for x + Attn(N(x)), y + MLP(N(y)), RMSNorm
-	// and a gated MLP without biases. Whatever makes the pattern is a constant to them; a gate
-	// behind it is a factor that follows the input, which they lack.
-	if s := m.Config.Unlike("norm", "norm_placement", "parallel", "plain_mlp", "bias.mlp", "out_gate"); s != "" {
-		return nil, fmt.Errorf("jacobian: the model has %s set: Theorem 3.2 and its constants are for pre-norm RMSNorm blocks with a gated MLP without biases and heads without a gate", s)
+	if err := unbounded(&m.Config); err != nil && !o.AnyBlock {
+		return nil, err
 	}
 	if o.BatchTokens == 0 {
 		o.BatchTokens = defaultBatchTokens
@@ -78,6 +79,16 @@ func New(m *transformer.Model, o Options) (*Differentiator, error) {
 	}
 	d.mlp.SetMaxCache(-1) // one entry a document length
 	return d, nil
+}
+
+// unbounded says what in a model's blocks the theorem's constants are not for. They are measured for
+// x + Attn(N(x)), y + MLP(N(y)), RMSNorm and a gated MLP without biases. Whatever makes the pattern
+// is a constant to them; a gate behind it is a factor that follows the input, which they lack.
+func unbounded(c *transformer.Config) error {
+	if s := c.Unlike("norm", "norm_placement", "parallel", "plain_mlp", "bias.mlp", "out_gate"); s != "" {
+		return fmt.Errorf("jacobian: the model has %s set: Theorem 3.2 and its constants are for pre-norm RMSNorm blocks with a gated MLP without biases and heads without a gate", s)
+	}
+	return nil
 }
 
 // Close frees what was compiled here, not the model.

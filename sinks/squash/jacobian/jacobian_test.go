@@ -12,6 +12,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"firsttoken/internal/tiny"
+	"firsttoken/sinks/squash"
 	"firsttoken/train/transformer"
 )
 
@@ -149,10 +150,40 @@ func TestNewRefusesOtherBlocks(t *testing.T) {
 		d, err := New(m, Options{})
 		if want != "" {
 			require.ErrorContains(t, err, want)
-		} else {
-			require.NoError(t, err)
-			d.Close()
+			d, err = New(m, Options{AnyBlock: true})
 		}
+		require.NoError(t, err)
+		d.Close()
 		m.Close()
 	}
+}
+
+// Norms behind the sublayers: the derivatives are sketched as elsewhere, and a basis of directions
+// gives the exact norm; of constants there is none, and Compare says so.
+func TestAnyBlock(t *testing.T) {
+	c := tinyConfig()
+	c.Placement = transformer.PlacementSandwich
+	m, err := tiny.Random(c, 0.5, 3)
+	require.NoError(t, err)
+	defer m.Close()
+	d, err := New(m, Options{AnyBlock: true})
+	require.NoError(t, err)
+	defer d.Close()
+	p, err := d.At(document, Condition{})
+	require.NoError(t, err)
+	defer p.Close()
+	j := len(document) - 1
+	sketch, err := p.Sketch([]int{j}, Sampling{Directions: c.Width})
+	require.NoError(t, err)
+	for _, kind := range []Kind{Full, Frozen} {
+		exact, err := p.Norms(kind, j)
+		require.NoError(t, err)
+		for i, pair := range sketch.Pairs {
+			got := map[Kind]squash.Norm{Full: pair.Full, Frozen: pair.Frozen}[kind]
+			require.InEpsilon(t, exact[i].Frobenius, got.Frobenius, 1e-3, "%s, token %d", kind, i+1)
+			require.Positive(t, pair.PathProduct)
+		}
+	}
+	_, err = p.Compare([]int{j})
+	require.ErrorContains(t, err, "norm_placement set")
 }
