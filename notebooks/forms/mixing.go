@@ -46,6 +46,9 @@ type Head struct {
 	// Written is ‖z_t W_O‖ / mean ‖v_j W_O‖, what it writes of what it reads (sinks/rest): behind
 	// its gate, of values that no gate has touched.
 	Written float64 `json:"written"`
+	// Silent is the share of queries at which it writes less than a tenth of a mean value.
+	Silent float64 `json:"silent"`
+	Stream float64 `json:"stream"` // ‖z_t W_O‖ / ‖x_t‖, against what the stream holds before the block
 }
 
 // Passed is the share of attention that a head lets through: its row sum, times its gate.
@@ -59,7 +62,7 @@ func (m Mixing) Rounded() Mixing {
 	}
 	for _, layer := range m.Heads {
 		for h := range layer {
-			for _, x := range []*float64{&layer[h].RowSum, &layer[h].Gate, &layer[h].First, &layer[h].Keys, &layer[h].Written} {
+			for _, x := range []*float64{&layer[h].RowSum, &layer[h].Gate, &layer[h].First, &layer[h].Keys, &layer[h].Written, &layer[h].Silent, &layer[h].Stream} {
 				*x = round(*x)
 			}
 		}

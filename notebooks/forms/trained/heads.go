@@ -43,7 +43,7 @@ func gateOf(t *sinks.Trace, l, h, q int) float64 {
 	return 1
 }
 
-// heads looks at each head from a query on.
+// heads looks at each head from a query on, in texts of one length.
 func heads(m *transformer.Model, docs [][]int32, from int) (out [][]forms.Head, err error) {
 	c := &m.Config
 	metrics := []ondevice.Metric{ondevice.FirstMass, ondevice.SelfMass, ondevice.RowSum, ondevice.RowEntropy, ondevice.HeadWrite, ondevice.ResidNorm}
@@ -58,20 +58,28 @@ func heads(m *transformer.Model, docs [][]int32, from int) (out [][]forms.Head, 
 		var layer []forms.Head
 		for h := range c.Heads {
 			var head forms.Head
-			own := make([]*sinks.Trace, len(traces))
+			own, value := make([]*sinks.Trace, len(traces)), 0.0 // value: mean length of what values write
+			share := 1 / float64(len(traces)*(traces[0].T-from))
 			for i, t := range traces {
 				own[i] = alone(t, l, h)
 				for q := from; q < t.T; q++ {
-					share := 1 / float64(len(traces)*(t.T-from))
 					head.RowSum += share * float64(t.RowSum[l][h][q])
 					head.Gate += share * gateOf(t, l, h, q)
+					value += share * float64(own[i].ValueWrite[0][0][q])
+				}
+			}
+			for _, t := range own {
+				for _, wrote := range t.HeadWrite[0][0][from:t.T] {
+					if float64(wrote) < value/10 {
+						head.Silent += share
+					}
 				}
 			}
 			look, err := rest.Look(own, []int{0}, from, nil)
 			if err != nil {
 				return nil, fmt.Errorf("layer %d, head %d: %w", l+1, h+1, err)
 			}
-			head.First, head.Keys, head.Written = look.First, look.Keys, look.Written
+			head.First, head.Keys, head.Written, head.Stream = look.First, look.Keys, look.Written, look.Stream
 			layer = append(layer, head)
 		}
 		out = append(out, layer)

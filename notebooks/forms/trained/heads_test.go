@@ -31,7 +31,8 @@ func TestHeads(t *testing.T) {
 		traces, err := probe.Run(m, docs, probe.Options{MetricsOnly: true, Metrics: []ondevice.Metric{ondevice.RowSum, ondevice.HeadWrite, ondevice.FirstMass, ondevice.ValueNorm}, Own: gated(&m.Config)})
 		require.NoError(t, err)
 		for h := range m.Config.Heads {
-			var sum, gate, first, write, read float64
+			var sum, gate, first, write, read, silent float64
+			var writes []float64
 			for _, x := range traces {
 				values := x.Own[valueBefore]
 				if values == nil {
@@ -42,9 +43,16 @@ func TestHeads(t *testing.T) {
 				for q := from; q < x.T; q++ {
 					sum, gate, first = sum+float64(x.RowSum[1][h][q])/8, gate+gateOf(x, 1, h, q)/8, first+float64(x.FirstMass[1][h][q])/8
 					write, read = write+float64(x.HeadWrite[1][h][q]), read+float64(values.Values[1][h][q])
+					writes = append(writes, float64(x.HeadWrite[1][h][q]))
+				}
+			}
+			for _, x := range writes {
+				if x < read/80 { // a tenth of the mean over 8 queries
+					silent += 1.0 / 8
 				}
 			}
 			head := got[1][h]
+			require.InDelta(t, silent, head.Silent, 1e-6)
 			require.InDelta(t, sum, head.RowSum, 1e-6)
 			require.InDelta(t, gate, head.Gate, 1e-6)
 			require.InDelta(t, first, head.First, 1e-6)

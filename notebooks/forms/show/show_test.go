@@ -1,4 +1,4 @@
-package forms_test
+package show_test
 
 import (
 	"strings"
@@ -8,6 +8,8 @@ import (
 
 	"firsttoken/notebooks/claims"
 	"firsttoken/notebooks/forms"
+	"firsttoken/notebooks/forms/show"
+	"firsttoken/sinks/stats"
 )
 
 // mixings are runs of seeds 1 to 3 whose relative spread over blocks and influence are about these.
@@ -15,7 +17,7 @@ func mixings(relative, influence float64) (list []forms.Mixing) {
 	for i, f := range []float64{0.99, 1, 1.01} {
 		seed := uint64(i + 1)
 		m := forms.Mixed{Spread: 1, Relative: []float64{1, relative * f * 2, relative * f / 2}, Apart: []float64{1, 1, 1}, Influence: influence * f, Paths: 2}
-		list = append(list, forms.Mixing{Seed: seed, Whole: m, Hidden: m, Heads: [][]forms.Head{{{RowSum: 0.5, Gate: 0.5, First: 0.1, Keys: 3, Written: 0.25}, {RowSum: 1, Gate: 1, Keys: 1, Written: 1}}}})
+		list = append(list, forms.Mixing{Seed: seed, Whole: m, Hidden: m, Heads: [][]forms.Head{{{RowSum: 0.5, Gate: 0.5, First: 0.1, Keys: 3, Written: 0.25, Silent: 0.5, Stream: 0.1}, {RowSum: 1, Gate: 1, Keys: 1, Written: 1, Stream: 0.3}}}})
 	}
 	return list
 }
@@ -24,14 +26,13 @@ func mixings(relative, influence float64) (list []forms.Mixing) {
 // that differ are mixed, and one around a bound leaves it open.
 func TestS1c(t *testing.T) {
 	names := append([]string{"softmax"}, claims.SinklessForms...)
-	rate, err := forms.Figures("softpick", without, softmax)
-	require.NoError(t, err)
+	rate := claims.Figure{Name: "softmax, sink rate", Unit: "%", Estimate: stats.Estimate{Value: 50, N: 3, CI: &stats.Interval{Lo: 40, Hi: 60, Level: 0.95}}}
 	rested := mixings(0.5, 3)
 	rested[0].Seed, rested[1].Seed = rested[1].Seed, rested[0].Seed // else all ratios are one
 	judge := func(softpick, sinkLogit []forms.Mixing) claims.Verdict {
-		figures, err := forms.MixingFigures(names, map[string][]forms.Mixing{"softmax": rested, "softpick": softpick, "sink-logit": sinkLogit}, forms.Measures()...)
+		figures, err := show.Figures(names, map[string][]forms.Mixing{"softmax": rested, "softpick": softpick, "sink-logit": sinkLogit}, forms.Measures()...)
 		require.NoError(t, err)
-		verdict, _, err := claims.S1c().Apply(append(figures, rate[0]))
+		verdict, _, err := claims.S1c().Apply(append(figures, rate))
 		require.NoError(t, err)
 		return verdict
 	}
@@ -52,21 +53,21 @@ func TestRestTableAndFigures(t *testing.T) {
 		channels[i].Whole.Paths = 0
 	}
 	names, runs := []string{"softmax", "gate-element"}, map[string][]forms.Mixing{"softmax": mixings(0.5, 3), "gate-element": channels}
-	table, err := forms.RestTable(names, runs)
+	table, err := show.RestTable(names, runs)
 	require.NoError(t, err)
 	lines := strings.Split(strings.TrimSpace(table), "\n")
 	require.Len(t, lines, 4)
 	for _, line := range lines {
 		require.Equal(t, strings.Count(lines[0], "|"), strings.Count(line, "|"), line)
 	}
-	require.Contains(t, lines[2], "| 0.62 | 5.0 | 2.0 | 0.62 | 1.00 |", "means over heads; row sum × gate is not the product of means")
+	require.Contains(t, lines[2], "| 0.62 | 5.0 | 2.0 | 0.62 | 25 | 0.20 | 1.00 |", "means over heads; row sum × gate is not the product of means")
 	require.Contains(t, lines[3], "not defined")
-	_, err = forms.AgainstSoftmax(names, runs)
+	_, err = show.AgainstSoftmax(names, runs)
 	require.NoError(t, err)
-	_, err = forms.AgainstSoftmax(names[:1], runs)
+	_, err = show.AgainstSoftmax(names[:1], runs)
 	require.ErrorContains(t, err, "nothing to compare")
-	_, err = forms.Rests(names, runs)
+	_, err = show.Rests(names, runs)
 	require.NoError(t, err)
-	_, err = forms.ByDepth("title", "number", names, runs, func(m forms.Mixed) []float64 { return m.Relative })
+	_, err = show.ByDepth("title", "number", names, runs, func(m forms.Mixed) []float64 { return m.Relative })
 	require.NoError(t, err)
 }

@@ -1,4 +1,6 @@
-package forms
+// Package show draws and judges what notebook 13b measures: how far forms of attention mix, and what
+// their heads do instead. Package trained measures it; nothing here loads a model.
+package show
 
 import (
 	"errors"
@@ -6,22 +8,23 @@ import (
 	"strings"
 
 	"firsttoken/notebooks/claims"
+	"firsttoken/notebooks/forms"
 	"firsttoken/plots"
 	"firsttoken/sinks/stats"
 )
 
-// MixingFigures are measures of forms as they are over softmax's of the same seed, which
+// Figures are measures of forms as they are over softmax's of the same seed, which
 // claims.S1b and claims.S1c read, and, softmax included, those with ⟨bos⟩'s key hidden over those as
 // it is.
-func MixingFigures(names []string, runs map[string][]Mixing, measures ...Measure) ([]claims.Figure, error) {
+func Figures(names []string, runs map[string][]forms.Mixing, measures ...forms.Measure) ([]claims.Figure, error) {
 	var list claims.List
 	for _, m := range measures {
 		for _, name := range names {
 			if name != "softmax" {
-				e, err := Ratio(runs[name], runs["softmax"], m.Of, Whole, Whole)
+				e, err := forms.Ratio(runs[name], runs["softmax"], m.Of, forms.Whole, forms.Whole)
 				list.Add(fmt.Sprintf("%s, %s / softmax's", name, m.Name), "", e, err)
 			}
-			e, err := Ratio(runs[name], runs[name], m.Of, Hidden, Whole)
+			e, err := forms.Ratio(runs[name], runs[name], m.Of, forms.Hidden, forms.Whole)
 			list.Add(fmt.Sprintf("%s, %s with ⟨bos⟩'s key hidden / as it is", name, m.Name), "", e, err)
 		}
 	}
@@ -30,22 +33,22 @@ func MixingFigures(names []string, runs map[string][]Mixing, measures ...Measure
 
 // AgainstSoftmax draws what S1b and S1c judge, run by run: a form's measure over that of softmax of
 // the same seed, and softmax's own with ⟨bos⟩'s key hidden beside it.
-func AgainstSoftmax(names []string, runs map[string][]Mixing) (*plots.Figure, error) {
+func AgainstSoftmax(names []string, runs map[string][]forms.Mixing) (*plots.Figure, error) {
 	if len(names) < 2 {
-		return nil, errors.New("forms: no form but one is there: nothing to compare")
+		return nil, errors.New("show: no form but one is there: nothing to compare")
 	}
 	panel := plots.Panel{Columns: 1, Title: "Each form over softmax of the same seed; each dot is a run"}
-	for k, m := range Measures()[:3] {
+	for k, m := range forms.Measures()[:3] {
 		bound := []float64{1.1, 0.9, 1.1}[k]
 		strip := plots.Strip{Title: []string{"Spread of an edit", "Relative spread of token states", "Influence of other tokens"}[k], XName: "form", YName: "ratio",
 			HLines: []plots.RefLine{{At: 1}, {At: bound, Label: "bound"}}, Width: 8, Aspect: 0.22}
 		for _, name := range names {
-			sample, of := plots.Sample{Name: name}, Whole
+			sample, of := plots.Sample{Name: name}, forms.Whole
 			if name == "softmax" {
-				sample.Name, of = "softmax, hidden", Hidden
+				sample.Name, of = "softmax, hidden", forms.Hidden
 			}
 			for _, r := range runs[name] {
-				e, err := Ratio([]Mixing{r}, runs["softmax"], m.Of, of, Whole)
+				e, err := forms.Ratio([]forms.Mixing{r}, runs["softmax"], m.Of, of, forms.Whole)
 				if err != nil {
 					return nil, err
 				}
@@ -60,12 +63,12 @@ func AgainstSoftmax(names []string, runs map[string][]Mixing) (*plots.Figure, er
 	return panel.Figure()
 }
 
-// ByDepth draws a measure by depth, mean over seeds with the smallest and the largest as band, of
-// the models as they are, and with ⟨bos⟩'s key hidden.
-func ByDepth(title, yName string, names []string, runs map[string][]Mixing, of func(Mixed) []float64) (*plots.Figure, error) {
+// ByDepth draws a measure by depth, means over seeds, of the models as they are, and with ⟨bos⟩'s key
+// hidden.
+func ByDepth(title, yName string, names []string, runs map[string][]forms.Mixing, of func(forms.Mixed) []float64) (*plots.Figure, error) {
 	panel := plots.Panel{Title: title}
-	for k, as := range []func(Mixing) Mixed{Whole, Hidden} {
-		lines := plots.Lines{Title: []string{"as they are", "⟨bos⟩'s key hidden"}[k], XName: "block (0: embedding)", YName: yName, YMin: 0.4, YMax: 1, Legend: plots.LegendBelow}
+	for k, as := range []func(forms.Mixing) forms.Mixed{forms.Whole, forms.Hidden} {
+		lines := plots.Lines{Title: []string{"as they are", "⟨bos⟩'s key hidden"}[k], XName: "block (0: embedding)", YName: yName, YMin: 0.7, YMax: 1, Legend: plots.LegendBelow}
 		for _, name := range names {
 			s := plots.Series{Name: name}
 			for l := range of(as(runs[name][0])) {
@@ -87,7 +90,7 @@ func ByDepth(title, yName string, names []string, runs map[string][]Mixing, of f
 // Rests draws all heads of all seeds of each form: how much of its attention a head lets through,
 // and how much it writes of what it reads. Heads that rest stand low; where they stand to the right
 // they rest on a key.
-func Rests(names []string, runs map[string][]Mixing) (*plots.Figure, error) {
+func Rests(names []string, runs map[string][]forms.Mixing) (*plots.Figure, error) {
 	panel := plots.Panel{Title: "All heads of all seeds, queries 17 to 64", Columns: 3}
 	for _, name := range names {
 		heads := plots.Series{Points: true}
@@ -108,17 +111,18 @@ func Rests(names []string, runs map[string][]Mixing) (*plots.Figure, error) {
 
 // RestTable is a Markdown table of what heads do, means over heads, then over seeds ± half of the t
 // interval.
-func RestTable(names []string, runs map[string][]Mixing) (string, error) {
-	text := "| form | row sum | gate | row sum × gate | on ⟨bos⟩ (%) | keys | written / read | path product of others / softmax's |\n" + strings.Repeat("| --- ", 8) + "|\n"
+func RestTable(names []string, runs map[string][]forms.Mixing) (string, error) {
+	text := "| form | row sum | gate | row sum × gate | on ⟨bos⟩ (%) | keys | written / read | silent (%) | written / stream | path product of others / softmax's |\n" + strings.Repeat("| --- ", 10) + "|\n"
 	for _, name := range names {
 		text += "| " + name
 		for _, c := range []struct {
 			format string
-			of     func(Head) float64
+			of     func(forms.Head) float64
 		}{
-			{"%.2f", func(h Head) float64 { return h.RowSum }}, {"%.2f", func(h Head) float64 { return h.Gate }}, {"%.2f", Head.Passed},
-			{"%.1f", func(h Head) float64 { return 100 * h.First }}, {"%.1f", func(h Head) float64 { return h.Keys }},
-			{"%.2f", func(h Head) float64 { return h.Written }},
+			{"%.2f", func(h forms.Head) float64 { return h.RowSum }}, {"%.2f", func(h forms.Head) float64 { return h.Gate }}, {"%.2f", forms.Head.Passed},
+			{"%.1f", func(h forms.Head) float64 { return 100 * h.First }}, {"%.1f", func(h forms.Head) float64 { return h.Keys }},
+			{"%.2f", func(h forms.Head) float64 { return h.Written }}, {"%.0f", func(h forms.Head) float64 { return 100 * h.Silent }},
+			{"%.2f", func(h forms.Head) float64 { return h.Stream }},
 		} {
 			e, err := stats.Repeats(eachRun(runs[name], c.of), stats.Options{})
 			if err != nil {
@@ -126,7 +130,7 @@ func RestTable(names []string, runs map[string][]Mixing) (string, error) {
 			}
 			text += " | " + e.PlusMinus(c.format)
 		}
-		e, err := Ratio(runs[name], runs["softmax"], Measures()[4].Of, Whole, Whole)
+		e, err := forms.Ratio(runs[name], runs["softmax"], forms.Measures()[4].Of, forms.Whole, forms.Whole)
 		if err != nil {
 			text += " | not defined |\n"
 			continue
@@ -137,7 +141,7 @@ func RestTable(names []string, runs map[string][]Mixing) (string, error) {
 }
 
 // eachRun is the mean over heads of a number, by run.
-func eachRun(runs []Mixing, of func(Head) float64) (x []float64) {
+func eachRun(runs []forms.Mixing, of func(forms.Head) float64) (x []float64) {
 	for _, r := range runs {
 		sum, n := 0.0, 0
 		for _, layer := range r.Heads {
