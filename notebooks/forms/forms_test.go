@@ -39,18 +39,24 @@ func TestPairedBySeed(t *testing.T) {
 	require.Equal(t, 4.04, without[0].Loss[1], "the runs are as they were")
 }
 
-func TestSpreadRatio(t *testing.T) {
-	a := []forms.Spread{{Seed: 1, Whole: 2, Hidden: 8}, {Seed: 3, Whole: 8, Hidden: 8}, {Seed: 2, Whole: 4, Hidden: 4}}
-	b := []forms.Spread{{Seed: 1, Whole: 1}, {Seed: 2, Whole: 1}, {Seed: 3, Whole: 1}, {Seed: 4}}
-	e, err := forms.SpreadRatio(a, b, forms.Whole, forms.Whole)
+func TestRatio(t *testing.T) {
+	spread := func(seed uint64, whole, hidden float64) forms.Mixing {
+		return forms.Mixing{Seed: seed, Whole: forms.Mixed{Spread: whole}, Hidden: forms.Mixed{Spread: hidden}}
+	}
+	a := []forms.Mixing{spread(1, 2, 8), spread(3, 8, 8), spread(2, 4, 4)}
+	b := []forms.Mixing{spread(1, 1, 0), spread(2, 1, 0), spread(3, 1, 0), spread(4, 1, 0)}
+	of := forms.Measures()[0].Of
+	e, err := forms.Ratio(a, b, of, forms.Whole, forms.Whole)
 	require.NoError(t, err)
 	require.InDelta(t, 4, e.Value, 1e-9)
 	require.Equal(t, 3, e.N)
 	require.InDelta(t, 4, math.Sqrt(e.CI.Lo*e.CI.Hi), 1e-9)
 	require.Less(t, e.CI.Lo, 2.0)
-	e, err = forms.SpreadRatio(a, a, forms.Hidden, forms.Whole)
+	e, err = forms.Ratio(a, a, of, forms.Hidden, forms.Whole)
 	require.NoError(t, err)
 	require.InDelta(t, math.Pow(4, 1.0/3), e.Value, 1e-9)
+	_, err = forms.Ratio(a, b, of, forms.Whole, forms.Hidden)
+	require.ErrorContains(t, err, "2 over 0: it has no logarithm")
 }
 
 // A form without sinks or outliers holds S1, the same with softmax's kurtosis does not, and a loss

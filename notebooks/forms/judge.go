@@ -72,18 +72,3 @@ func Table(names []string, runs map[string][]Run, published map[string]string) (
 	}
 	return text, nil
 }
-
-// SpreadFigures are what claims.S1b reads of softmax and other forms, and, for each, how much
-// farther edits spread with ⟨bos⟩'s key hidden.
-func SpreadFigures(names []string, spread map[string][]Spread) ([]claims.Figure, error) {
-	var list claims.List
-	for _, name := range names {
-		if name != "softmax" {
-			e, err := SpreadRatio(spread[name], spread["softmax"], Whole, Whole)
-			list.Add(name+", relative spread / softmax's", "", e, err)
-		}
-		e, err := SpreadRatio(spread[name], spread[name], Hidden, Whole)
-		list.Add(name+", relative spread with ⟨bos⟩'s key hidden / as it is", "", e, err)
-	}
-	return list.Figures()
-}

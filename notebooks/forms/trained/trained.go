@@ -65,6 +65,31 @@ func absent(c train.Config) error {
 	return fmt.Errorf("runs of %s are %w: `go run ./train/cmd/sweep -grid notebooks/grids/patterns.json` trains them", Name(c), local.ErrAbsent)
 }
 
+// withModel measures the model of a run. The error names the run; it wraps local.ErrAbsent if it or
+// its weights are not there.
+func withModel(c train.Config, measure func(*transformer.Model) error) error {
+	states, err := train.Status([]train.Config{c}, "")
+	if err != nil {
+		return err
+	}
+	if states[0].Result == nil {
+		return absent(c)
+	}
+	on, _, err := backend.Open()
+	if err != nil {
+		return err
+	}
+	m, _, err := train.LoadModel(on, "", c.ID())
+	if err != nil {
+		return err
+	}
+	defer m.Close()
+	if err := measure(m); err != nil {
+		return fmt.Errorf("run %s: %w", c.ID(), err)
+	}
+	return nil
+}
+
 // Runs reads those of the configurations that are trained here or come with the checkout. Where
 // curves were made before outliers were measured, the weights are measured again. The error wraps
 // [local.ErrAbsent] if no run is there, or the weights of one are not.
