@@ -1,6 +1,7 @@
 package forms_test
 
 import (
+	"encoding/json"
 	"math"
 	"os"
 	"path/filepath"
@@ -141,6 +142,17 @@ func TestValuesShip(t *testing.T) {
 		require.NoError(t, err)
 		for _, id := range trained.IDs(configs[name]) {
 			require.Contains(t, string(text), id)
+		}
+	}
+	for _, name := range names {
+		text, err := os.ReadFile(filepath.Join("..", "results", "measured", "13b", name+".json"))
+		require.NoError(t, err)
+		var shipped struct{ Value []forms.Mixing }
+		require.NoError(t, json.Unmarshal(text, &shipped))
+		require.Len(t, shipped.Value, len(configs[name]))
+		for i, c := range configs[name] {
+			require.Contains(t, string(text), c.ID())
+			require.Equal(t, c.Seed, shipped.Value[i].Seed)
 		}
 	}
 }

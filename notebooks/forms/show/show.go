@@ -5,6 +5,7 @@ package show
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"firsttoken/notebooks/claims"
@@ -37,11 +38,12 @@ func AgainstSoftmax(names []string, runs map[string][]forms.Mixing) (*plots.Figu
 	if len(names) < 2 {
 		return nil, errors.New("show: no form but one is there: nothing to compare")
 	}
-	panel := plots.Panel{Columns: 1, Title: "Each form over softmax of the same seed; each dot is a run"}
+	panel := plots.Panel{Columns: 1, Width: plots.PageWidth, Title: "Each form over softmax of the same seed; each dot is a run"}
 	for k, m := range forms.Measures()[:3] {
 		bound := []float64{1.1, 0.9, 1.1}[k]
 		strip := plots.Strip{Title: []string{"Spread of an edit", "Relative spread of token states", "Influence of other tokens"}[k], XName: "form", YName: "ratio",
-			HLines: []plots.RefLine{{At: 1}, {At: bound, Label: "bound"}}, Width: 8, Aspect: 0.22}
+			HLines: []plots.RefLine{{At: 1}, {At: bound, Label: "bound"}}, Width: plots.PageWidth, Aspect: 0.2,
+			YMin: []float64{0.6, 0.85, 0.8}[k], YMax: []float64{2.2, 1.1, 1.6}[k]}
 		for _, name := range names {
 			sample, of := plots.Sample{Name: name}, forms.Whole
 			if name == "softmax" {
@@ -63,28 +65,52 @@ func AgainstSoftmax(names []string, runs map[string][]forms.Mixing) (*plots.Figu
 	return panel.Figure()
 }
 
-// ByDepth draws a measure by depth, means over seeds, of the models as they are, and with ⟨bos⟩'s key
-// hidden.
-func ByDepth(title, yName string, names []string, runs map[string][]forms.Mixing, of func(forms.Mixed) []float64) (*plots.Figure, error) {
-	panel := plots.Panel{Title: title}
-	for k, as := range []func(forms.Mixing) forms.Mixed{forms.Whole, forms.Hidden} {
-		lines := plots.Lines{Title: []string{"as they are", "⟨bos⟩'s key hidden"}[k], XName: "block (0: embedding)", YName: yName, YMin: 0.7, YMax: 1, Legend: plots.LegendBelow}
-		for _, name := range names {
-			s := plots.Series{Name: name}
-			for l := range of(as(runs[name][0])) {
-				sum := 0.0
-				for _, r := range runs[name] {
-					sum += of(as(r))[l] / float64(len(runs[name]))
-				}
-				s.X, s.Y = append(s.X, float64(l)), append(s.Y, sum)
+// ByDepth draws how far token states still differ by depth, means over seeds; of softmax with
+// ⟨bos⟩'s key hidden, too.
+func ByDepth(names []string, runs map[string][]forms.Mixing) (*plots.Figure, error) {
+	lines := plots.Lines{Title: "How far token states still differ", XName: "block (0: embedding)", YName: "‖V − mean‖ / ‖V‖ without ⟨bos⟩", YMin: 0.84, YMax: 0.96, Legend: plots.LegendBelow}
+	add := func(name string, list []forms.Mixing, as func(forms.Mixing) forms.Mixed) {
+		s := plots.Series{Name: name}
+		for l := range as(list[0]).Relative {
+			sum := 0.0
+			for _, r := range list {
+				sum += as(r).Relative[l] / float64(len(list))
 			}
-			lines.Series = append(lines.Series, s)
+			s.X, s.Y = append(s.X, float64(l)), append(s.Y, sum)
 		}
-		if err := panel.Add(lines.Figure()); err != nil {
-			return nil, err
+		lines.Series = append(lines.Series, s)
+	}
+	for _, name := range names {
+		add(name, runs[name], forms.Whole)
+		if name == "softmax" {
+			add("softmax, ⟨bos⟩ hidden", runs[name], forms.Hidden)
 		}
 	}
-	return panel.Figure()
+	return lines.Figure()
+}
+
+// Table is a Markdown table of figures named "form, rest": a row a form, a column a rest.
+func Table(figures []claims.Figure) string {
+	cells, rows, columns := map[[2]string]string{}, []string{}, []string{}
+	for _, f := range figures {
+		form, rest, _ := strings.Cut(f.Name, ", ")
+		if !slices.Contains(rows, form) {
+			rows = append(rows, form)
+		}
+		if !slices.Contains(columns, rest) {
+			columns = append(columns, rest)
+		}
+		cells[[2]string{form, rest}] = f.PlusMinus("%.3g")
+	}
+	text := "| form | " + strings.Join(columns, " | ") + " |\n" + strings.Repeat("| --- ", len(columns)+1) + "|\n"
+	for _, form := range rows {
+		text += "| " + form
+		for _, rest := range columns {
+			text += " | " + cells[[2]string{form, rest}]
+		}
+		text += " |\n"
+	}
+	return text
 }
 
 // Rests draws all heads of all seeds of each form: how much of its attention a head lets through,
@@ -101,7 +127,7 @@ func Rests(names []string, runs map[string][]forms.Mixing) (*plots.Figure, error
 				}
 			}
 		}
-		if err := panel.Add(plots.Lines{Title: name, XName: "row sum × gate", YName: "written / read", XMin: 0, XMax: 1.5, YMin: 0, YMax: 1.5, Aspect: 0.8,
+		if err := panel.Add(plots.Lines{Title: name, XName: "row sum × gate", YName: "written / read", XMin: 0, XMax: 1.4, YMin: 0, YMax: 1, Aspect: 0.7,
 			Series: []plots.Series{heads}}.Figure()); err != nil {
 			return nil, err
 		}

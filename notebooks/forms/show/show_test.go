@@ -68,6 +68,10 @@ func TestRestTableAndFigures(t *testing.T) {
 	require.ErrorContains(t, err, "nothing to compare")
 	_, err = show.Rests(names, runs)
 	require.NoError(t, err)
-	_, err = show.ByDepth("title", "number", names, runs, func(m forms.Mixed) []float64 { return m.Relative })
+	_, err = show.ByDepth(names, runs)
 	require.NoError(t, err)
+	figures, err := show.Figures(names, runs, forms.Measures()[2])
+	require.NoError(t, err)
+	require.Equal(t, "| form | influence of other tokens with ⟨bos⟩'s key hidden / as it is | influence of other tokens / softmax's |\n| --- | --- | --- |\n"+
+		"| softmax | 1 |  |\n| gate-element | 1 | 1 |\n", show.Table(figures))
 }
