@@ -47,6 +47,9 @@ func stopped(t *testing.T, c Config, dir string, at ...int) *Result {
 // A run that was stopped ends with the bits of one that was not, and its curves
 // show no trace.
 func TestResumeIsBitIdentical(t *testing.T) {
+	if testing.Short() {
+		t.Skip("not with -short: some seconds")
+	}
 	for change, stops := range map[string][]int{"accumulate=1": {3, 7}, "accumulate=2": {5}} {
 		t.Run(change, func(t *testing.T) {
 			if change != "accumulate=1" {

@@ -33,6 +33,9 @@ func task(t *testing.T) Config {
 
 // Two at once on one run: one trains, the other says so or waits for the result.
 func TestTwoOnOneRun(t *testing.T) {
+	if testing.Short() {
+		t.Skip("not with -short: some seconds")
+	}
 	c, dir := task(t), t.TempDir()
 	o := Options{Store: dir, Progress: ProgressNone, Backend: openBackend(t)}
 	run, err := at(c, dir)

@@ -256,6 +256,9 @@ func snap(l *layer, k, at, last int) float64 {
 // Every policy goes through this: scores as defined, the N best kept in order of position, ties to
 // the earlier one, nothing empty while there are entries.
 func TestPolicies(t *testing.T) {
+	if testing.Short() {
+		t.Skip("not with -short: some seconds")
+	}
 	for _, p := range append(Policies(), Streaming{Sinks: 1}, Random{Seed: 7}) {
 		t.Run(p.String(), func(t *testing.T) {
 			again, err := Parse(p.String())

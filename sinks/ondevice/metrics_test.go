@@ -66,6 +66,9 @@ func runBlock(t *testing.T, c transformer.Config, lens []int, chunk int) *observ
 }
 
 func TestMetricsEqualDefinitions(t *testing.T) {
+	if testing.Short() {
+		t.Skip("not with -short: some seconds")
+	}
 	kinds := []transformer.Pattern{
 		{Kind: transformer.PatternSoftmax},
 		{Kind: transformer.PatternOffByOne},

@@ -85,6 +85,9 @@ func TestIdentity(t *testing.T) {
 
 // Fewer bits move the logits farther; each site counts, and so do keys and values.
 func TestEffect(t *testing.T) {
+	if testing.Short() {
+		t.Skip("not with -short: some seconds")
+	}
 	m, docs := model(t), texts(3)
 	free := traces(t, m, docs)
 	distance := func(a quantize.Activations) (d float64) {

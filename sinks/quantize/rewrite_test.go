@@ -49,6 +49,9 @@ func exact(t *testing.T, m *transformer.Model, docs [][]int32, rewrite func(n *q
 // Rotation and SmoothQuant change no logit, each alone and one after the other; quantisation then
 // does what it does to other numbers.
 func TestRewritesAreExact(t *testing.T) {
+	if testing.Short() {
+		t.Skip("not with -short: some seconds")
+	}
 	m, docs := model(t), texts(3)
 	x, err := quantize.Channels(m, docs, 0)
 	require.NoError(t, err)

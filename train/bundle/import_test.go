@@ -52,6 +52,9 @@ func results(t *testing.T) (dir string, ids []string) {
 }
 
 func TestImport(t *testing.T) {
+	if testing.Short() {
+		t.Skip("not with -short: some seconds")
+	}
 	from, ids := results(t)
 	into := filepath.Join(t.TempDir(), "runs")
 	var out bytes.Buffer

@@ -14,6 +14,9 @@ import (
 
 // With nothing switched off it is the scheme that keeps token 1.
 func TestLoss(t *testing.T) {
+	if testing.Short() {
+		t.Skip("not with -short: some seconds")
+	}
 	m := tiny.Open(t, transformer.Tiny(), 0.3, 1)
 	rng := rand.New(rand.NewPCG(1, 2))
 	var docs [][]int32

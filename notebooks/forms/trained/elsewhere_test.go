@@ -18,6 +18,9 @@ import (
 
 // A model measured as one from elsewhere is what its explicit patterns and residual streams give.
 func TestMeasureTexts(t *testing.T) {
+	if testing.Short() {
+		t.Skip("not with -short: some seconds")
+	}
 	on, _, err := backend.Open()
 	require.NoError(t, err)
 	c := transformer.Tiny()

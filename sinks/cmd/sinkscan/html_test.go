@@ -67,6 +67,9 @@ func TestPageShowsTheReportsNumbers(t *testing.T) {
 }
 
 func TestPageOfTwoConditions(t *testing.T) {
+	if testing.Short() {
+		t.Skip("not with -short: some seconds")
+	}
 	model := tiny.Model(t, nil)
 	base := []string{"-model", model, "-prompt", "a sentence"}
 	for _, c := range []struct {

@@ -256,6 +256,9 @@ func TestTraceIsSaved(t *testing.T) {
 // A text is read to its end, in windows that begin anew, without its byte-order mark and with the
 // newline at its end.
 func TestTextInWindows(t *testing.T) {
+	if testing.Short() {
+		t.Skip("not with -short: some seconds")
+	}
 	model := tiny.Model(t, nil)
 	text := strings.Repeat("The state of the Union. ", 3) // 72 bytes, a token each
 	marked := file(t, "marked.txt", "\uFEFF"+text+"\n")
@@ -306,6 +309,9 @@ func TestTextInWindows(t *testing.T) {
 
 // What must be known of a number is said beside it, with the remedy.
 func TestWarnings(t *testing.T) {
+	if testing.Short() {
+		t.Skip("not with -short: some seconds")
+	}
 	model := tiny.Model(t, nil)
 	asking := tiny.Model(t, nil)
 	tiny.WriteJSON(t, filepath.Join(asking, "tokenizer_config.json"), map[string]any{"bos_token": "<|bos|>", "add_bos_token": true, "pad_token": "!"})
