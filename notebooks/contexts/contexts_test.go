@@ -11,21 +11,13 @@ import (
 	"firsttoken/notebooks/contexts"
 	"firsttoken/notebooks/contexts/hidden"
 	"firsttoken/notebooks/curves"
-	"firsttoken/train"
+	"firsttoken/notebooks/keep/keeptest"
 )
 
 // grid reads the runs of a grid that come with the checkout.
 func grid(t *testing.T, name string) *curves.Set {
 	t.Helper()
-	g, err := train.ReadGrid(filepath.Join("..", "grids", name+".json"))
-	require.NoError(t, err)
-	configs, err := g.Configs()
-	require.NoError(t, err)
-	states, err := train.Status(configs, "")
-	require.NoError(t, err)
-	points, err := train.Points(states)
-	require.NoError(t, err)
-	set, err := curves.Load(points)
+	set, err := curves.Load(keeptest.Points(t, name))
 	require.NoError(t, err)
 	return set
 }

@@ -1,11 +1,8 @@
 package fronted_test
 
 import (
-	"encoding/json"
 	"fmt"
 	"math"
-	"os"
-	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -13,6 +10,7 @@ import (
 	"firsttoken/notebooks/claims"
 	"firsttoken/notebooks/fronted"
 	"firsttoken/notebooks/fronted/values"
+	"firsttoken/notebooks/keep/keeptest"
 	"firsttoken/sinks/tasks"
 )
 
@@ -24,11 +22,7 @@ var (
 // gemma are the answers that come with the checkout.
 func gemma(t *testing.T) map[string]values.Answers {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join("..", "results", "measured", "10b", "tests gemma3.json"))
-	require.NoError(t, err)
-	var file struct{ Value map[string]values.Answers }
-	require.NoError(t, json.Unmarshal(text, &file))
-	return file.Value
+	return keeptest.Shipped[map[string]values.Answers](t, "10b/tests gemma3")
 }
 
 // Figures are those of the record, and the rule gives the verdict that stands there.

@@ -1,46 +1,19 @@
 package resting_test
 
 import (
-	"encoding/json"
-	"os"
-	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"firsttoken/notebooks/claims"
+	"firsttoken/notebooks/keep/keeptest"
 	"firsttoken/notebooks/resting"
 	"firsttoken/notebooks/resting/values"
-	"firsttoken/train"
-	"firsttoken/train/store"
 )
-
-// kept is a measured value that comes with the checkout.
-func kept[T any](t *testing.T, name string) T {
-	t.Helper()
-	text, err := os.ReadFile(filepath.Join("..", "results", "measured", "04b", name+".json"))
-	require.NoError(t, err)
-	var file struct{ Value T }
-	require.NoError(t, json.Unmarshal(text, &file))
-	return file.Value
-}
-
-func points(t *testing.T, grid string) []store.Point {
-	t.Helper()
-	g, err := train.ReadGrid(filepath.Join("..", "grids", grid+".json"))
-	require.NoError(t, err)
-	configs, err := g.Configs()
-	require.NoError(t, err)
-	states, err := train.Status(configs, "")
-	require.NoError(t, err)
-	p, err := train.Points(states)
-	require.NoError(t, err)
-	return p
-}
 
 // What notebook 4b says of text: there is no other sink, and ⟨bos⟩ makes the first layer write less.
 func TestText(t *testing.T) {
-	_, table, err := resting.Text{Points: points(t, "packing"), Layers: kept[[][]values.Layer](t, "rests")}.Show()
+	_, table, err := resting.Text{Points: keeptest.Points(t, "packing"), Layers: keeptest.Shipped[[][]values.Layer](t, "04b/rests")}.Show()
 	require.NoError(t, err)
 	require.Contains(t, table, "| causal, none | 1 | 2.2 ± 0.8 | 4.7 ± 2.4 | 0.8 ± 0.2 | 30.0 ± 6.0 | 0.49 ± 0.03 |")
 	require.Contains(t, table, "| causal, fixed | 1 | 47.8 ± 19.7 |")
@@ -48,7 +21,7 @@ func TestText(t *testing.T) {
 
 // And of the task: the rules come out as it says.
 func TestTask(t *testing.T) {
-	task := resting.Task{Points: points(t, "rest"), Runs: kept[[]values.TaskRun](t, "looked")}
+	task := resting.Task{Points: keeptest.Points(t, "rest"), Runs: keeptest.Shipped[[]values.TaskRun](t, "04b/looked")}
 	_, table, err := task.Show()
 	require.NoError(t, err)
 	require.Contains(t, table, "| fixed | 1 | 176 | 82.8 ± 11.0 |")

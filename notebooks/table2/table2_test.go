@@ -1,46 +1,26 @@
 package table2_test
 
 import (
-	"encoding/json"
-	"os"
-	"path/filepath"
 	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"firsttoken/notebooks/claims"
+	"firsttoken/notebooks/keep/keeptest"
 	"firsttoken/notebooks/table2"
 	"firsttoken/notebooks/table2/controls"
-	"firsttoken/train"
 )
 
 // runs are those that come with the checkout.
 func runs(t *testing.T) *table2.Runs {
 	t.Helper()
-	grid, err := train.ReadGrid(filepath.Join("..", "grids", "packing.json"))
-	require.NoError(t, err)
-	configs, err := grid.Configs()
-	require.NoError(t, err)
-	states, err := train.Status(configs, "")
-	require.NoError(t, err)
-	points, err := train.Points(states)
-	require.NoError(t, err)
-	r, err := table2.Load(points, kept[[]controls.Control](t, "controls"))
+	points := keeptest.Points(t, "packing")
+	r, err := table2.Load(points, keeptest.Shipped[[]controls.Control](t, "04/controls"))
 	require.NoError(t, err)
 	_, err = table2.Load(points, nil)
 	require.ErrorContains(t, err, "25 runs and controls of 0")
 	return r
-}
-
-// kept is a measured value that comes with the checkout.
-func kept[T any](t *testing.T, name string) T {
-	t.Helper()
-	text, err := os.ReadFile(filepath.Join("..", "results", "measured", "04", name+".json"))
-	require.NoError(t, err)
-	var file struct{ Value T }
-	require.NoError(t, json.Unmarshal(text, &file))
-	return file.Value
 }
 
 // Figures are those of the records, and the rules give the verdicts that stand there.
@@ -53,7 +33,7 @@ func TestFiguresAreTheRecords(t *testing.T) {
 		rule    claims.Rule
 	}{
 		"C11": {r.C11, claims.C11Trained()}, "C12": {r.C12, claims.C12()}, "C14": {r.C14, claims.C14()}, "C15": {r.C15, claims.C15()}, "C16": {r.C16, claims.C16()},
-		"C13": {func() ([]claims.Figure, error) { return r.C13(kept[[]float64](t, "unigram")) }, claims.C13Trained()},
+		"C13": {func() ([]claims.Figure, error) { return r.C13(keeptest.Shipped[[]float64](t, "04/unigram")) }, claims.C13Trained()},
 	} {
 		ours, err := c.figures()
 		require.NoError(t, err, id)

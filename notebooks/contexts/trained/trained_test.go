@@ -1,29 +1,17 @@
 package trained_test
 
 import (
-	"encoding/json"
 	"errors"
-	"os"
-	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"firsttoken/notebooks/contexts/hidden"
 	"firsttoken/notebooks/contexts/trained"
+	"firsttoken/notebooks/keep/keeptest"
 	"firsttoken/train"
 	"firsttoken/train/local"
 )
-
-// shipped reads a measured value that comes with the checkout.
-func shipped[T any](t *testing.T, name string) T {
-	t.Helper()
-	text, err := os.ReadFile(filepath.Join("..", "..", "results", "measured", name+".json"))
-	require.NoError(t, err)
-	var file struct{ Value T }
-	require.NoError(t, json.Unmarshal(text, &file))
-	return file.Value
-}
 
 // The run whose weights come with the checkout costs what ships of it.
 func TestHide(t *testing.T) {
@@ -32,13 +20,13 @@ func TestHide(t *testing.T) {
 	}
 	points, err := trained.Runs("context")
 	require.NoError(t, err)
-	costs := shipped[[]hidden.Cost](t, "03b/hidden")
+	costs := keeptest.Shipped[[]hidden.Cost](t, "03b/hidden")
 	require.Len(t, costs, len(points))
 	for i, p := range points {
 		if train.HaveWeights(points[i:i+1]) != nil {
 			continue
 		}
-		one, err := trained.Hide(points[i:i+1], shipped[train.HeldOut](t, "03b/texts"))
+		one, err := trained.Hide(points[i:i+1], keeptest.Shipped[train.HeldOut](t, "03b/texts"))
 		require.NoError(t, err)
 		require.Equal(t, p.Fields["model.context"], one[0].Context)
 		require.InDeltaSlice(t, costs[i].BOS, one[0].BOS, 1e-3)

@@ -4,31 +4,23 @@ import (
 	"math/rand/v2"
 	"testing"
 
-	"github.com/gomlx/compute/dtypes"
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/stretchr/testify/require"
 	"gonum.org/v1/gonum/mat"
 
+	"firsttoken/internal/tiny"
 	"firsttoken/sinks/probe"
 	"firsttoken/sinks/squash/jacobian"
-	"firsttoken/train/local/backend"
 	"firsttoken/train/transformer"
 )
 
 // model is a small random one.
 func model(t *testing.T, change func(*transformer.Config)) *transformer.Model {
 	t.Helper()
-	on, _, err := backend.Open()
-	require.NoError(t, err)
 	c := transformer.Tiny()
 	change(&c)
-	p, err := transformer.RandomParams(&c, dtypes.Float32, 0.4, 3)
-	require.NoError(t, err)
-	m, err := transformer.New(on, c, p)
-	require.NoError(t, err)
-	t.Cleanup(m.Close)
-	return m
+	return tiny.Open(t, c, 0.4, 3)
 }
 
 // projected are the sums of [influence] of given Jacobian blocks [j+1] of [D, D] of each output, by

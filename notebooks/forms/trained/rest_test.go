@@ -2,21 +2,19 @@ package trained
 
 import (
 	"context"
-	"encoding/json"
-	"os"
 	"path/filepath"
 	"slices"
 	"testing"
 
-	"github.com/gomlx/compute/dtypes"
 	"github.com/stretchr/testify/require"
 
+	"firsttoken/internal/tiny"
+	"firsttoken/notebooks/keep/keeptest"
+	"firsttoken/notebooks/resting/values"
 	"firsttoken/sinks"
 	"firsttoken/sinks/ondevice"
 	"firsttoken/sinks/probe"
-	"firsttoken/sinks/rest"
 	"firsttoken/train"
-	"firsttoken/train/local/backend"
 	"firsttoken/train/transformer"
 )
 
@@ -43,25 +41,14 @@ func TestRestAt(t *testing.T) {
 // Without a gate what a value would write is what it writes; with one the mean gate is seen, and
 // what a value writes is that of the same weights without it.
 func TestReadAndGate(t *testing.T) {
-	b, _, err := backend.Open()
-	require.NoError(t, err)
-	c := transformer.Tiny()
-	docs := [][]int32{{1, 2, 3, 4, 5}}
-	model := func(c transformer.Config) *transformer.Model {
-		p, err := transformer.RandomParams(&c, dtypes.Float32, 0.5, 3)
-		require.NoError(t, err)
-		m, err := transformer.New(b, c, p)
-		require.NoError(t, err)
-		t.Cleanup(m.Close)
-		return m
-	}
-	plain := model(c)
+	c, docs := transformer.Tiny(), [][]int32{{1, 2, 3, 4, 5}}
+	plain := tiny.Open(t, c, 0.5, 3)
 	traces, err := restTraces(plain, docs)
 	require.NoError(t, err)
 	want, err := probe.Run(plain, docs, probe.Options{MetricsOnly: true, Metrics: []ondevice.Metric{ondevice.ValueWrite}})
 	require.NoError(t, err)
 	c.OutGate = transformer.OutGateElement
-	gated, err := restTraces(model(c), docs)
+	gated, err := restTraces(tiny.Open(t, c, 0.5, 3), docs)
 	require.NoError(t, err)
 	for h := range c.Heads {
 		require.InDeltaSlice(t, want[0].ValueWrite[0][h], traces[0].ValueWrite[0][h], 1e-4)
@@ -83,20 +70,10 @@ func TestRestOfSoftmaxIsNotebook4b(t *testing.T) {
 	rests, err := Rests(context.Background(), own, 256, 4)
 	require.NoError(t, err)
 
-	type looked struct {
-		Value, Trigger rest.Heads
-		Excess         float64
-	}
-	text, err := os.ReadFile(filepath.Join("..", "..", "results", "measured", "04b", "looked.json"))
-	require.NoError(t, err)
-	var shipped struct{ Value []looked }
-	require.NoError(t, json.Unmarshal(text, &shipped))
-	grid, err := train.ReadGrid(filepath.Join("..", "..", "grids", "rest.json"))
-	require.NoError(t, err)
-	configs, err := grid.Configs()
-	require.NoError(t, err)
+	all := keeptest.Shipped[[]values.TaskRun](t, "04b/looked")
+	configs := keeptest.Configs(t, "rest")
 	i := slices.IndexFunc(configs, func(c train.Config) bool { return c.ID() == own[0].ID() })
-	want := shipped.Value[i]
+	want := all[i]
 	for _, pair := range [][2]float64{{100 * want.Value.First, rests[0].Value.BOS}, {100 * want.Value.Own, rests[0].Value.Own},
 		{100 * want.Trigger.First, rests[0].Trigger.BOS}, {want.Value.Written, rests[0].Value.Written}, {want.Trigger.Written, rests[0].Trigger.Written},
 		{want.Excess, rests[0].Excess}, {1, rests[0].Value.RowSum}} {

@@ -2,9 +2,7 @@ package trained_test
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"os"
 	"path/filepath"
 	"testing"
 
@@ -12,6 +10,7 @@ import (
 
 	"firsttoken/notebooks/forms"
 	"firsttoken/notebooks/forms/trained"
+	"firsttoken/notebooks/keep/keeptest"
 	"firsttoken/train"
 	"firsttoken/train/local"
 )
@@ -25,17 +24,12 @@ func TestRunsAndEdits(t *testing.T) {
 	}
 	_, configs, err := trained.Grid(filepath.Join("..", "..", "grids", "patterns.json"))
 	require.NoError(t, err)
-	text, err := os.ReadFile(filepath.Join("..", "..", "results", "measured", "13", "softmax.json"))
-	require.NoError(t, err)
-	var shipped struct{ Value []forms.Run }
-	require.NoError(t, json.Unmarshal(text, &shipped))
-
 	runs, err := trained.Runs(context.Background(), configs["softmax"][:1])
 	if errors.Is(err, local.ErrAbsent) {
 		t.Skip("the text that the run read is another on this Go toolchain: ", err)
 	}
 	require.NoError(t, err)
-	want := shipped.Value[0]
+	want := keeptest.Shipped[[]forms.Run](t, "13/softmax")[0]
 	require.Equal(t, want.Loss, runs[0].Loss)
 	require.InEpsilon(t, want.End.Kurtosis, runs[0].End.Kurtosis, 1e-3)
 	require.InDelta(t, want.End.Rate, runs[0].End.Rate, 0.5)
