@@ -121,11 +121,9 @@ func Repeats(runs []string, kept map[string][]states.Repeated, prompts []states.
 			row += " | " + r.EqualFrom()
 		}
 		rows = append(rows, row)
-		figure, err := lines.Figure()
-		if err != nil {
+		if err := panel.Add(lines.Figure()); err != nil {
 			return nil, "", err
 		}
-		panel.Figures = append(panel.Figures, figure)
 	}
 	figure, err := panel.Figure()
 	return figure, tables.Markdown(head, rows), err

@@ -1,6 +1,7 @@
 package collapses
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -45,16 +46,13 @@ func TogetherFigure(list []states.Layers, together []float64) (*plots.Figure, er
 		}
 		left.Series = append(left.Series, s)
 	}
-	a, err := left.Figure()
-	if err != nil {
+	right := plots.Histogram{Title: "Rank correlation over blocks", XName: "correlation, trained, full block", YName: "texts", Min: -1, Max: 1, Bins: 20,
+		Legend: plots.LegendNone, Samples: []plots.Sample{{Name: "texts", Values: together}}}
+	var panel plots.Panel
+	if err := errors.Join(panel.Add(left.Figure()), panel.Add(right.Figure())); err != nil {
 		return nil, err
 	}
-	b, err := plots.Histogram{Title: "Rank correlation over blocks", XName: "correlation, trained, full block", YName: "texts", Min: -1, Max: 1, Bins: 20,
-		Legend: plots.LegendNone, Samples: []plots.Sample{{Name: "texts", Values: together}}}.Figure()
-	if err != nil {
-		return nil, err
-	}
-	return plots.Panel{Figures: []*plots.Figure{a, b}}.Figure()
+	return panel.Figure()
 }
 
 // C6 are the figures of claims.C6: the states measured, the counter-example of study, and the

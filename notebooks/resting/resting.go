@@ -84,11 +84,9 @@ func (t Text) Show() (*plots.Figure, string, error) {
 	}
 	panel := plots.Panel{Title: "Heads of the five trainings, queries 17 to 64"}
 	for _, bars := range []plots.Bars{keys, written} {
-		figure, err := bars.Figure()
-		if err != nil {
+		if err := panel.Add(bars.Figure()); err != nil {
 			return nil, "", err
 		}
-		panel.Figures = append(panel.Figures, figure)
 	}
 	figure, err := panel.Figure()
 	return figure, tables.Markdown(head, rows), err

@@ -79,11 +79,9 @@ func (t Task) Show() (*plots.Figure, string, error) {
 			}
 			rows, bars.Groups = append(rows, row), append(bars.Groups, shape[0]+" × MLP "+shape[1])
 		}
-		figure, err := bars.Figure()
-		if err != nil {
+		if err := panel.Add(bars.Figure()); err != nil {
 			return nil, "", err
 		}
-		panel.Figures = append(panel.Figures, figure)
 	}
 	figure, err := panel.Figure()
 	return figure, tables.Markdown(head, rows), err

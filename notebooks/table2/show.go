@@ -74,11 +74,9 @@ func (r *Runs) ByPosition() (*plots.Figure, error) {
 			b.Like = len(l.Series) + 1
 			l.Series = append(l.Series, a, b)
 		}
-		figure, err := l.Figure()
-		if err != nil {
+		if err := panel.Add(l.Figure()); err != nil {
 			return nil, err
 		}
-		panel.Figures = append(panel.Figures, figure)
 	}
 	return panel.Figure()
 }

@@ -1,6 +1,8 @@
 package study
 
 import (
+	"slices"
+
 	"firsttoken/notebooks/collapses/states"
 	"firsttoken/notebooks/keep"
 	"firsttoken/train/pretrained"
@@ -41,24 +43,22 @@ func (k Knobs) of(which, compute string) Model {
 	return Model{Name: k.Model, Random: which == AtInitialisation, Std: k.Std, Seed: k.Seed, Compute: compute}
 }
 
-func (k Knobs) documents(n int) ([][]int32, error) {
-	longest := k.T
-	for _, l := range k.Lengths {
-		longest = max(longest, l)
-	}
+// read gives the version of the model and the passages, cut to n tokens; 0: as long as any is read.
+func (k Knobs) read(n int) (version []string, docs [][]int32, err error) {
+	longest := max(k.T, slices.Max(k.Lengths))
 	if n == 0 {
 		n = longest
 	}
-	return Documents(k.Model, k.Texts, longest, n)
+	if docs, err = Documents(k.Model, k.Texts, longest, n); err != nil {
+		return nil, nil, err
+	}
+	version, err = pretrained.Version(k.Model)
+	return version, docs, err
 }
 
 // Depth measures one of the two models by layer under every wiring, or finds it kept.
 func (k Knobs) Depth(which string) (map[string][]states.Layers, error) {
-	docs, err := k.documents(k.T)
-	if err != nil {
-		return nil, err
-	}
-	version, err := pretrained.Version(k.Model)
+	version, docs, err := k.read(k.T)
 	if err != nil {
 		return nil, err
 	}
@@ -68,11 +68,7 @@ func (k Knobs) Depth(which string) (map[string][]states.Layers, error) {
 
 // Length measures the trained model by the length of texts, or finds it kept.
 func (k Knobs) Length() (map[int][]states.Layers, error) {
-	docs, err := k.documents(0)
-	if err != nil {
-		return nil, err
-	}
-	version, err := pretrained.Version(k.Model)
+	version, docs, err := k.read(0)
 	if err != nil {
 		return nil, err
 	}
@@ -101,11 +97,7 @@ func (k Knobs) Repeated() (map[string][]states.Repeated, error) {
 
 // Counterexample is that of [Counterexample] for the first text, or finds it kept.
 func (k Knobs) Counterexample() ([]float64, error) {
-	docs, err := k.documents(k.T)
-	if err != nil {
-		return nil, err
-	}
-	version, err := pretrained.Version(k.Model)
+	version, docs, err := k.read(k.T)
 	if err != nil {
 		return nil, err
 	}

@@ -12,12 +12,12 @@ import (
 
 	"firsttoken/notebooks/contexts/hidden"
 	"firsttoken/notebooks/keep"
+	"firsttoken/notebooks/runs"
 	"firsttoken/sinks/ondevice"
 	"firsttoken/sinks/probe"
 	"firsttoken/train"
 	"firsttoken/train/corpus"
 	"firsttoken/train/local"
-	"firsttoken/train/local/backend"
 	"firsttoken/train/store"
 	"firsttoken/train/transformer"
 )
@@ -69,26 +69,12 @@ const control = 4
 // Hide measures what hiding ⟨bos⟩ and token 5 costs each run on the same texts, cut to its context.
 // The error wraps local.ErrAbsent if weights are not there.
 func Hide(points []store.Point, texts train.HeldOut) (all []hidden.Cost, err error) {
-	if err := train.HaveWeights(points); err != nil {
-		return nil, err
-	}
-	b, _, err := backend.Open()
-	if err != nil {
-		return nil, err
-	}
-	for _, p := range points {
-		m, c, err := train.LoadModel(b, "", p.ID)
-		if err != nil {
-			return nil, err
-		}
+	err = runs.Each(points, func(_ int, m *transformer.Model, c train.Config) error {
 		cost, err := hide(m, texts, c.Model.Context)
-		m.Close()
-		if err != nil {
-			return nil, fmt.Errorf("run %s: %w", p.ID, err)
-		}
 		all = append(all, cost)
-	}
-	return all, nil
+		return err
+	})
+	return all, err
 }
 
 func hide(m *transformer.Model, texts train.HeldOut, length int) (c hidden.Cost, err error) {

@@ -8,13 +8,13 @@ import (
 	"fmt"
 
 	"firsttoken/notebooks/resting/values"
+	"firsttoken/notebooks/runs"
 	"firsttoken/sinks/ondevice"
 	"firsttoken/sinks/probe"
 	"firsttoken/sinks/rest"
 	"firsttoken/train"
 	"firsttoken/train/corpus"
 	"firsttoken/train/corpus/synthetic"
-	"firsttoken/train/local/backend"
 	"firsttoken/train/store"
 	"firsttoken/train/transformer"
 )
@@ -22,34 +22,11 @@ import (
 // metrics are what rest.Look needs.
 var metrics = []ondevice.Metric{ondevice.FirstMass, ondevice.SelfMass, ondevice.RowEntropy, ondevice.HeadWrite, ondevice.ValueWrite, ondevice.ResidNorm}
 
-// each opens the model of every run in turn.
-func each(points []store.Point, measure func(i int, m *transformer.Model, c train.Config) error) error {
-	if err := train.HaveWeights(points); err != nil {
-		return err
-	}
-	b, _, err := backend.Open()
-	if err != nil {
-		return err
-	}
-	for i, p := range points {
-		m, c, err := train.LoadModel(b, "", p.ID)
-		if err != nil {
-			return err
-		}
-		err = measure(i, m, c)
-		m.Close()
-		if err != nil {
-			return fmt.Errorf("run %s: %w", p.ID, err)
-		}
-	}
-	return nil
-}
-
 // OnText looks at every layer of every run on texts of T tokens, under the inference that matches
 // its training, at the queries from `from` on (0-based). The error wraps local.ErrAbsent where
 // weights are not here.
 func OnText(points []store.Point, texts train.HeldOut, T, from int) (all [][]values.Layer, err error) {
-	err = each(points, func(i int, m *transformer.Model, _ train.Config) error {
+	err = runs.Each(points, func(i int, m *transformer.Model, _ train.Config) error {
 		front := probe.FrontBOS
 		if points[i].Fields["packing.bos"] == "none" {
 			front = probe.FrontNone
@@ -79,7 +56,7 @@ func OnText(points []store.Point, texts train.HeldOut, T, from int) (all [][]val
 // OnTask looks at runs on trigger-mean, in the first held-out sequences, at the queries from `from`
 // on, values and triggers apart. The error wraps local.ErrAbsent where weights are not here.
 func OnTask(points []store.Point, sequences, from int) (all []values.TaskRun, err error) {
-	err = each(points, func(i int, m *transformer.Model, c train.Config) error {
+	err = runs.Each(points, func(i int, m *transformer.Model, c train.Config) error {
 		docs, task, err := Sequences(context.Background(), c, sequences)
 		if err != nil {
 			return err

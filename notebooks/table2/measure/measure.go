@@ -3,12 +3,12 @@
 package measure
 
 import (
+	"firsttoken/notebooks/runs"
 	"firsttoken/notebooks/table2/controls"
 	"firsttoken/sinks"
 	"firsttoken/sinks/ondevice"
 	"firsttoken/sinks/probe"
 	"firsttoken/train"
-	"firsttoken/train/local/backend"
 	"firsttoken/train/store"
 	"firsttoken/train/transformer"
 )
@@ -16,27 +16,12 @@ import (
 // Controls measures every run on texts of T tokens. The error wraps local.ErrAbsent where weights
 // are not here.
 func Controls(points []store.Point, texts train.HeldOut, T int) (all []controls.Control, err error) {
-	if err := train.HaveWeights(points); err != nil {
-		return nil, err
-	}
-	b, _, err := backend.Open()
-	if err != nil {
-		return nil, err
-	}
-	for _, p := range points {
-		m, _, err := train.LoadModel(b, "", p.ID)
-		if err != nil {
-			return nil, err
-		}
-		one := controls.Control{Mask: p.Fields["packing.mask"], BOS: p.Fields["packing.bos"], Sink: map[string]float64{}, Loss: map[string]float64{}}
-		err = control(m, texts, T, &one)
-		m.Close()
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, one)
-	}
-	return all, nil
+	err = runs.Each(points, func(i int, m *transformer.Model, _ train.Config) error {
+		fields := points[i].Fields
+		all = append(all, controls.Control{Mask: fields["packing.mask"], BOS: fields["packing.bos"], Sink: map[string]float64{}, Loss: map[string]float64{}})
+		return control(m, texts, T, &all[i])
+	})
+	return all, err
 }
 
 // control measures one model behind every front.
