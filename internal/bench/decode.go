@@ -12,10 +12,12 @@ import (
 const (
 	decode  = "decode"  // the last tokens one by one, the others read before; logits of each
 	prefill = "prefill" // the text in blocks through a cache that keeps it; logits of the last
+	short   = "short"   // the same in shorter blocks
 )
 
-// decoded is how many tokens are decoded one by one, prefillBlock how many are fed at once.
-const decoded, prefillBlock = 32, 64
+// decoded is how many tokens are decoded one by one. Of the others prefillBlock are fed at once, as
+// many as a plain pass works on at a time, or shortBlock, as in notebook 12.
+const decoded, prefillBlock, shortBlock = 32, 256, 64
 
 // measureDecode compares one token at a time with llama.cpp, and blocks with a plain pass.
 func measureDecode(s *session) ([]row, error) {
@@ -28,10 +30,15 @@ func measureDecode(s *session) ([]row, error) {
 	if err != nil {
 		return nil, err
 	}
+	what := "time of reading T = %d through a cache, %d tokens at once / plain"
 	rows := []row{{
-		what:   fmt.Sprintf("time of reading T = %d through a cache, %d tokens at once / plain", s.short, prefillBlock),
+		what:   fmt.Sprintf(what, s.short, prefillBlock),
 		figure: r.String(), target: "≤ 1.11×", met: r.median <= 1/0.9, diff: d,
 	}}
+	if r, d, err = s.alternate(side{a, short}, side{a, last}, s.short); err != nil {
+		return nil, err
+	}
+	rows = append(rows, row{what: fmt.Sprintf(what, s.short, shortBlock), figure: r.String(), diff: d})
 	b, err := s.llama()
 	if err != nil {
 		return append(rows, row{what: "time of decoding against llama.cpp", figure: "not measured: " + err.Error()}), nil
@@ -50,15 +57,18 @@ func measureDecode(s *session) ([]row, error) {
 // throughCache reads a text through a cache that keeps all of it. Of decode, only the tokens that
 // are read one by one are timed.
 func throughCache(m *transformer.Model, r request) (answer, error) {
-	c, err := m.NewCache(transformer.CacheOptions{Entries: len(r.IDs), Block: prefillBlock, Keep: eviction.Of(eviction.Window{})})
+	block, single := prefillBlock, 0
+	switch r.Do {
+	case short:
+		block = shortBlock
+	case decode:
+		single = decoded
+	}
+	c, err := transformer.NewCache(m, transformer.CacheOptions{Entries: len(r.IDs), Block: block, Keep: eviction.Of(eviction.Window{})})
 	if err != nil {
 		return answer{}, err
 	}
 	defer c.Close()
-	single := 0
-	if r.Do == decode {
-		single = decoded
-	}
 	var fed *transformer.Feed
 	feed := func(from, to, step int) error {
 		for at := from; at < to && err == nil; at += step {
@@ -68,7 +78,7 @@ func throughCache(m *transformer.Model, r request) (answer, error) {
 		return err
 	}
 	started := time.Now()
-	if err := feed(0, len(r.IDs)-single, prefillBlock); err != nil {
+	if err := feed(0, len(r.IDs)-single, block); err != nil {
 		return answer{}, err
 	}
 	if single > 0 {

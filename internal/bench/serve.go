@@ -85,7 +85,7 @@ func perform(m *transformer.Model, r request) (answer, error) {
 		if a, err = throughBounded(m, r); err != nil {
 			return answer{}, err
 		}
-	case decode, prefill:
+	case decode, prefill, short:
 		var err error
 		if a, err = throughCache(m, r); err != nil {
 			return answer{}, err

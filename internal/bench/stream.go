@@ -38,8 +38,8 @@ func measureStream(s *session) ([]row, error) {
 	}
 	ratio := after.Seconds / median(before)
 	grown := float64(after.PeakKiB) / float64(first.PeakKiB)
-	what := fmt.Sprintf("token %d / token %d, cache of %d entries, blocks of %d", many, few, boundedEntries, prefillBlock)
-	per := func(seconds float64) float64 { return 1e3 * seconds / prefillBlock }
+	what := fmt.Sprintf("token %d / token %d, cache of %d entries, blocks of %d", many, few, boundedEntries, shortBlock)
+	per := func(seconds float64) float64 { return 1e3 * seconds / shortBlock }
 	return []row{{
 		what: "time of " + what, figure: fmt.Sprintf("%.2f×, %.2f ms against %.2f ms", ratio, per(after.Seconds), per(median(before))),
 		target: "0.9–1.1×", met: ratio >= 0.9 && ratio <= 1.1,
@@ -52,18 +52,18 @@ func measureStream(s *session) ([]row, error) {
 // throughBounded reads a text through a bounded cache, with positions of the cache. Seconds are
 // those of a block.
 func throughBounded(m *transformer.Model, r request) (answer, error) {
-	c, err := m.NewCache(transformer.CacheOptions{Entries: boundedEntries, Block: prefillBlock, Keep: eviction.Of(eviction.Streaming{Sinks: 4}), Shifted: true})
+	c, err := transformer.NewCache(m, transformer.CacheOptions{Entries: boundedEntries, Block: shortBlock, Keep: eviction.Of(eviction.Streaming{Sinks: 4}), Shifted: true})
 	if err != nil {
 		return answer{}, err
 	}
 	defer c.Close()
 	var timed []float64
-	for at := 0; at+prefillBlock <= len(r.IDs); at += prefillBlock {
+	for at := 0; at+shortBlock <= len(r.IDs); at += shortBlock {
 		started := time.Now()
-		if _, err := c.Feed(r.IDs[at:at+prefillBlock], nil, true); err != nil {
+		if _, err := c.Feed(r.IDs[at:at+shortBlock], nil, true); err != nil {
 			return answer{}, err
 		}
-		if len(r.IDs)-at <= (boundedTimed+1)*prefillBlock {
+		if len(r.IDs)-at <= (boundedTimed+1)*shortBlock {
 			timed = append(timed, time.Since(started).Seconds())
 		}
 	}

@@ -7,7 +7,9 @@ are its fastest, and run attention in half precision (flash attention).
 
   "all"   logits of every position, left in llama.cpp's buffer
   "last"  logits of the last position
-  "decode"  the last 32 tokens one llama_decode each, with logits; only these are timed
+  "decode"  the last 32 tokens one llama_decode each, with logits; only these are timed.
+            Keys and values are float32 here: in half precision, the default, it also adds
+            values up in half precision, and logits are off by 0.07
 """
 
 import ctypes
@@ -74,18 +76,30 @@ class Model:
         self.model = self.lib.llama_model_load_from_file(path.encode(), self.lib.llama_model_default_params())
         if not self.model:
             sys.exit(f"llama.cpp: cannot load {path}")
-        self.context = self.lib.llama_init_from_model(self.model, self.parameters(1024))
+        self.contexts = {exact: self.lib.llama_init_from_model(self.model, self.parameters(1024, exact)) for exact in (False, True)}
+        if not all(self.contexts.values()):
+            sys.exit("llama.cpp: cannot make a context")
+        self.use(exact=False)
         self.longest = self.lib.llama_n_ctx(self.context)
         self.vocab = self.lib.llama_vocab_n_tokens(self.lib.llama_model_get_vocab(self.model))
-        self.lib.llama_set_n_threads(self.context, threads, threads)
+        for context in self.contexts.values():
+            self.lib.llama_set_n_threads(context, threads, threads)
         self.batch = self.lib.llama_batch_init(self.longest, 0, 1)
 
-    def parameters(self, tokens: int) -> Parameters:
-        """The defaults, with room for so many tokens: n_ctx is the first field, 512 by default."""
+    def use(self, exact: bool) -> None:
+        self.context = self.contexts[exact]
+
+    def parameters(self, tokens: int, exact: bool) -> Parameters:
+        """The defaults, with room for so many tokens: n_ctx is the first field, 512 by default.
+        Exact: type_k and type_v, half precision (1) by default, are float32 (0)."""
         parameters = self.lib.llama_context_default_params()
         if parameters.words[0] & 0xFFFFFFFF != 512:
             sys.exit("llama.cpp: its parameters of a context begin otherwise than here; see struct llama_context_params")
         parameters.words[0] += tokens - 512
+        if parameters.words[13] != 1 << 32 | 1:
+            sys.exit("llama.cpp: the types of keys and values are elsewhere than here; see struct llama_context_params")
+        if exact:
+            parameters.words[13] = 0
         return parameters
 
     def fill(self, ids: list, start: int, every: bool) -> None:
@@ -108,6 +122,7 @@ class Model:
         """Reads the text at once, but for the last tokens, which follow one by one."""
         if len(ids) > self.longest:
             sys.exit(f"llama.cpp: {len(ids)} tokens, the context holds {self.longest}")
+        self.use(exact=single > 0)
         self.lib.llama_memory_clear(self.lib.llama_get_memory(self.context), True)
         first = len(ids) - single
         self.fill(ids[:first], 0, every)

@@ -33,7 +33,7 @@ func text(n int) []int32 {
 // read feeds a text block by block and returns its losses, the last logits and the cache.
 func read(t *testing.T, m *transformer.Model, ids []int32, o transformer.CacheOptions) ([]float32, []float32, *transformer.Cache) {
 	t.Helper()
-	c, err := m.NewCache(o)
+	c, err := transformer.NewCache(m, o)
 	require.NoError(t, err)
 	t.Cleanup(c.Close)
 	var losses, logits []float32
@@ -80,6 +80,34 @@ func TestWholeCacheIsThePlainPass(t *testing.T) {
 					}
 				}
 			}
+		}
+	}
+}
+
+// While a cache fills, blocks look at no more slots than they must: 61 tokens pass every number of
+// slots that there is, with a cache that they fill and with larger ones, and a block that ends early
+// before others. Nothing of it shows in what the model computes.
+func TestFillingCacheIsThePlainPass(t *testing.T) {
+	m := model(t, nil)
+	ids := text(61)
+	want, err := m.Forward(transformer.One(ids), transformer.Pass{Last: true})
+	require.NoError(t, err)
+	for _, entries := range []int{61, 64, 67, 80} {
+		for _, shifted := range []bool{false, true} {
+			c, err := transformer.NewCache(m, transformer.CacheOptions{Entries: entries, Block: 8, Keep: eviction.Of(eviction.H2O{}), Shifted: shifted})
+			require.NoError(t, err)
+			defer c.Close()
+			var out *transformer.Feed
+			for at, end := 0, 0; end < len(ids); at = end {
+				end = at + 8
+				if at == 0 || at >= 59 {
+					end = at + 3
+				}
+				end = min(end, len(ids))
+				out, err = c.Feed(ids[at:end], nil, true)
+				require.NoError(t, err)
+			}
+			require.InDeltaSlice(t, want.LogitsLast[0], out.Logits, 1e-4, "%d entries, shifted %t", entries, shifted)
 		}
 	}
 }
@@ -161,10 +189,10 @@ func TestCacheRefuses(t *testing.T) {
 		"always keeps 5 entries":                      {Entries: 4, Block: 4, Keep: eviction.Of(eviction.Streaming{Sinks: 4})},
 		"more places than the model's context of 128": {Entries: 125, Block: 4, Keep: window, Shifted: true},
 	} {
-		_, err := m.NewCache(o)
+		_, err := transformer.NewCache(m, o)
 		require.ErrorContains(t, err, problem)
 	}
-	c, err := m.NewCache(transformer.CacheOptions{Entries: 4, Block: 128, Keep: window})
+	c, err := transformer.NewCache(m, transformer.CacheOptions{Entries: 4, Block: 128, Keep: window})
 	require.NoError(t, err)
 	for _, bad := range [][]int32{nil, text(129), {64}} {
 		_, err = c.Feed(bad, nil, false)

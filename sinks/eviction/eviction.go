@@ -24,6 +24,7 @@ import (
 	"strings"
 
 	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
 	. "github.com/gomlx/gomlx/core/graph"
 
 	"firsttoken/train/transformer"
@@ -48,8 +49,25 @@ type Policy interface {
 // slots.
 func Keep(p Policy, e *Entries, n int) *Node {
 	score := Where(filled(e), p.Score(e, n), constant(e, lowest))
+	if score.Shape().Dim(2) == n+1 {
+		return allBut(worst(score), n)
+	}
 	_, slots := TopK(score, n, -1) // stable: of equal scores the earlier slot is taken, and slots are in order of position
 	return Sort(slots, -1, true)
+}
+
+// worst is the slot of the lowest score [1, K, n], of equal ones the last: int32 [1, K, 1]. It is what
+// is not among the n − 1 best, without the sorting.
+func worst(score *Node) *Node {
+	lowest := Equal(score, BroadcastToShape(ReduceAndKeep(score, ReduceMin, -1), score.Shape()))
+	slot := Iota(score.Graph(), shapes.Make(dtypes.Int32, score.Shape().Dimensions...), 2)
+	return ReduceAndKeep(Where(lowest, slot, MulScalar(OnesLike(slot), -1)), ReduceMax, -1)
+}
+
+// allBut are n slots in order with one left out.
+func allBut(out *Node, n int) *Node {
+	slot := Iota(out.Graph(), shapes.Make(dtypes.Int32, 1, out.Shape().Dim(1), n), 2)
+	return Add(slot, ConvertDType(GreaterOrEqual(slot, BroadcastToShape(out, slot.Shape())), dtypes.Int32))
 }
 
 // Of makes a policy what a model's cache takes.

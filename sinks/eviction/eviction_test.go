@@ -142,7 +142,7 @@ func scored(t *testing.T, p Policy, l *layer, budget int) (scores [][]float32, k
 		queryPos = append(queryPos, int32(x))
 	}
 	e, err := NewExec(b, func(a []*Node) []*Node {
-		entries := &Entries{Keys: a[0], Pattern: a[1], Pos: a[2], QueryPos: a[3], Mass: a[4], Seen: a[5], Layer: a[6]}
+		entries := &Entries{Keys: a[0], Pattern: a[1], Pos: a[2], QueryPos: a[3], Layer: a[6], Received: func() (mass, seen *Node) { return a[4], a[5] }}
 		return []*Node{p.Score(entries, budget), Keep(p, entries, budget)}
 	})
 	require.NoError(t, err)

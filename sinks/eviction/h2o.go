@@ -21,9 +21,9 @@ func (p H2O) String() string {
 func (p H2O) Check(n, _ int) error { return budget(p, n, 2) }
 
 func (p H2O) Score(e *Entries, n int) *Node {
-	score := e.Mass
+	score, seen := e.Received()
 	if p.Mean {
-		score = Div(score, MaxScalar(e.Seen, 1))
+		score = Div(score, MaxScalar(seen, 1))
 	}
 	return stay(e, recent(e, n/2), score)
 }

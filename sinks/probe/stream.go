@@ -52,7 +52,7 @@ func Stream(m *transformer.Model, ids []int32, o StreamOptions) (*Streamed, erro
 	if all := len(ids) + o.Generate; !o.Shifted && all > m.Config.Context {
 		return nil, fmt.Errorf("probe: %d tokens and positions of the text: the model's context ends at %d: count places in the cache instead (shifted), or read less", all, m.Config.Context)
 	}
-	c, err := m.NewCache(transformer.CacheOptions{Entries: o.Entries, Block: o.Block, Keep: eviction.Of(o.Policy), Shifted: o.Shifted})
+	c, err := transformer.NewCache(m, transformer.CacheOptions{Entries: o.Entries, Block: o.Block, Keep: eviction.Of(o.Policy), Shifted: o.Shifted})
 	if err != nil {
 		return nil, fmt.Errorf("probe: %w", err)
 	}

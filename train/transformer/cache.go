@@ -61,8 +61,8 @@ func (l *cachedLayer) freeEntries() { Free(l.key, l.value, l.pos, l.mass, l.seen
 // turns are the rotary tables of a kind of layer, a row for each position that can occur.
 type turns struct{ cos, sin, window *tensors.Tensor }
 
-// NewCache makes an empty cache. It is the caller's to close.
-func (m *Model) NewCache(o CacheOptions) (*Cache, error) {
+// NewCache makes an empty cache for a model to read with. It is the caller's to close.
+func NewCache(m *Model, o CacheOptions) (*Cache, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
 	}
@@ -131,7 +131,7 @@ func (c *Cache) Feed(ids, targets []int32, last bool) (*Feed, error) {
 	}
 	block := len(ids)
 	if block > 1 {
-		block = c.o.Block // two compiled shapes: a whole block, and one token
+		block = c.o.Block // few compiled shapes: a whole block, and one token
 	}
 	padded, pos := make([]int32, block), make([]int32, block)
 	for i := range pos {
@@ -148,8 +148,9 @@ func (c *Cache) Feed(ids, targets []int32, last bool) (*Feed, error) {
 		return nil, err
 	}
 	defer func() { Free(resid) }()
+	room := c.room(len(ids), block)
 	for l := range c.layers {
-		next, err := c.block(l, resid, queryPos)
+		next, err := c.block(l, resid, queryPos, room)
 		if err != nil {
 			return nil, fmt.Errorf("layer %d: %w", l+1, err)
 		}

@@ -40,7 +40,7 @@ func TestCacheDoesNotGrow(t *testing.T) {
 	m := preparedTiny(t)
 	c := m.Config
 	const n, block = 24, 8
-	cache, err := m.NewCache(CacheOptions{Entries: n, Block: block, Keep: newest{}, Shifted: true})
+	cache, err := NewCache(m, CacheOptions{Entries: n, Block: block, Keep: newest{}, Shifted: true})
 	require.NoError(t, err)
 	defer cache.Close()
 	entry := 4 * (2*c.HeadDim + 3) // key, value; position, mass, seen
@@ -66,7 +66,7 @@ func BenchmarkCache(b *testing.B) {
 	ids := document(mid, block, 1)
 	var caches [2]*Cache
 	for i, read := range []int{2048, 65536} {
-		caches[i], err = m.NewCache(CacheOptions{Entries: 512, Block: block, Keep: newest{}, Shifted: true})
+		caches[i], err = NewCache(m, CacheOptions{Entries: 512, Block: block, Keep: newest{}, Shifted: true})
 		require.NoError(b, err)
 		defer caches[i].Close()
 		for caches[i].Read() < read {

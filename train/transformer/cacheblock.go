@@ -11,16 +11,22 @@ import (
 
 // block runs a layer on a block of tokens, with what the layer's cache holds in front of them, and
 // then cuts the cache to size. Both happen in one computation, so that neither keys nor pattern
-// leave it.
-func (c *Cache) block(l int, resid, queryPos *tensors.Tensor) (*tensors.Tensor, error) {
+// leave it. Of the cache's slots only the last `room` are looked at, see [Cache.room].
+func (c *Cache) block(l int, resid, queryPos *tensors.Tensor, room int) (*tensors.Tensor, error) {
 	_, kind := c.m.Config.KindOf(l)
 	table, at := c.tables[kind], &c.layers[l]
+	keep := c.o.Keep.String()
+	if room < c.o.Entries {
+		keep = "all" // whoever chooses
+	}
 	out, err := c.m.Run(Call{
 		Layer:    l,
 		Geometry: Geometry[*tensors.Tensor]{Window: table.window},
 		Args:     []*tensors.Tensor{resid, queryPos, at.key, at.value, at.pos, at.mass, at.seen, at.index, table.cos, table.sin},
-		Name:     fmt.Sprintf("cached block keep=%s entries=%d shifted=%t", c.o.Keep, c.o.Entries, c.o.Shifted),
-		Build:    c.graph,
+		Name:     fmt.Sprintf("cached block keep=%s entries=%d room=%d shifted=%t", keep, c.o.Entries, room, c.o.Shifted),
+		Build: func(config *Config, args []*Node, w *Layer[*Node], in Inputs) []*Node {
+			return c.graph(config, args, w, in, room)
+		},
 	})
 	if err != nil {
 		return nil, err
@@ -30,56 +36,108 @@ func (c *Cache) block(l int, resid, queryPos *tensors.Tensor) (*tensors.Tensor, 
 	return out[0], nil
 }
 
-func (c *Cache) graph(config *Config, args []*Node, w *Layer[*Node], in Inputs) []*Node {
-	resid, queryPos, pastKey, pastValue, pastPos := args[0], args[1], args[2], args[3], args[4]
-	n, t := c.o.Entries+resid.Shape().Dim(1), resid.Shape().Dim(1)
-	own := BroadcastToDims(InsertAxes(queryPos, 1), 1, config.KVHeads, t)
-	pos := Concatenate([]*Node{pastPos, own}, 2) // [1, K, n]
+// room is how many slots a block of tokens looks at. While a cache fills, its entries are in the
+// last slots and most are empty: where all of the block's tokens find an empty slot, so that nothing
+// has to be chosen, it is the block's length times a power of two that holds the entries, which
+// compiles few shapes. Else it is all.
+func (c *Cache) room(tokens, block int) int {
+	all := c.o.Entries
+	if block == 1 || tokens < block || c.read+block > all {
+		return all
+	}
+	if c.read == 0 {
+		return 0
+	}
+	room := block
+	for room < c.read {
+		room *= 2
+	}
+	return min(room, all)
+}
+
+func (c *Cache) graph(config *Config, args []*Node, w *Layer[*Node], in Inputs, room int) []*Node {
+	resid, queryPos := args[0], args[1]
+	pastKey, pastValue, pastPos, pastMass, pastSeen := args[2], args[3], args[4], args[5], args[6]
+	t := resid.Shape().Dim(1)
+	pos := BroadcastToDims(InsertAxes(queryPos, 1), 1, config.KVHeads, t)
+	if room > 0 {
+		in.PastKey, in.PastValue = lastOf(pastKey, 1, room), lastOf(pastValue, 1, room)
+		pos = Concatenate([]*Node{lastOf(pastPos, 2, room), pos}, 2) // [1, K, n]
+	}
 	filled := GreaterOrEqual(pos, ZerosLike(pos))
 	seat, query := pos, queryPos
 	if c.o.Shifted {
-		seat, query = c.seats(pastPos, n, t)
+		seat, query = seats(filled, t)
 		seat = Where(filled, seat, MulScalar(OnesLike(seat), -1))
 	}
 	// A query of padding stands where the last token does, so that it sees something: a row without
 	// a key would be NaN, and as a value it would spread. Nothing of it is kept.
 	real := GreaterOrEqual(queryPos, ZerosLike(queryPos))
-	last := ReduceMax(Where(real, query, ZerosLike(query)))
-	query = Where(real, query, BroadcastToShape(last, query.Shape()))
+	newest := ReduceMax(Where(real, query, ZerosLike(query)))
+	query = Where(real, query, BroadcastToShape(newest, query.Shape()))
 
 	turned := func(table, at *Node) *Node { return Gather(table, InsertAxes(MaxScalar(at, 0), -1)) }
 	cos, sin := Squeeze(args[8], 0), Squeeze(args[9], 0)
 	byKey := TransposeAllAxes(seat, 0, 2, 1) // [1, n, K]
 	in.Resid, in.QueryChunk = resid, t
-	in.PastKey, in.PastValue = pastKey, pastValue
 	in.QueryPos, in.KeyPos = query, seat
 	in.Cos, in.Sin = turned(cos, query), turned(sin, query)
 	in.KeyCos, in.KeySin = turned(cos, byKey), turned(sin, byKey)
 	nodes := Block(config, w, in)
 
-	heads := func(x *Node) *Node { return TransposeAllAxes(x, 0, 2, 1, 3) } // [1, n, K, Dh] ↔ [1, K, n, Dh]
+	heads := func(x *Node) *Node { return TransposeAllAxes(x, 0, 2, 1, 3) } // [1, n, K, Dh] → [1, K, n, Dh]
 	counted := Reshape(ConvertDType(real, dtypes.Float32), 1, 1, 1, t, 1)
 	e := &Entries{
 		Keys: heads(nodes.Key), Values: heads(nodes.V), Pattern: Mul(nodes.Rows[0].Pattern, counted),
 		Pos: pos, QueryPos: queryPos, Layer: args[7],
 	}
-	e.count(args[5], args[6], in.Window)
-	slots := c.o.Keep.Keep(e, c.o.Entries)
-	plain := heads(Concatenate([]*Node{pastKey, nodes.KeyPlain}, 1))
+	var mass, seen *Node
+	e.Received = func() (*Node, *Node) {
+		if mass == nil {
+			mass, seen = e.received(lastOf(pastMass, 2, room), lastOf(pastSeen, 2, room), in.Window)
+		}
+		return mass, seen
+	}
+	plain := after(in.PastKey, nodes.KeyPlain)
+	if room == c.o.Entries {
+		slots := c.o.Keep.Keep(e, room)
+		bySlot := TransposeAllAxes(slots, 0, 2, 1) // [1, N, K]
+		key, value, pos := takeRows(plain, bySlot), takeRows(nodes.V, bySlot), take(pos, slots)
+		if mass == nil { // nobody asked
+			return []*Node{nodes.ResidOut, key, value, pos, pastMass, pastSeen}
+		}
+		return []*Node{nodes.ResidOut, key, value, pos, take(mass, slots), take(seen, slots)}
+	}
+	// All stay, and as many empty slots leave at the front.
+	moved := func(past, now *Node, axis int) *Node {
+		if empty := c.o.Entries - room; empty > t {
+			now = Concatenate([]*Node{SliceAxis(past, axis, AxisRange(t, empty)), now}, axis)
+		}
+		return lastOf(now, axis, c.o.Entries)
+	}
+	e.Received()
 	return []*Node{
-		nodes.ResidOut, heads(take(plain, slots)), heads(take(e.Values, slots)),
-		take(e.Pos, slots), take(e.Mass, slots), take(e.Seen, slots),
+		nodes.ResidOut, moved(pastKey, plain, 1), moved(pastValue, nodes.V, 1),
+		moved(pastPos, pos, 2), moved(pastMass, mass, 2), moved(pastSeen, seen, 2),
 	}
 }
 
-// seats are the places of keys [1, K, n] and queries [1, t] in cache and block, counted from the
-// first entry. All key/value heads hold equally many.
-func (c *Cache) seats(pastPos *Node, n, t int) (key, query *Node) {
-	g := pastPos.Graph()
-	empty := ReduceAndKeep(ConvertDType(LessThan(pastPos, ZerosLike(pastPos)), dtypes.Int32), ReduceSum, -1) // [1, K, 1]
-	key = Iota(g, shapes.Make(dtypes.Int32, 1, pastPos.Shape().Dim(1), n), 2)
-	key = Sub(key, BroadcastToShape(empty, key.Shape()))
-	query = AddScalar(Iota(g, shapes.Make(dtypes.Int32, 1, t), 1), int32(c.o.Entries))
-	first := Reshape(Slice(empty, AxisRange(), AxisElem(0)), 1, 1)
-	return key, Sub(query, BroadcastToShape(first, query.Shape()))
+// seats are the places of keys [1, K, n] and of the last t of them, the block's queries [1, t],
+// counted from the first entry. All key/value heads hold equally many.
+func seats(filled *Node, t int) (key, query *Node) {
+	shape := filled.Shape()
+	n := shape.Dim(2)
+	at := Iota(filled.Graph(), shapes.Make(dtypes.Int32, shape.Dimensions...), 2)
+	pastOnly := LessThan(at, AddScalar(ZerosLike(at), n-t))
+	empty := ReduceAndKeep(ConvertDType(LogicalAnd(pastOnly, LogicalNot(filled)), dtypes.Int32), ReduceSum, -1) // [1, K, 1]
+	key = Sub(at, BroadcastToShape(empty, at.Shape()))
+	return key, Reshape(Slice(key, AxisRange(), AxisElem(0), AxisRange(n-t)), 1, t)
+}
+
+// lastOf is the last n along an axis, nil if that is none.
+func lastOf(x *Node, axis, n int) *Node {
+	if n == 0 {
+		return nil
+	}
+	return SliceAxis(x, axis, AxisRange(x.Shape().Dim(axis)-n))
 }

@@ -14,9 +14,11 @@ type Entries struct {
 	Pattern  *Node // [1, K, G, B, n] attention of the block's queries; zeros in rows of padding
 	Pos      *Node // [1, K, n] int32, positions in the text
 	QueryPos *Node // [1, B] int32, of the block's queries; −1 for padding
-	Mass     *Node // [1, K, n] Σ over all queries so far of the mean attention of the group's heads
-	Seen     *Node // [1, K, n] how many queries so far could see the entry
 	Layer    *Node // int32 scalar, 0-based
+	// Received is what entries got so far, both [1, K, n]: the attention of all queries, mean over
+	// the group's heads; and how many queries could see the entry. A cache counts it where its
+	// choice asks for it.
+	Received func() (mass, seen *Node)
 }
 
 // Keeper chooses which entries stay in a cache; sinks/eviction has the published ones.
@@ -29,19 +31,48 @@ type Keeper interface {
 	Keep(e *Entries, n int) *Node
 }
 
-// take gathers slots [1, K, N] of x [1, K, n] or [1, K, n, Dh].
+// take gathers slots [1, K, N] of x [1, K, n].
 func take(x, slots *Node) *Node {
-	d := x.Shape().Dimensions
-	flat := Reshape(x, append([]int{d[1] * d[2]}, d[3:]...)...)
-	row := Add(slots, MulScalar(Iota(x.Graph(), slots.Shape(), 1), d[2]))
-	return Gather(flat, InsertAxes(row, -1))
+	n, kept := x.Shape().Dim(2), slots.Shape().Dim(2)
+	if n == kept+1 {
+		return skipOne(x, slots, 2)
+	}
+	row := Add(slots, MulScalar(Iota(x.Graph(), slots.Shape(), 1), n))
+	return Gather(Reshape(x, -1), InsertAxes(row, -1))
 }
 
-// count adds a block's queries to what the entries have received: pattern [1, K, G, B, n].
-func (e *Entries) count(pastMass, pastSeen, window *Node) {
+// takeRows gathers slots [1, N, K] of x [1, n, K, Dh].
+func takeRows(x, slots *Node) *Node {
+	d := x.Shape().Dimensions
+	if d[1] == slots.Shape().Dim(1)+1 {
+		return skipOne(x, slots, 1)
+	}
+	row := Add(MulScalar(slots, d[2]), Iota(x.Graph(), slots.Shape(), 2))
+	return Gather(Reshape(x, d[1]*d[2], d[3]), InsertAxes(row, -1))
+}
+
+// skipOne takes slots, in order, that are all but one along an axis: each is the slot of its own
+// number or the next one, and choosing between the two is many times faster than gathering.
+func skipOne(x, slots *Node, axis int) *Node {
+	next := NotEqual(slots, Iota(slots.Graph(), slots.Shape(), axis))
+	here, there := SliceAxis(x, axis, AxisRange(0, slots.Shape().Dim(axis))), SliceAxis(x, axis, AxisRange(1))
+	for next.Rank() < x.Rank() {
+		next = InsertAxes(next, -1)
+	}
+	return Where(BroadcastToShape(next, here.Shape()), there, here)
+}
+
+// received adds a block's queries to what the entries received before, nil if there are none of
+// before.
+func (e *Entries) received(pastMass, pastSeen, window *Node) (mass, seen *Node) {
 	block := e.QueryPos.Shape().Dim(1)
-	received := ReduceSum(ReduceMean(e.Pattern, 2), 2) // over the group's heads, then over the queries
-	e.Mass = Add(GrowRight(pastMass, 2, block, 0), received)
+	grown := func(past, now *Node) *Node {
+		if past == nil {
+			return now
+		}
+		return Add(GrowRight(past, 2, block, 0), now)
+	}
+	mass = grown(pastMass, ReduceSum(ReduceMean(e.Pattern, 2), 2)) // over the group's heads, then over the queries
 
 	query, key := InsertAxes(e.QueryPos, 1, -1), InsertAxes(e.Pos, 2) // [1, 1, B, 1], [1, K, 1, n]
 	dims := []int{1, e.Pos.Shape().Dim(1), block, e.Pos.Shape().Dim(2)}
@@ -50,5 +81,5 @@ func (e *Entries) count(pastMass, pastSeen, window *Node) {
 	if window != nil {
 		sees = LogicalAnd(sees, LessThan(Sub(query, key), BroadcastToDims(window, dims...)))
 	}
-	e.Seen = Add(GrowRight(pastSeen, 2, block, 0), ReduceSum(ConvertDType(sees, dtypes.Float32), 2))
+	return mass, grown(pastSeen, ReduceSum(ConvertDType(sees, dtypes.Float32), 2))
 }
