@@ -13,6 +13,7 @@ const (
 	decode  = "decode"  // the last tokens one by one, the others read before; logits of each
 	prefill = "prefill" // the text in blocks through a cache that keeps it; logits of the last
 	short   = "short"   // the same in shorter blocks
+	half    = "half"    // llama.cpp's decode with keys and values in half precision
 )
 
 // decoded is how many tokens are decoded one by one. Of the others prefillBlock are fed at once, as
@@ -44,14 +45,40 @@ func measureDecode(s *session) ([]row, error) {
 		return append(rows, row{what: "time of decoding against llama.cpp", figure: "not measured: " + err.Error()}), nil
 	}
 	defer b.close()
+	what = "time of decoding %d tokens one by one / llama.cpp, %d tokens in the cache, %s"
 	r, d, err = s.alternate(side{a, decode}, side{b, decode}, s.short+decoded)
 	if err != nil {
 		return nil, err
 	}
-	return append(rows, row{
-		what:   fmt.Sprintf("time of decoding %d tokens one by one / llama.cpp, %d tokens in the cache", decoded, s.short),
+	rows = append(rows, row{
+		what:   fmt.Sprintf(what, decoded, s.short, "float32 in both"),
 		figure: r.String(), target: "≤ 1×", met: r.median <= 1, diff: d,
-	}), nil
+	})
+	if r, d, err = s.alternate(side{a, decode}, side{b, half}, s.short+decoded); err != nil {
+		return nil, err
+	}
+	rows = append(rows, row{what: fmt.Sprintf(what, decoded, s.short, "llama.cpp's in half precision"), figure: r.String(), diff: d})
+	for _, p := range []*process{a, b} {
+		d, err := p.decodingAgainstPlain(text(s.short + decoded))
+		if err != nil {
+			return nil, err
+		}
+		rows = append(rows, row{what: "decoding against a plain pass of the same, " + p.name, diff: d})
+	}
+	return rows, nil
+}
+
+// decodingAgainstPlain is how far the last logits of tokens that were read one by one are from those
+// of a plain pass, by the same process: what its two ways of computing differ by.
+func (p *process) decodingAgainstPlain(ids []int32) (difference, error) {
+	var answers [2]answer
+	for i, do := range []string{decode, last} {
+		var err error
+		if answers[i], err = p.ask(request{Do: do, IDs: ids, Full: true}); err != nil {
+			return difference{}, err
+		}
+	}
+	return compare(answers[0], answers[1]), nil
 }
 
 // throughCache reads a text through a cache that keeps all of it. Of decode, only the tokens that

@@ -78,11 +78,14 @@ func (c *Cache) graph(config *Config, args []*Node, w *Layer[*Node], in Inputs, 
 
 	turned := func(table, at *Node) *Node { return Gather(table, InsertAxes(MaxScalar(at, 0), -1)) }
 	cos, sin := Squeeze(args[8], 0), Squeeze(args[9], 0)
-	byKey := TransposeAllAxes(seat, 0, 2, 1) // [1, n, K]
 	in.Resid, in.QueryChunk = resid, t
 	in.QueryPos, in.KeyPos = query, seat
 	in.Cos, in.Sin = turned(cos, query), turned(sin, query)
-	in.KeyCos, in.KeySin = turned(cos, byKey), turned(sin, byKey)
+	place := TransposeAllAxes(seat, 0, 2, 1) // [1, n, K]
+	if c.o.Shifted {                         // all heads hold equally many: key i of each has the same place
+		place = Slice(place, AxisRange(), AxisRange(), AxisRange(0, 1))
+	}
+	in.KeyCos, in.KeySin = turned(cos, place), turned(sin, place)
 	nodes := Block(config, w, in)
 
 	heads := func(x *Node) *Node { return TransposeAllAxes(x, 0, 2, 1, 3) } // [1, n, K, Dh] → [1, K, n, Dh]
