@@ -1,3 +1,5 @@
+//lint:file-ignore SA1019 the scopes of the parser, which no types are needed for, are all that is asked
+
 package codehash
 
 import (
@@ -61,23 +63,23 @@ func into(pkg string) (runtime.Frame, error) {
 // caller finds what a call measures with in the function around it.
 type caller struct {
 	*reach
-	in      *place
-	imports []spec
-	within  *ast.FuncDecl // the function that calls
-	call    *ast.CallExpr
-	nodes   []ast.Node // what counts of it
-	names   map[string]bool
+	*source
+	in     *place
+	within *ast.FuncDecl // the function that calls
+	call   *ast.CallExpr
+	nodes  []ast.Node // what counts of it
+	known  map[*ast.Object]bool
 }
 
 // addCall takes in the code of the call into what is skipped that lies on a line of a file.
 func (r *reach) addCall(name string, text []byte, line int) error {
-	s, f, fset, err := cut(name, text)
+	s, fset, err := cut(name, text)
 	if err != nil {
 		return fmt.Errorf("codehash: %w", err)
 	}
-	c := &caller{reach: r, imports: s.Imports, names: map[string]bool{}}
+	c := &caller{reach: r, source: s, known: map[*ast.Object]bool{}}
 	at := func(p token.Pos) int { return fset.Position(p).Line }
-	for _, decl := range f.Decls {
+	for _, decl := range s.tree.Decls {
 		if fn, ok := decl.(*ast.FuncDecl); ok && at(fn.Pos()) <= line && line <= at(fn.End()) {
 			c.within = fn
 		}
@@ -128,7 +130,7 @@ func (c *caller) calls(call *ast.CallExpr) string {
 		fun = index.X
 	}
 	if sel, ok := fun.(*ast.SelectorExpr); ok {
-		if x, ok := sel.X.(*ast.Ident); ok && slices.ContainsFunc(c.imports, func(i spec) bool { return i.Path == c.skip && slices.Contains(i.names(), x.Name) }) {
+		if x, ok := sel.X.(*ast.Ident); ok && slices.ContainsFunc(c.Imports, func(i spec) bool { return i.Path == c.skip && slices.Contains(i.names(), x.Name) }) {
 			return sel.Sel.Name
 		}
 	}
@@ -145,28 +147,28 @@ func (c *caller) add(n ast.Node) {
 
 // follow takes in what a piece refers to, with what gives variables of the function their values.
 func (c *caller) follow(n ast.Node) {
-	p := &piece{Uses: uses(n)}
-	c.queue = append(c.queue, item{p, c.in})
-	for _, use := range p.Uses {
-		name, _, _ := strings.Cut(use, ".")
-		if !c.names[name] && name != "_" && name != "err" && name != "ok" { // these say nothing of what is computed
-			c.names[name] = true
-			for _, n := range c.local(name) {
+	c.queue = append(c.queue, item{&piece{Uses: c.uses(n)}, c.in})
+	ast.Inspect(n, func(n ast.Node) bool {
+		id, ok := n.(*ast.Ident)
+		if ok && id.Obj != nil && !c.known[id.Obj] && id.Name != "err" && id.Name != "ok" { // these say nothing of what is computed
+			c.known[id.Obj] = true
+			for _, n := range c.local(id.Obj) {
 				c.add(n)
 			}
 		}
-	}
+		return true
+	})
 }
 
-// local finds what gives a variable or constant of the calling function its value, or its type.
-// Values of other measurements are left out: they have a code of their own, and are inputs here;
-// their types are followed.
-func (c *caller) local(name string) (found []ast.Node) {
+// local finds what gives a variable, constant or type of the calling function its value, or its
+// type. Values of other measurements are left out: they have a code of their own, and are inputs
+// here; their types are followed.
+func (c *caller) local(obj *ast.Object) (found []ast.Node) {
 	var is func(e ast.Expr) bool
 	is = func(e ast.Expr) bool { // x, and what is stored in x.f and x[i]
 		switch e := e.(type) {
 		case *ast.Ident:
-			return e.Name == name
+			return e.Obj == obj
 		case *ast.SelectorExpr:
 			return is(e.X)
 		case *ast.IndexExpr:
@@ -174,56 +176,39 @@ func (c *caller) local(name string) (found []ast.Node) {
 		}
 		return false
 	}
-	named := func(id *ast.Ident) bool { return id.Name == name }
-	var changed []ast.Node
-	var visit func(n ast.Node, sees bool)
-	visit = func(n ast.Node, sees bool) { // sees: what is declared there can be seen by the call
-		ast.Inspect(n, func(n ast.Node) bool {
-			switch n := n.(type) {
-			case *ast.CallExpr:
-				return n != c.call
-			case *ast.FuncLit:
-				if sees && !around(n, c.call) {
-					visit(n, false)
-					return false
-				}
-			case *ast.AssignStmt:
-				if slices.ContainsFunc(n.Lhs, is) && (sees || n.Tok != token.DEFINE) {
-					if !c.measures(n) {
-						found = append(found, n)
-					}
-				} else if c.changes(n, is) {
-					changed = append(changed, n)
-				}
-			case *ast.ExprStmt:
-				if c.changes(n, is) {
-					changed = append(changed, n)
-				}
-			case *ast.RangeStmt:
-				if n.Key != nil && is(n.Key) || n.Value != nil && is(n.Value) {
-					found = append(found, n.X)
-				}
-			case *ast.ValueSpec:
-				if sees && slices.ContainsFunc(n.Names, named) {
-					found = append(found, n)
-				}
-			case *ast.TypeSpec:
-				if sees && named(n.Name) {
-					found = append(found, n)
-				}
-			case *ast.Field:
-				if sees && slices.ContainsFunc(n.Names, named) {
-					found = append(found, n.Type)
-				}
+	named := func(id *ast.Ident) bool { return id.Obj == obj }
+	ast.Inspect(c.within, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.CallExpr:
+			return n != c.call
+		case *ast.AssignStmt:
+			if sets := slices.ContainsFunc(n.Lhs, is); sets && !c.measures(n) || !sets && c.changes(n, is) {
+				found = append(found, n)
 			}
-			return true
-		})
-	}
-	visit(c.within, true)
-	if len(found) == 0 && len(c.in.paths[name]) > 0 { // a package
-		return nil
-	}
-	return append(found, changed...)
+		case *ast.ExprStmt:
+			if c.changes(n, is) {
+				found = append(found, n)
+			}
+		case *ast.RangeStmt:
+			if n.Key != nil && is(n.Key) || n.Value != nil && is(n.Value) {
+				found = append(found, n.X)
+			}
+		case *ast.ValueSpec:
+			if slices.ContainsFunc(n.Names, named) {
+				found = append(found, n)
+			}
+		case *ast.TypeSpec:
+			if named(n.Name) {
+				found = append(found, n)
+			}
+		case *ast.Field:
+			if slices.ContainsFunc(n.Names, named) {
+				found = append(found, n.Type)
+			}
+		}
+		return true
+	})
+	return found
 }
 
 // around reports whether a node lies around another.

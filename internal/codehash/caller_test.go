@@ -51,8 +51,8 @@ func main() {
 		return b.Out(b.B + value), nil
 	})
 	third, err := carry.Result("third", nil, func() (int, error) {
-		m, err := other.Size(filled.a), fmt.Errorf("none")
-		return m + pair{1, 2}.b, err
+		n, err := other.Size(filled.a), fmt.Errorf("none")
+		return n + pair{1, 2}.b, err
 	})
 	fmt.Println(value, other, third, err, plots.P)
 }

@@ -33,6 +33,7 @@ type spec struct {
 // source is a file that is being cut into its declarations.
 type source struct {
 	entry
+	tree *ast.File
 	text []byte
 	base int // position of the text's first byte
 	from int // where the last declaration ended: directives behind it belong to the next one
@@ -40,18 +41,18 @@ type source struct {
 }
 
 // cut finds the imports and declarations of a file of Go.
-func cut(name string, text []byte) (*source, *ast.File, *token.FileSet, error) {
+func cut(name string, text []byte) (*source, *token.FileSet, error) {
 	fset := token.NewFileSet()
-	f, err := parser.ParseFile(fset, name, text, parser.SkipObjectResolution)
+	f, err := parser.ParseFile(fset, name, text, 0)
 	if err != nil {
-		return nil, nil, nil, err
+		return nil, nil, err
 	}
-	s := &source{text: text, base: fset.File(f.Pos()).Base(), entry: entry{Package: f.Name.Name}}
+	s := &source{tree: f, text: text, base: fset.File(f.Pos()).Base(), entry: entry{Package: f.Name.Name}}
 	front := f.Name.End()
 	for _, i := range f.Imports {
 		of := spec{}
 		if of.Path, err = strconv.Unquote(i.Path.Value); err != nil {
-			return nil, nil, nil, err
+			return nil, nil, err
 		}
 		if i.Name != nil {
 			of.Name = i.Name.Name
@@ -70,7 +71,7 @@ func cut(name string, text []byte) (*source, *ast.File, *token.FileSet, error) {
 	s.comments(h, token.Pos(s.base+len(text)))
 	s.Hash = short(h)
 	s.name()
-	return s, f, fset, nil
+	return s, fset, nil
 }
 
 // name tells under which names imports of other modules are used, which give themselves a name that
@@ -142,7 +143,7 @@ func (s *source) declare(decl ast.Decl) {
 		}
 		s.add(d, "func", d.Recv == nil && name == "init", name)
 	case *ast.GenDecl:
-		if d.Tok == token.CONST && counts(d) {
+		if d.Tok == token.CONST && s.counts(d) {
 			var names []string
 			for _, c := range d.Specs {
 				names = append(names, declared(c)...)
@@ -179,9 +180,9 @@ func declared(one ast.Spec) (names []string) {
 }
 
 // counts reports whether what the constants of a group are depends on their order.
-func counts(d *ast.GenDecl) (yes bool) {
+func (s *source) counts(d *ast.GenDecl) (yes bool) {
 	for _, c := range d.Specs {
-		yes = yes || len(c.(*ast.ValueSpec).Values) == 0 || slices.Contains(uses(c), "iota")
+		yes = yes || len(c.(*ast.ValueSpec).Values) == 0 || slices.Contains(s.uses(c), "iota")
 	}
 	return yes
 }
@@ -192,7 +193,7 @@ func (s *source) add(n ast.Node, kind string, always bool, names ...string) {
 	s.from = int(n.End()) - s.base
 	write(h, kind)
 	tokens(h, s.text[int(n.Pos())-s.base:s.from])
-	s.Pieces = append(s.Pieces, piece{Names: slices.Clone(names), Hash: short(h), Uses: uses(n), Embeds: embeds, Always: always})
+	s.Pieces = append(s.Pieces, piece{Names: slices.Clone(names), Hash: short(h), Uses: s.uses(n), Embeds: embeds, Always: always})
 }
 
 // acts reports whether an initial value calls what may leave a trace elsewhere in this module:
@@ -217,9 +218,10 @@ func (s *source) acts(e ast.Expr, blank bool) (yes bool) {
 	return yes
 }
 
-// uses lists the names that a declaration or statement refers to: of a.b.c only a.b, which names
-// something if a is a package, and else a.
-func uses(n ast.Node) (names []string) {
+// uses lists the names at the top of this or another file that a declaration or statement refers
+// to: of a.b.c only a.b, which names something if a is a package, and else a.
+func (s *source) uses(n ast.Node) (names []string) {
+	top := func(id *ast.Ident) bool { return id.Obj == nil || s.tree.Scope.Lookup(id.Name) == id.Obj }
 	var visit func(n ast.Node) bool
 	visit = func(n ast.Node) bool {
 		switch n := n.(type) {
@@ -236,14 +238,16 @@ func uses(n ast.Node) (names []string) {
 			ast.Inspect(n.Type, visit)
 			return false
 		case *ast.SelectorExpr:
-			if x, ok := n.X.(*ast.Ident); ok {
-				names = append(names, x.Name+"."+n.Sel.Name)
-			} else {
+			if x, ok := n.X.(*ast.Ident); !ok {
 				ast.Inspect(n.X, visit)
+			} else if top(x) {
+				names = append(names, x.Name+"."+n.Sel.Name)
 			}
 			return false
 		case *ast.Ident:
-			names = append(names, n.Name)
+			if top(n) {
+				names = append(names, n.Name)
+			}
 		}
 		return true
 	}

@@ -73,7 +73,7 @@ func (c *cache) file(path string) (entry, error) {
 	}
 	var e entry
 	if filepath.Ext(path) == ".go" {
-		s, _, _, err := cut(path, text)
+		s, _, err := cut(path, text)
 		if err != nil {
 			return entry{}, err
 		}

@@ -88,6 +88,14 @@ func TestReach(t *testing.T) {
 			"m.go": "package m\nimport \"firsttoken/p\"\nfunc M() { f := p.P; p := f(); p.Q() }",
 			"p.go": "package p\nfunc P() T { return T{} }\ntype T int\nfunc (T) Q() { '+' }\nfunc R() { '-' }",
 		},
+		"a variable that shadows a declaration": {
+			"m.go": "package m\nfunc M(a int, o struct{ e int }) { b := b(); c := func(d int) int { return a + b + d + o.e }; c(b) }\n" +
+				"func a() { '-' }\nfunc b() { '+' }\nfunc c() { '-' }\nfunc d() { '-' }\nfunc e() { '-' }",
+			"n.go": "package m\nfunc a() { '-' }\nfunc b() { '+' }\nfunc c() { '-' }",
+		},
+		"a key, which may be a field or a value": {
+			"m.go": "package m\nvar M = T{k: 1}\ntype T map[int]int\nconst k = '+'\nvar l = '-'",
+		},
 		"constants that count": {
 			"m.go": "package m\nvar M = b\nconst (\n\ta = 1\n\tx = '+'\n\tb = iota\n)\nconst (\n\tc = '-'\n\td = 2\n)",
 		},
