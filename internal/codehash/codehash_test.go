@@ -35,7 +35,7 @@ func put(t *testing.T, root, name, text string) {
 }
 
 var module3 = map[string]string{
-	"go.mod":            "module firsttoken\n\nrequire (\n\texample.org/math v1.0.0\n\texample.org/math/v2 v2.0.0 // indirect\n)\nrequire example.org/plot v1.1.0\n",
+	"go.mod":            "module firsttoken\n\nrequire (\n\texample.org/math v1.0.0\n\texample.org/math/v2 v2.0.0 // indirect\n)\nrequire example.org/plot v1.1.0\nrequire example.org/table v1.2.0\n",
 	"a/a.go":            "package a\n\nimport \"firsttoken/b\"\n\n// A is b.\nvar A = b.B\n",
 	"b/b.go":            "package b\n\nimport (\n\t_ \"embed\"\n\t\"fmt\"\n\n\t_ \"example.org/math/exp\"\n)\n\n//go:embed table.txt\nvar table string\nvar B = fmt.Sprint(table)\n",
 	"b/b_test.go":       "package b\n",
@@ -50,7 +50,7 @@ var module3 = map[string]string{
 func TestOf(t *testing.T) {
 	root := checkout(t, module3)
 	of := func() string {
-		sum, err := Of("firsttoken/a")
+		sum, err := Of("firsttoken/a", "fmt", "example.org/table/cell")
 		require.NoError(t, err)
 		return sum
 	}
@@ -73,6 +73,7 @@ func TestOf(t *testing.T) {
 		{"a file for another system", "b/b_windows.go", "package b\n\nvar table = \"4\"\n", true},
 		{"an embedded file", "b/table.txt", "1 2 4", true},
 		{"a directive", "b/b.go", strings.Replace(module3["b/b.go"], "//go:embed", "//go:noinline\n//go:embed", 1), true},
+		{"a module that is asked for", "go.mod", strings.Replace(module3["go.mod"], "v1.2.0", "v1.2.1", 1), true},
 		{"a module imported", "go.mod", strings.Replace(module3["go.mod"], "v1.0.0", "v1.0.1", 1), true},
 	} {
 		put(t, root, c.name, c.text)

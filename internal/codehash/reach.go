@@ -56,9 +56,13 @@ func open(skip string) (*reach, error) {
 }
 
 // add takes all declarations of packages in, or only one, where its name follows that of its
-// package behind a dot.
+// package behind a dot. Of a package of another module the version counts.
 func (r *reach) add(names ...string) error {
 	for _, name := range names {
+		if !within(name, module) {
+			r.version(name)
+			continue
+		}
 		slash := strings.LastIndex(name, "/") + 1
 		last, one, _ := strings.Cut(name[slash:], ".")
 		u, err := r.unit(name[:slash] + last)
