@@ -147,7 +147,7 @@ func (c *caller) add(n ast.Node) {
 
 // follow takes in what a piece refers to, with what gives variables of the function their values.
 func (c *caller) follow(n ast.Node) {
-	c.queue = append(c.queue, item{&piece{Uses: c.uses(n)}, c.in})
+	c.queue = append(c.queue, item{&piece{Uses: strings.Join(c.uses(n), " ")}, c.in})
 	ast.Inspect(n, func(n ast.Node) bool {
 		id, ok := n.(*ast.Ident)
 		if ok && id.Obj != nil && !c.known[id.Obj] && id.Name != "err" && id.Name != "ok" { // these say nothing of what is computed

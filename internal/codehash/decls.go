@@ -18,7 +18,7 @@ import (
 type piece struct {
 	Names  []string `json:"names,omitempty"`  // what it declares; of a method, its type
 	Hash   string   `json:"hash"`             // of its tokens
-	Uses   []string `json:"uses,omitempty"`   // see [uses]
+	Uses   string   `json:"uses,omitempty"`   // names, see [source.uses]
 	Embeds []string `json:"embeds,omitempty"` // patterns of //go:embed
 	// Always says that it may do something as soon as its package is part of a program.
 	Always bool `json:"always,omitempty"`
@@ -79,7 +79,7 @@ func cut(name string, text []byte) (*source, *token.FileSet, error) {
 func (s *source) name() {
 	used := map[string]bool{}
 	for _, p := range s.Pieces {
-		for _, u := range p.Uses {
+		for u := range strings.FieldsSeq(p.Uses) {
 			if x, _, ok := strings.Cut(u, "."); ok {
 				used[x] = true
 			}
@@ -193,7 +193,7 @@ func (s *source) add(n ast.Node, kind string, always bool, names ...string) {
 	s.from = int(n.End()) - s.base
 	write(h, kind)
 	tokens(h, s.text[int(n.Pos())-s.base:s.from])
-	s.Pieces = append(s.Pieces, piece{Names: slices.Clone(names), Hash: short(h), Uses: s.uses(n), Embeds: embeds, Always: always})
+	s.Pieces = append(s.Pieces, piece{Names: names, Hash: short(h), Uses: strings.Join(s.uses(n), " "), Embeds: embeds, Always: always})
 }
 
 // acts reports whether an initial value calls what may leave a trace elsewhere in this module:

@@ -18,6 +18,7 @@ type reach struct {
 	root     string
 	skip     string            // a package that counts for nothing
 	versions map[string]string // that go.mod requires
+	others   map[string]bool   // packages of other modules
 	units    map[string]*unit
 	seen     map[*piece]bool
 	queue    []item
@@ -52,7 +53,7 @@ func open(skip string) (*reach, error) {
 		return nil, err
 	}
 	versions, err := requirements(filepath.Join(root, "go.mod"))
-	return &reach{cache: openCache(), root: root, skip: skip, versions: versions, units: map[string]*unit{}, seen: map[*piece]bool{}}, err
+	return &reach{cache: openCache(), root: root, skip: skip, versions: versions, others: map[string]bool{}, units: map[string]*unit{}, seen: map[*piece]bool{}}, err
 }
 
 // add takes all declarations of packages in, or only one, where its name follows that of its
@@ -114,7 +115,7 @@ func (r *reach) follow(i item) error {
 		}
 		return err
 	}
-	for _, name := range i.Uses {
+	for name := range strings.FieldsSeq(i.Uses) {
 		x, sel, qualified := strings.Cut(name, ".")
 		r.queue = append(r.queue, i.in.top[x]...)
 		for _, path := range i.in.paths["."] {
@@ -145,6 +146,10 @@ func (r *reach) follow(i item) error {
 
 // version counts that of the module that a package belongs to, if it is not the standard library.
 func (r *reach) version(path string) {
+	if r.others[path] {
+		return
+	}
+	r.others[path] = true
 	if m, v := owner(path, r.versions); m != "" {
 		r.found = append(r.found, m+" "+v)
 	}
