@@ -4,117 +4,69 @@
 //
 // What counts is Go's tokens: comments and formatting do not, but for the comments that mean
 // something to the compiler (//go:… and the C code of cgo). Build constraints are not applied: the
-// hash is the same on every system. Of a package it covers all files but tests, files it embeds,
-// the packages of this module that it imports, in turn, and the version that go.mod requires of
-// every other module it imports. The standard library, Go's version and the XLA plugin are not part
-// of it.
+// hash is the same on every system.
+//
+// Of a package count the declarations that are referred to, and those that these refer to in turn,
+// in their own package and in others of this module. What a name refers to is told by the name
+// alone, so that too much may count and never too little: every declaration of that name in any
+// file of the package but its tests; with a type, all its methods; of a group of constants that
+// count up, all. With the first declaration of a package, or where it is imported for its effect,
+// come its init functions, variables whose initial value calls something of this module, and its
+// files of C and assembler; with a declaration, the files it embeds and the versions that go.mod
+// requires of the modules it names. The standard library, Go's version and the XLA plugin are not
+// part of it.
 package codehash
 
 import (
 	"bufio"
-	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"hash"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-
-	"firsttoken/train/local"
 )
 
 // module is the path of this module.
 const module = "firsttoken"
 
-// Of returns the hash of the packages with these import paths and of all they import. The order
-// does not matter.
-func Of(paths ...string) (string, error) {
-	root, err := local.Root()
+// Of returns the hash of the code of packages, by their import paths, such as
+// firsttoken/sinks/probe, or of single declarations: firsttoken/sinks/probe.Run. The order does not
+// matter.
+func Of(names ...string) (string, error) {
+	r, err := open("")
 	if err != nil {
 		return "", err
 	}
-	c := openCache()
-	sum, err := c.of(root, paths)
-	if err != nil {
+	if err := r.add(names...); err != nil {
 		return "", err
 	}
-	c.save()
-	return sum, nil
+	return r.sum()
 }
 
-// of is Of in a checkout.
-func (c *cache) of(root string, paths []string) (string, error) {
-	var versions map[string]string
-	sums := map[string]string{} // by import path; "" while it waits to be read
-	queue := slices.Clone(paths)
-	for len(queue) > 0 {
-		path := queue[0]
-		queue = queue[1:]
-		if _, known := sums[path]; known {
-			continue
-		}
-		if !within(path, module) {
-			if versions == nil {
-				var err error
-				if versions, err = requirements(filepath.Join(root, "go.mod")); err != nil {
-					return "", err
-				}
-			}
-			if m, version := owner(path, versions); m != "" {
-				sums[m] = version
-			}
-			continue
-		}
-		sum, imports, err := c.folder(filepath.Join(root, filepath.FromSlash(strings.TrimPrefix(strings.TrimPrefix(path, module), "/"))))
-		if err != nil {
-			return "", fmt.Errorf("codehash: package %s: %w", path, err)
-		}
-		sums[path] = sum
-		queue = append(queue, imports...)
-	}
-	h := sha256.New()
-	for _, path := range sortedKeys(sums) {
-		write(h, path, sums[path])
-	}
-	return short(h), nil
-}
-
-// folder returns the hash of one package and what it imports.
-func (c *cache) folder(dir string) (sum string, imports []string, err error) {
-	entries, err := os.ReadDir(dir)
+// List returns the names of the declarations that count in [Of], in order, methods as their type.
+func List(names ...string) (all []string, err error) {
+	r, err := open("")
 	if err != nil {
-		return "", nil, err
+		return nil, err
 	}
-	h := sha256.New()
-	found := false
-	for _, e := range entries { // by name
-		name := e.Name()
-		if e.IsDir() || !strings.HasSuffix(name, ".go") && !slices.Contains(native, filepath.Ext(name)) || strings.HasSuffix(name, "_test.go") {
-			continue
-		}
-		f, err := c.file(filepath.Join(dir, name))
-		if err != nil {
-			return "", nil, err
-		}
-		found = true
-		write(h, name, f.Hash)
-		imports = append(imports, f.Imports...)
-		for _, pattern := range f.Embeds {
-			if err := c.embedded(h, dir, pattern); err != nil {
-				return "", nil, err
+	if err := r.add(names...); err != nil {
+		return nil, err
+	}
+	if _, err := r.sum(); err != nil {
+		return nil, err
+	}
+	for path, u := range r.units {
+		for _, i := range u.all {
+			if r.seen[i.piece] {
+				all = append(all, path+"."+strings.Join(i.Names, ","))
 			}
 		}
 	}
-	if !found {
-		return "", nil, errors.New("has no Go files")
-	}
-	return short(h), imports, nil
+	slices.Sort(all)
+	return slices.Compact(all), nil
 }
-
-// native are the files of cgo and of the assembler that belong to a package.
-var native = []string{".c", ".h", ".s"}
 
 // embedded adds the files that a //go:embed pattern names.
 func (c *cache) embedded(h hash.Hash, dir, pattern string) error {
@@ -183,12 +135,3 @@ func write(h hash.Hash, parts ...string) {
 
 // short is what a hash is written as: 128 bits are plenty to tell states of code apart.
 func short(h hash.Hash) string { return hex.EncodeToString(h.Sum(nil)[:16]) }
-
-func sortedKeys[V any](m map[string]V) []string {
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
-}

@@ -3,14 +3,11 @@ package codehash
 import (
 	"crypto/sha256"
 	"encoding/json"
-	"go/parser"
 	"go/scanner"
 	"go/token"
 	"hash"
 	"os"
 	"path/filepath"
-	"strconv"
-	"strings"
 
 	"github.com/google/renameio/v2"
 
@@ -26,13 +23,14 @@ type cache struct {
 	changed bool
 }
 
-// entry is what a file adds to a package.
+// entry is what was found in a file.
 type entry struct {
-	Size    int64    `json:"size"`
-	ModTime int64    `json:"mod_time"` // nanoseconds
-	Hash    string   `json:"hash"`
-	Imports []string `json:"imports,omitempty"`
-	Embeds  []string `json:"embeds,omitempty"` // patterns of //go:embed
+	Size    int64   `json:"size"`
+	ModTime int64   `json:"mod_time"` // nanoseconds
+	Hash    string  `json:"hash"`     // of Go, what counts with each of the declarations
+	Package string  `json:"package,omitempty"`
+	Imports []spec  `json:"imports,omitempty"`
+	Pieces  []piece `json:"pieces,omitempty"`
 }
 
 // openCache reads the cache; without one, or with a damaged one, every file is read anew.
@@ -73,59 +71,44 @@ func (c *cache) file(path string) (entry, error) {
 	if err != nil {
 		return entry{}, err
 	}
-	e := look(path, text)
+	var e entry
+	if filepath.Ext(path) == ".go" {
+		s, _, err := cut(path, text)
+		if err != nil {
+			return entry{}, err
+		}
+		e = s.entry
+	} else {
+		h := sha256.New()
+		h.Write(text)
+		e.Hash = short(h)
+	}
 	e.Size, e.ModTime = info.Size(), info.ModTime().UnixNano()
 	c.files[path], c.changed = e, true
 	return e, nil
 }
 
-// look hashes a file: of Go its tokens, of anything else its bytes.
-func look(path string, text []byte) (e entry) {
-	h := sha256.New()
-	if filepath.Ext(path) != ".go" {
-		h.Write(text)
-		e.Hash = short(h)
-		return e
-	}
-	if f, err := parser.ParseFile(token.NewFileSet(), path, text, parser.ImportsOnly); err == nil {
-		for _, spec := range f.Imports {
-			if name, err := strconv.Unquote(spec.Path.Value); err == nil {
-				e.Imports = append(e.Imports, name)
-			}
-		}
-	}
-	cgo := false
-	for _, name := range e.Imports {
-		cgo = cgo || name == "C"
-	}
-	tokens(h, text, func(comment string) bool {
-		if patterns, ok := strings.CutPrefix(comment, "//go:embed "); ok {
-			e.Embeds = append(e.Embeds, strings.Fields(patterns)...)
-		}
-		return cgo || strings.HasPrefix(comment, "//go:")
-	})
-	e.Hash = short(h)
-	return e
-}
-
-// tokens writes the tokens of Go source to a hash, and the comments that are kept.
-func tokens(h hash.Hash, text []byte, keep func(comment string) bool) {
-	var s scanner.Scanner
-	file := token.NewFileSet().AddFile("", -1, len(text))
-	s.Init(file, text, func(token.Position, string) {}, scanner.ScanComments)
-	for {
-		_, tok, literal := s.Scan()
-		switch {
-		case tok == token.EOF:
-			return
-		case tok == token.COMMENT:
-			if keep(literal) {
-				write(h, literal)
-			}
-			continue
-		case tok == token.SEMICOLON:
+// tokens writes the tokens of Go source to a hash.
+func tokens(h hash.Hash, text []byte) {
+	scan(text, func(tok token.Token, literal string) {
+		if tok == token.SEMICOLON {
 			literal = "" // whether written or put in at the end of a line
 		}
-		write(h, tok.String(), literal)
+		if tok != token.COMMENT {
+			write(h, tok.String(), literal)
+		}
+	})
+}
+
+// scan goes through the tokens and comments of Go source.
+func scan(text []byte, each func(tok token.Token, literal string)) {
+	var s scanner.Scanner
+	s.Init(token.NewFileSet().AddFile("", -1, len(text)), text, func(token.Position, string) {}, scanner.ScanComments)
+	for {
+		_, tok, literal := s.Scan()
+		if tok == token.EOF {
+			return
+		}
+		each(tok, literal)
 	}
 }

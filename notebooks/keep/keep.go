@@ -3,7 +3,7 @@
 //
 // A value is kept with what it depends on: its inputs, which the caller names, and the code that
 // measured it, which is found out (see [firsttoken/internal/codehash]): the function that the
-// caller passes, what it refers to in its cell, and the packages of this module that these use.
+// caller passes, and what it refers to in its cell and in this module, in turn.
 // Change a metric, and values that it gave are measured again; change a comment, or a plot, and
 // they are not. Inputs name models by the hashes of their weights (pretrained.Version,
 // store.Versions) and hold no paths and no times, so that they are the same on every machine.

@@ -140,7 +140,7 @@ func home(t *testing.T) string {
 // shape is what the tests of code measure: its dimension is part of the code.
 func shape(n int) int { return n * len(local.HomeEnv) }
 
-// Other code measures again: here that of a package.
+// Other code measures again: here that of a package, but not code that is not reached.
 func TestOtherCode(t *testing.T) {
 	root := home(t)
 	runs := 0
@@ -152,15 +152,18 @@ func TestOtherCode(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, kept, fromDisk, i)
 		if i == 1 {
-			change(t, root, "package local\n\nvar another int\n")
+			change(t, root, other)
 		}
 	}
 	require.Equal(t, 2, runs)
-	change(t, root, "package local\n\n// With a comment.\nvar another int\n")
+	change(t, root, other+"\n// Not measured with.\nvar more int\n")
 	_, fromDisk, err := measure()
 	require.NoError(t, err)
 	require.True(t, fromDisk)
 }
+
+// other is another state of what the tests measure with.
+const other = "//go:build other\n\npackage local\n\nconst HomeEnv = \"OTHER\"\n"
 
 // change writes a file of a package that the tests measure with.
 func change(t *testing.T, root, text string) {
@@ -195,7 +198,7 @@ func TestEach(t *testing.T) {
 	require.Equal(t, []int{2}, asked, "the others were kept")
 	require.Equal(t, 1, measured)
 
-	change(t, root, "package local\n\nvar another int\n")
+	change(t, root, other)
 	said := printed(t, func() {
 		again, measured, err := ask(1, 2, 4)
 		require.NoError(t, err)
@@ -252,7 +255,7 @@ func TestShipped(t *testing.T) {
 	require.ErrorIs(t, err, local.ErrAbsent)
 	require.ErrorContains(t, err, "no value of these inputs comes with the checkout")
 
-	change(t, root, "package local\n\nvar another int\n")
+	change(t, root, other)
 	for range 2 { // the copy in .data is by other code, too
 		said := printed(t, func() { value, fromDisk, err = ask(1) })
 		require.NoError(t, err)

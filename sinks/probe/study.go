@@ -8,6 +8,8 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"reflect"
+	"strings"
 
 	"firsttoken/internal/codehash"
 	"firsttoken/sinks"
@@ -30,7 +32,7 @@ type Study struct {
 
 // key is what the traces depend on, apart from the documents, which it hashes.
 type key struct {
-	Code          string             `json:"code"` // hash of this package and all it uses
+	Code          string             `json:"code"` // see [Study.code]
 	Model         string             `json:"model"`
 	Weights       []string           `json:"weights"` // see pretrained.Version
 	Load          pretrained.Options `json:"load"`
@@ -64,28 +66,8 @@ func (s Study) Run() (traces []*sinks.Trace, fromDisk bool, err error) {
 			return traces, true, nil
 		}
 	}
-	b, warnings, err := backend.Open()
-	if err != nil {
-		return nil, false, err
-	}
-	m, err := pretrained.Load(b, s.Model, s.Load)
-	if err != nil {
-		return nil, false, err
-	}
-	defer m.Close()
-	provenance, err := m.Provenance()
-	if err != nil {
-		return nil, false, err
-	}
-	o := s.Options
-	maps.Copy(provenance, backend.Provenance())
-	maps.Copy(provenance, o.Provenance)
-	o.Model, o.Tokenizer, o.Provenance = s.Model, m.Tokenizer, provenance
-	if traces, err = Run(m.Model, s.Docs, o); err != nil {
+	if traces, err = measure(s.Model, s.Load, s.Docs, s.Options); err != nil {
 		return nil, false, fmt.Errorf("study %s: %w", s.Name, err)
-	}
-	for _, t := range traces {
-		t.Warnings = append(t.Warnings, warnings...)
 	}
 	// The key goes first and comes back last: whatever happens in between, no key
 	// ever describes other traces than those beside it.
@@ -101,12 +83,52 @@ func (s Study) Run() (traces []*sinks.Trace, fromDisk bool, err error) {
 	return traces, false, nil
 }
 
+// measure loads a model and runs it. It is what a study's code begins with.
+func measure(model string, load pretrained.Options, docs [][]int32, o Options) ([]*sinks.Trace, error) {
+	b, warnings, err := backend.Open()
+	if err != nil {
+		return nil, err
+	}
+	m, err := pretrained.Load(b, model, load)
+	if err != nil {
+		return nil, err
+	}
+	defer m.Close()
+	provenance, err := m.Provenance()
+	if err != nil {
+		return nil, err
+	}
+	maps.Copy(provenance, backend.Provenance())
+	maps.Copy(provenance, o.Provenance)
+	o.Model, o.Tokenizer, o.Provenance = model, m.Tokenizer, provenance
+	traces, err := Run(m.Model, docs, o)
+	for _, t := range traces {
+		t.Warnings = append(t.Warnings, warnings...)
+	}
+	return traces, err
+}
+
+// code is the hash of what measures, with the interventions that are made elsewhere.
+func (s Study) code() (string, error) {
+	names := []string{"firsttoken/sinks/probe.measure"}
+	for _, v := range s.Options.Interventions {
+		t := reflect.TypeOf(v)
+		if t.Kind() == reflect.Pointer {
+			t = t.Elem()
+		}
+		if strings.HasPrefix(t.PkgPath(), "firsttoken/") { // one of a cell says by its name all of what it does
+			names = append(names, t.PkgPath()+"."+t.Name())
+		}
+	}
+	return codehash.Of(names...)
+}
+
 func (s Study) key() ([]byte, error) {
 	weights, err := pretrained.Version(s.Model)
 	if err != nil {
 		return nil, err
 	}
-	code, err := codehash.Of("firsttoken/sinks/probe")
+	code, err := s.code()
 	if err != nil {
 		return nil, err
 	}

@@ -72,7 +72,7 @@ func (o *options) measure(stdin io.Reader, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	code, err := codehash.Of("firsttoken/sinks/atlas", "firsttoken/sinks/cmd/atlas")
+	code, err := codehash.Of("firsttoken/sinks/cmd/atlas.loaded", "firsttoken/sinks/cmd/atlas.trained")
 	if err != nil {
 		return err
 	}

@@ -3,11 +3,15 @@
 //
 //	echo firsttoken/sinks firsttoken/plots | go run ./internal/codehash/cmd/codehash
 //
-// scripts/run_tests.py asks it whether a notebook has anything new to show.
+// scripts/notebook_stamps.py asks it whether a notebook has anything new to show. A name may also be
+// that of one declaration, and -list prints what counts in the hash instead:
+//
+//	echo firsttoken/sinks/probe.Run | go run ./internal/codehash/cmd/codehash -list
 package main
 
 import (
 	"bufio"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -17,20 +21,29 @@ import (
 )
 
 func main() {
-	if err := run(os.Stdin, os.Stdout); err != nil {
+	list := flag.Bool("list", false, "print the declarations that count in each hash instead")
+	flag.Parse()
+	if err := run(os.Stdin, os.Stdout, *list); err != nil {
 		fmt.Fprintln(os.Stderr, "codehash:", err)
 		os.Exit(1)
 	}
 }
 
-func run(in io.Reader, out io.Writer) error {
+func run(in io.Reader, out io.Writer, list bool) error {
 	lines := bufio.NewScanner(in)
 	for lines.Scan() {
-		sum, err := codehash.Of(strings.Fields(lines.Text())...)
+		said := func(names ...string) ([]string, error) {
+			sum, err := codehash.Of(names...)
+			return []string{sum}, err
+		}
+		if list {
+			said = codehash.List
+		}
+		all, err := said(strings.Fields(lines.Text())...)
 		if err != nil {
 			return err
 		}
-		if _, err := fmt.Fprintln(out, sum); err != nil {
+		if _, err := fmt.Fprintln(out, strings.Join(all, "\n")); err != nil {
 			return err
 		}
 	}
