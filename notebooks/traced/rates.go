@@ -20,33 +20,28 @@ type Study struct {
 	texts         *sinks.Accumulator
 }
 
-// load reads the traces.
-func (s *Study) load() error {
+// thresholds of sink rates, as published.
+var thresholds = []float64{sinks.EpsilonGu, sinks.EpsilonTable}
+
+// load reads the traces and returns the sink rates at both thresholds.
+func (s *Study) load() (all []stats.Estimate, err error) {
 	folder, err := local.DataDir("traces", s.Folder)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	traces, err := sinks.LoadAll(folder)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if s.texts, err = sinks.NewAccumulator(sinks.RateOptions{}); err != nil {
-		return err
+		return nil, err
 	}
 	for _, t := range traces {
 		s.layers, s.heads = t.L, t.H
 		if err := s.texts.Add(t); err != nil {
-			return fmt.Errorf("traced: %s: %w", s.Folder, err)
+			return nil, fmt.Errorf("traced: %s: %w", s.Folder, err)
 		}
 	}
-	return nil
-}
-
-// thresholds of sink rates, as published.
-var thresholds = []float64{sinks.EpsilonGu, sinks.EpsilonTable}
-
-// rates are the sink rates at both thresholds.
-func (s *Study) rates() (all []stats.Estimate, err error) {
 	for _, e := range thresholds {
 		r, err := s.texts.Rate(e)
 		if err != nil {
@@ -73,10 +68,7 @@ func Fronts(title string, studies ...Study) (*plots.Figure, string, error) {
 	}
 	var rows []string
 	for _, s := range studies {
-		if err := s.load(); err != nil {
-			return nil, "", err
-		}
-		numbers, err := s.rates()
+		numbers, err := s.load()
 		if err != nil {
 			return nil, "", err
 		}
@@ -111,10 +103,7 @@ func Fronts(title string, studies ...Study) (*plots.Figure, string, error) {
 func Models(below []string, studies ...Study) (maps []*plots.Figure, table string, err error) {
 	var rows []string
 	for _, s := range studies {
-		if err := s.load(); err != nil {
-			return nil, "", err
-		}
-		numbers, err := s.rates()
+		numbers, err := s.load()
 		if err != nil {
 			return nil, "", err
 		}
