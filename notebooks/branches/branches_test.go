@@ -120,7 +120,8 @@ func TestExcerpt(t *testing.T) {
 	require.Zero(t, e.Pattern[0][2])
 }
 
-// The record of C4 on Gemma 3 holds what today's code makes of the heads that come with the checkout.
+// The record of C4 on Gemma 3 holds what today's code makes of the heads that come with the
+// checkout.
 func TestRecord(t *testing.T) {
 	record, err := claims.LoadOn("", "C4", claims.Gemma3)
 	require.NoError(t, err)

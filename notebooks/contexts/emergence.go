@@ -14,8 +14,8 @@ import (
 // SomeSink is the sink rate at ε = 0.3, in %, above which a run counts as one with a sink.
 const SomeSink = 5
 
-// emergence is the share of each run's training, in %, after which it first has a sink on texts of 64
-// tokens; 100 if it never does.
+// emergence is the share of each run's training, in %, after which it first has a sink on texts of
+// 64 tokens; 100 if it never does.
 func emergence(s *curves.Set) ([]float64, error) {
 	return s.Crossing(curves.SinkRate(Short, 0), SomeSink)
 }

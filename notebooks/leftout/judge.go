@@ -41,8 +41,8 @@ func C3(m measure.Fronts) ([]claims.Figure, error) {
 	}, nil
 }
 
-// C13 are the figures of claims.C13: the sink rate without ⟨bos⟩, and the share lost of what context
-// is worth, the loss of a unigram model less that with ⟨bos⟩.
+// C13 are the figures of claims.C13: the sink rate without ⟨bos⟩, and the share lost of what
+// context is worth, the loss of a unigram model less that with ⟨bos⟩.
 func C13(m measure.Fronts) ([]claims.Figure, error) {
 	var l claims.List
 	with, without := m.Fronts.With, m.Fronts.Without

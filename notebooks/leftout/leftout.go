@@ -1,7 +1,7 @@
 // Package leftout draws and judges what a model that was trained with ⟨bos⟩ in front of every text
-// loses when it is left out (Barbero et al., arXiv 2504.02732, Figs. 2 and 3, Tables 2 and 3: claims
-// C2, C3 and C13), and how its tokens draw together over the depth (claim C6). Package measure runs
-// the model.
+// loses when it is left out (Barbero et al., arXiv 2504.02732, Figs. 2 and 3, Tables 2 and 3:
+// claims C2, C3 and C13), and how its tokens draw together over the depth (claim C6). Package
+// measure runs the model.
 package leftout
 
 import (

@@ -1,7 +1,7 @@
-// Package sizes is the work behind notebook 05: what the depth, the width and the heads of a model do
-// to its sinks (claim C10 of Barbero et al., arXiv 2504.02732, Table 1), in runs that differ in one
-// of them at a time. Sink rates are shares of (text, layer, head) with α₁ above ε, in %, on single
-// texts of 64 tokens behind ⟨bos⟩. It links no tensor library.
+// Package sizes is the work behind notebook 05: what the depth, the width and the heads of a model
+// do to its sinks (claim C10 of Barbero et al., arXiv 2504.02732, Table 1), in runs that differ in
+// one of them at a time. Sink rates are shares of (text, layer, head) with α₁ above ε, in %, on
+// single texts of 64 tokens behind ⟨bos⟩. It links no tensor library.
 package sizes
 
 import (
@@ -106,8 +106,8 @@ func (a Axis) Maps() (figures []*plots.Figure, err error) {
 	return figures, nil
 }
 
-// C10 are the figures of claims.C10: the rate at the largest value less that at the smallest, seed by
-// seed, of depth and width, and the rates at every value beside them.
+// C10 are the figures of claims.C10: the rate at the largest value less that at the smallest, seed
+// by seed, of depth and width, and the rates at every value beside them.
 func C10(axes []Axis) ([]claims.Figure, error) {
 	var rates []float64
 	var ends, all claims.List

@@ -58,8 +58,8 @@ func interval(e stats.Estimate, unit string) string {
 	return fmt.Sprintf("%.1f%s (%.1f – %.1f)", 100*e.Value, unit, 100*lo, 100*hi)
 }
 
-// Fronts draws the sink rates of studies that differ in what is in front of the texts, and has three
-// ways of counting in a table: heads above ε, the attention mass on token 1, and the share of
+// Fronts draws the sink rates of studies that differ in what is in front of the texts, and has
+// three ways of counting in a table: heads above ε, the attention mass on token 1, and the share of
 // queries whose largest weight is on it.
 func Fronts(title string, studies ...Study) (*plots.Figure, string, error) {
 	bars := plots.Bars{Title: title, YName: "sink rate (%)", YMax: 100}

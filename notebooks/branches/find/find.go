@@ -22,7 +22,8 @@ type Search struct {
 	Heads     int    `json:"heads"`     // of the ranking, measured on the other texts
 	Swaps     int    `json:"swaps"`     // texts of the causal check
 	Seed      uint64 `json:"seed"`      // of what is exchanged
-	// Checked is how many heads of the ranking have a causal check, beside the apostrophe's; 0 is one.
+	// Checked is how many heads of the ranking have a causal check, beside the apostrophe's; 0 is
+	// one.
 	Checked int `json:"checked,omitempty"`
 	// More are triggers of your own, tried before all others.
 	More []ifelse.Trigger `json:"more,omitempty"`
@@ -59,8 +60,8 @@ type Held struct {
 	Swaps []ifelse.Swapped // nil but for the first, or Checked of them, and the last
 }
 
-// Triggers are what is tried: More, and each class just before the query, among the last tokens, and
-// as the query's own token.
+// Triggers are what is tried: More, and each class just before the query, among the last tokens,
+// and as the query's own token.
 func (s Search) Triggers(docs []ifelse.Document) []ifelse.Trigger {
 	list := slices.Clone(s.More)
 	for _, c := range append(ifelse.Classes(), ifelse.Singles(docs, s.Documents)...) {
@@ -73,8 +74,8 @@ func (s Search) Triggers(docs []ifelse.Document) []ifelse.Trigger {
 // head is reported too.
 var Apostrophe = ifelse.Previous(ifelse.Classes()[0])
 
-// Run searches texts for triggers and measures what it finds on others. All texts are of one form: if
-// the model has a token in front, it is in front of each.
+// Run searches texts for triggers and measures what it finds on others. All texts are of one form:
+// if the model has a token in front, it is in front of each.
 func (s Search) Run(m *transformer.Model, tok *tokenizer.Tokenizer, searched, others [][]int32) (f Findings, err error) {
 	if err := s.Validate(); err != nil {
 		return f, err

@@ -48,7 +48,8 @@ func TestInputs(t *testing.T) {
 	require.Equal(t, `{"window":8,"documents":10,"heads":10,"swaps":20,"seed":2}`, string(text))
 }
 
-// An excerpt lies in the first text that has the trigger with enough text around it; token 1 is none.
+// An excerpt lies in the first text that has the trigger with enough text around it; token 1 is
+// none.
 func TestPlace(t *testing.T) {
 	tok := tokenizer.NewBytes()
 	var docs [][]int32

@@ -71,7 +71,8 @@ func (c *Collapsed) add(stream [][][]float32) error {
 	return nil
 }
 
-// example measures embeddings of which the last two are of one token: equal, whatever the others are.
+// example measures embeddings of which the last two are of one token: equal, whatever the others
+// are.
 func (c *Collapsed) example(V [][]float32) (err error) {
 	if _, c.Example[1], err = sinks.RankCollapse(V); err != nil {
 		return err

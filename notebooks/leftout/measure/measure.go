@@ -53,8 +53,8 @@ type Fronts struct {
 	Unigram []float64 // loss of a model that knows frequencies alone, nats, by passage
 }
 
-// Fronts measures the passages. The unigram model counts tokens of addresses that none of them comes
-// from. The error wraps local.ErrAbsent where the weights are not here.
+// Fronts measures the passages. The unigram model counts tokens of addresses that none of them
+// comes from. The error wraps local.ErrAbsent where the weights are not here.
 func (t Texts) Fronts() (out Fronts, err error) {
 	m, bos, err := t.open()
 	if err != nil {
