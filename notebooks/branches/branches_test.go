@@ -1,6 +1,7 @@
 package branches_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -8,6 +9,7 @@ import (
 	"firsttoken/notebooks/branches"
 	"firsttoken/notebooks/branches/find"
 	"firsttoken/notebooks/claims"
+	"firsttoken/notebooks/keep/keeptest"
 	"firsttoken/sinks/ifelse"
 	"firsttoken/sinks/stats"
 )
@@ -80,7 +82,9 @@ func TestFigures(t *testing.T) {
 	f := findings(t, 0.6)
 	_, err := branches.Swaps(f)
 	require.NoError(t, err)
-	require.Contains(t, branches.Table(f), "\n| block 1, head 1 | `apostrophe` just before | 66 % | 66 [6")
+	_, err = branches.Map(f)
+	require.NoError(t, err)
+	require.Contains(t, branches.Table(f), "\n| layer 1, head 1 | `apostrophe` just before | 66 % | 66 [6")
 	d, pattern := text(0, "<bos>", "It", "'", "s", " what")
 	_, line, err := branches.Pattern(d.Tokens, pattern, 0, 0, find.Apostrophe)
 	require.NoError(t, err)
@@ -90,4 +94,40 @@ func TestFigures(t *testing.T) {
 	d, pattern = text(0, "<bos>", "It", " is", " what")
 	_, _, err = branches.Pattern(d.Tokens, pattern, 0, 0, find.Apostrophe)
 	require.ErrorContains(t, err, "0 queries with")
+}
+
+// Changes are differences of masses between states, in points.
+func TestChanges(t *testing.T) {
+	f := findings(t, 0.6)
+	text, err := branches.Changes(f.Held[0])
+	require.NoError(t, err)
+	require.Contains(t, text, `layer 1, head 1: "apostrophe" just before`)
+	require.Contains(t, text, "    X removed, to token 1:       +60 points [59, 61], 8 texts\n")
+	require.Contains(t, text, "    X inserted, to token 1:      -70 points [-70, -70], 8 texts\n")
+	f.Held[0].Swaps = nil
+	_, err = branches.Changes(f.Held[0])
+	require.Error(t, err)
+}
+
+// Later keys are left out of an excerpt, which stays as it was.
+func TestExcerpt(t *testing.T) {
+	d, pattern := text(0, "<bos>", "It", "'", "s", " what")
+	e, err := find.Apostrophe.Excerpt(d.Tokens, pattern, 2, 4)
+	require.NoError(t, err)
+	_, err = branches.Excerpt(ifelse.Found{}, e)
+	require.NoError(t, err)
+	require.Equal(t, "'", e.Tokens[1])
+	require.Zero(t, e.Pattern[0][2])
+}
+
+// The record of C4 on Gemma 3 holds what today's code makes of the heads that come with the
+// checkout.
+func TestRecord(t *testing.T) {
+	record, err := claims.LoadOn("", "C4", claims.Gemma3)
+	require.NoError(t, err)
+	r, err := branches.Judge(record.Notebook, claims.FixedBOS, keeptest.Shipped[find.Findings](t, "11c/heads"))
+	require.NoError(t, err)
+	require.Equal(t, fmt.Sprint(record.Ours), fmt.Sprint(r.Ours))
+	require.Equal(t, record.Verdict, r.Verdict)
+	require.Equal(t, record.Warnings[:2], r.Warnings)
 }

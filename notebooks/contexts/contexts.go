@@ -1,6 +1,7 @@
-// Package contexts is the work behind notebooks 03 and 03b: what becomes of sink rates when models
-// are trained on longer contexts (claim C7 of arXiv 2504.02732, Fig. 5a), on text and on
-// trigger-mean, a task that needs an average, and what a sink is worth to queries at each position.
+// Package contexts is the work behind notebooks 02, 03 and 03b: when sinks emerge in training, and
+// at what loss (claims C8 and C9 of arXiv 2504.02732, Figs. 5b and 7), what becomes of sink rates
+// when models are trained on longer contexts (claim C7, Fig. 5a), on text and on trigger-mean, a
+// task that needs an average, and what a sink is worth to queries at each position.
 //
 // Sink rates are shares of (text, layer, head) with α₁ above ε, in %, at one length for all
 // contexts ([Short], [Brief]) or at the length of the training ([Own]). It imports no tensor

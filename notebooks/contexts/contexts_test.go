@@ -45,6 +45,25 @@ func TestRecord(t *testing.T) {
 	require.ErrorContains(t, err, "fewer than two sets")
 }
 
+// So do those of C8 and C9 of the runs of context.json.
+func TestEmergence(t *testing.T) {
+	set := grid(t, "context")
+	for id, figures := range map[string]func(*curves.Set) ([]claims.Figure, error){"C8": contexts.C8, "C9": contexts.C9} {
+		record, err := claims.Load("", id)
+		require.NoError(t, err)
+		ours, err := figures(set)
+		require.NoError(t, err)
+		require.Equal(t, fmt.Sprint(record.Ours), fmt.Sprint(claims.Figures(ours)), id)
+		_, err = figures(set.Where(contexts.Field, "64"))
+		require.ErrorContains(t, err, "runs of 1 contexts")
+	}
+	table, err := contexts.Emergence(set)
+	require.NoError(t, err)
+	require.Contains(t, table, "| 128 | 44, 88, 62, 100, 62 | 9, 12, 32, 0, 51 | 2.824 ± 0.141 |\n")
+	_, err = contexts.Losses("", set, contexts.Own)
+	require.NoError(t, err)
+}
+
 // Figures show the contexts that there are, and refuse what was not measured.
 func TestFigures(t *testing.T) {
 	set := grid(t, "context")

@@ -17,9 +17,14 @@ const (
 // over seeds, bands from the lowest to the highest. The vertical axis ends at most %; 0: where the
 // data do.
 func Along(title string, set *curves.Set, eval string, most float64) (*plots.Figure, error) {
-	lines := plots.Lines{Title: title, XName: tokens, YName: heads, YMax: most, Legend: plots.LegendBelow}
+	return along(plots.Lines{Title: title, YName: heads, YMax: most}, set, curves.SinkRate(eval, 0))
+}
+
+// along draws a number by tokens read and context.
+func along(lines plots.Lines, set *curves.Set, number curves.Number) (*plots.Figure, error) {
+	lines.XName, lines.Legend = tokens, plots.LegendBelow
 	for _, length := range set.Values(Field) {
-		s, err := set.Where(Field, length).Series("context "+length, curves.SinkRate(eval, 0))
+		s, err := set.Where(Field, length).Series("context "+length, number)
 		if err != nil {
 			return nil, err
 		}

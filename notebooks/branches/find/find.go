@@ -1,7 +1,7 @@
 // Package find searches the heads of a model for if–else heads and measures the ones it finds on
-// texts that the search has not seen, as notebook 07b does cell by cell (Barbero et al., arXiv
-// 2504.02732, Fig. 4a; package sinks/ifelse has the definitions). Package branches draws and judges
-// what is found, without a model.
+// texts that the search has not seen (Barbero et al., arXiv 2504.02732, Fig. 4a; package
+// sinks/ifelse has the definitions). Package branches draws and judges what is found, without a
+// model.
 package find
 
 import (
@@ -22,6 +22,11 @@ type Search struct {
 	Heads     int    `json:"heads"`     // of the ranking, measured on the other texts
 	Swaps     int    `json:"swaps"`     // texts of the causal check
 	Seed      uint64 `json:"seed"`      // of what is exchanged
+	// Checked is how many heads of the ranking have a causal check, beside the apostrophe's; 0 is
+	// one.
+	Checked int `json:"checked,omitempty"`
+	// More are triggers of your own, tried before all others.
+	More []ifelse.Trigger `json:"more,omitempty"`
 }
 
 // Default is the search of notebook 07b.
@@ -34,6 +39,8 @@ func (s Search) Validate() error {
 		return fmt.Errorf("find: Window = %d: must be from 1 to %d", s.Window, ifelse.MaxWindow)
 	case s.Documents < 1 || s.Heads < 1:
 		return fmt.Errorf("find: Documents = %d and Heads = %d: both must be at least 1", s.Documents, s.Heads)
+	case s.Checked < 0 || s.Checked > s.Heads:
+		return fmt.Errorf("find: Checked = %d: must be from 0 to Heads = %d", s.Checked, s.Heads)
 	case s.Swaps < 2:
 		return fmt.Errorf("find: Swaps = %d: must be at least 2, for an interval", s.Swaps)
 	}
@@ -50,12 +57,13 @@ type Findings struct {
 // Held is a head on texts that the search has not seen, with its causal check there.
 type Held struct {
 	ifelse.Held
-	Swaps []ifelse.Swapped // nil but for the first and the last
+	Swaps []ifelse.Swapped // nil but for the first, or Checked of them, and the last
 }
 
-// Triggers are what is tried: each class just before the query, among the last tokens, and as the
-// query's own token.
-func (s Search) Triggers(docs []ifelse.Document) (list []ifelse.Trigger) {
+// Triggers are what is tried: More, and each class just before the query, among the last tokens,
+// and as the query's own token.
+func (s Search) Triggers(docs []ifelse.Document) []ifelse.Trigger {
+	list := slices.Clone(s.More)
 	for _, c := range append(ifelse.Classes(), ifelse.Singles(docs, s.Documents)...) {
 		list = append(list, ifelse.Previous(c), ifelse.Within(c, s.Window), ifelse.Itself(c))
 	}
@@ -66,19 +74,13 @@ func (s Search) Triggers(docs []ifelse.Document) (list []ifelse.Trigger) {
 // head is reported too.
 var Apostrophe = ifelse.Previous(ifelse.Classes()[0])
 
-// Run searches texts for triggers and measures what it finds on others. All texts are of one form: if
-// the model has a token in front, it is in front of each.
+// Run searches texts for triggers and measures what it finds on others. All texts are of one form:
+// if the model has a token in front, it is in front of each.
 func (s Search) Run(m *transformer.Model, tok *tokenizer.Tokenizer, searched, others [][]int32) (f Findings, err error) {
 	if err := s.Validate(); err != nil {
 		return f, err
 	}
-	o := probe.RecentOptions{Window: s.Window, Text: func(id int32) string {
-		text, err := tok.Decode([]int32{id})
-		if err != nil {
-			return "" // of no class
-		}
-		return string(text)
-	}}
+	o := probe.RecentOptions{Window: s.Window, Text: text(tok)}
 	docs, err := probe.Recent(m, slices.Concat(searched, others), o)
 	if err != nil {
 		return f, err
@@ -100,7 +102,7 @@ func (s Search) Run(m *transformer.Model, tok *tokenizer.Tokenizer, searched, ot
 			return f, err
 		}
 		h := Held{Held: held}
-		if i == 0 || i == len(list)-1 {
+		if i < max(1, s.Checked) || i == len(list)-1 {
 			if h.Swaps, err = probe.Swap(m, others, probe.Head{Layer: x.Layer, Head: x.Head}, x.Trigger, s.Swaps, s.Seed, o); err != nil {
 				return f, err
 			}
