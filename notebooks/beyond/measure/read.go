@@ -1,0 +1,186 @@
+package measure
+
+import (
+	"fmt"
+	"math"
+
+	"firsttoken/notebooks/beyond/values"
+	"firsttoken/sinks"
+)
+
+// reading is one text's trace, as it becomes numbers.
+type reading struct {
+	*work
+	t    *sinks.Trace
+	doc  int
+	wide bool // no layer has a window
+
+	mean [][][]float64 // [L][K][T] see meanValues
+}
+
+// first is the first key that row t of layer l sees.
+func (r *reading) first(l, t int) int {
+	if r.wide || r.out.Kinds[l] == 'G' {
+		return 0
+	}
+	return max(0, t-r.out.Window+1)
+}
+
+// scores are the sink scores of all heads: mean attention of the rows that see the key.
+func (r *reading) scores(run *values.Run) {
+	W, T := r.out.Window, r.t.T
+	_, beyond := r.t.Quantity(massFrom(W))
+	var early, late, after, largest []float64
+	var keys []int
+	for l := range r.t.L {
+		for h := range r.t.H {
+			row := r.t.FirstMass[l][h]
+			early = append(early, score(row[W/16:W/2]))
+			late = append(late, score(row[W/2:W]))
+			after = append(after, score(row[W:]))
+			best, key := 0.0, 0
+			for k := range T {
+				if n := r.seers(l, k); n >= W/2 && float64(beyond[l][h][k])/float64(n) > best {
+					best, key = float64(beyond[l][h][k])/float64(n), k
+				}
+			}
+			largest, keys = append(largest, rounded(best)), append(keys, key)
+		}
+	}
+	run.Early[r.doc], run.Late[r.doc], run.Beyond[r.doc], run.Any[r.doc], run.AnyKey[r.doc] = early, late, after, largest, keys
+}
+
+// seers counts the rows beyond the window that see key k in layer l.
+func (r *reading) seers(l, k int) int {
+	last := r.t.T - 1
+	if !r.wide && r.out.Kinds[l] == 'L' {
+		last = min(last, k+r.out.Window-1)
+	}
+	return max(0, last-max(k, r.out.Window)+1)
+}
+
+func score(column []float32) float64 { return rounded(sinks.RowSum(column) / float64(len(column))) }
+
+// quantity is a number of one row of a head.
+type quantity struct {
+	name string
+	of   func(l, h, t int) float64
+}
+
+// quantities are those of package values, in its order.
+func (r *reading) quantities() []quantity {
+	r.meanValues()
+	group := r.t.H / r.t.K
+	plain := func(x [][][]float32) func(l, h, t int) float64 {
+		return func(l, h, t int) float64 { return float64(x[l][h][t]) }
+	}
+	own := func(name string) func(l, h, t int) float64 {
+		_, x := r.t.Quantity(name)
+		return plain(x)
+	}
+	perValue := func(of func(l, h, t int) float64) func(l, h, t int) float64 {
+		return func(l, h, t int) float64 { return of(l, h, t) / r.mean[l][h/group][t] }
+	}
+	entropy, top := plain(r.t.RowEntropy), own(argMax)
+	return []quantity{
+		{values.First, plain(r.t.FirstMass)}, {values.Oldest, own(oldest(r.out.Window))},
+		{values.Own, plain(r.t.Diagonal)}, {values.Largest, plain(r.t.RowMax)},
+		{values.Entropy, func(l, h, t int) float64 {
+			return entropy(l, h, t) / math.Log(float64(max(2, t+1-r.first(l, t)))) // a row of one key has entropy 0
+		}},
+		{values.Keys, func(l, h, t int) float64 { return math.Exp(entropy(l, h, t)) }},
+		{values.Passed, perValue(own(zNorm))}, {values.Read, perValue(own(readNorm))},
+		{values.Top, perValue(func(l, h, t int) float64 { return float64(r.t.ValueNorm[l][h/group][int(top(l, h, t))]) })},
+		{values.Written, func(l, h, t int) float64 { return float64(r.t.HeadWrite[l][h][t] / r.t.ResidNorm[l][t]) }},
+	}
+}
+
+// rows puts means over the followed heads of some layers into a text's place of each quantity.
+func (r *reading) rows(layers []int, into values.Rows, texts int) error {
+	var heads [][2]int
+	for _, l := range layers {
+		for h := range r.t.H {
+			if r.followed[r.doc][l*r.t.H+h] {
+				heads = append(heads, [2]int{l, h})
+			}
+		}
+	}
+	if len(heads) == 0 {
+		return fmt.Errorf("text %d: no head of layers %v gives ⟨bos⟩ more than %.1f in the window's first half: there is nothing to follow", r.doc+1, layers, values.Epsilon)
+	}
+	for _, q := range r.quantities() {
+		if into[q.name] == nil {
+			into[q.name] = make([][]float64, texts)
+		}
+		means := make([]float64, r.t.T/r.out.Bin)
+		for t := range r.t.T {
+			for _, at := range heads {
+				means[t/r.out.Bin] += q.of(at[0], at[1], t) / float64(len(heads)*r.out.Bin)
+			}
+		}
+		for b, x := range means {
+			means[b] = rounded(x)
+		}
+		into[q.name][r.doc] = means
+	}
+	return nil
+}
+
+// meanValues are mean ‖v_j‖ of the keys that row t sees, ⟨bos⟩ left out where others are seen: what
+// a row that looks at one average token of the text would pass on.
+func (r *reading) meanValues() {
+	if r.mean != nil {
+		return
+	}
+	for l := range r.t.L {
+		heads := make([][]float64, r.t.K)
+		for k, v := range r.t.ValueNorm[l] {
+			upTo := make([]float64, r.t.T+1)
+			for t, x := range v {
+				upTo[t+1] = upTo[t] + float64(x)
+			}
+			for t := range v {
+				from := max(r.first(l, t), min(1, t))
+				heads[k] = append(heads[k], (upTo[t+1]-upTo[from])/float64(t+1-from))
+			}
+		}
+		r.mean = append(r.mean, heads)
+	}
+}
+
+// massive looks for a token that has become large as ⟨bos⟩ does.
+func (r *reading) massive() values.Massive {
+	block := 1
+	for l := range r.t.ResidMax {
+		if l > 0 && r.t.ResidMax[l][0] > r.t.ResidMax[block][0] {
+			block = l
+		}
+	}
+	x := r.t.ResidMax[block]
+	m := values.Massive{Block: block}
+	for t := 1; t < r.t.T; t++ {
+		share := rounded(float64(x[t] / x[0]))
+		if t < r.out.Window {
+			m.Within = max(m.Within, share)
+		} else if share > m.Beyond {
+			m.Beyond, m.Row, m.Token = share, t, r.display(r.t.IDs[t])
+		}
+	}
+	return m
+}
+
+func (w *work) display(id int32) string {
+	if w.tok == nil {
+		return fmt.Sprint(id)
+	}
+	return w.tok.Display(id)
+}
+
+// rounded keeps four digits, more than any interval here.
+func rounded(x float64) float64 {
+	if x == 0 {
+		return 0
+	}
+	scale := math.Pow(10, 3-math.Floor(math.Log10(math.Abs(x))))
+	return math.Round(x*scale) / scale
+}

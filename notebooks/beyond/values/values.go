@@ -1,0 +1,107 @@
+// Package values holds what notebook 11d measures of a model whose local layers see a window of the
+// last W tokens: values alone, which package measure measures and package beyond shows. It depends on
+// neither, so that a change of a figure makes no measured value old.
+package values
+
+// Epsilon is above what sink score a head has a sink.
+const Epsilon = 0.3
+
+// What the model is run under. Texts are the same in all but the last, and so are the targets.
+const (
+	AsIs   = "as it is"
+	Hidden = "⟨bos⟩ hidden"                    // key 1 from all later queries: the same as left out
+	Local  = "⟨bos⟩ hidden from local layers"  // only
+	Global = "⟨bos⟩ hidden from global layers" // only
+	Wide   = "no windows"                      // local layers see everything, at distances new to them
+	Later  = "text begins half a window later" // right behind ⟨bos⟩
+)
+
+// Quantities of rows, means over heads and rows.
+const (
+	First   = "⟨bos⟩"   // attention to key 1, a share
+	Oldest  = "oldest"  // attention to the key W−1 before, the last that a local row sees
+	Own     = "own"     // attention of a token to itself
+	Largest = "largest" // the row's largest weight
+	Entropy = "entropy" // of the row, over that of even attention to all visible keys
+	Keys    = "keys"    // e^entropy: the keys that would share it evenly
+	Passed  = "passed"  // ‖zₜ‖ over the mean ‖vⱼ‖ of the text's keys that row t sees
+	Read    = "read"    // Σⱼ Aₜⱼ‖vⱼ‖ over the same: ‖zₜ‖ if no values pointed apart
+	Top     = "top"     // ‖v‖ of the key of the largest weight, over the same
+	Written = "written" // ‖zₜ W_O‖ behind the norm after attention, over ‖xₜ‖ before the block
+)
+
+// Measured is what was measured. Rows count from 0, as in code; a bin is Window/8 rows.
+type Measured struct {
+	Window, T, Bin int
+	Kinds          string   // a letter a layer: L local, G global
+	Heads          int      // H, in each layer
+	Documents      []string // where the texts are from, one each
+	Runs           map[string]Run
+	Looks          []Look // of AsIs: the window's second half, and beyond
+}
+
+// Run is one condition.
+type Run struct {
+	Loss   [][]float64 // [document][bin] nats, mean over the bin's rows
+	Local  Rows        // of heads with a sink at ⟨bos⟩ in the window's first half as it is,
+	Global Rows        // by kind of layer; nil where only losses were measured
+	// Scores of each head are sink scores by document, [document][layer·H + head].
+	Early, Late, Beyond [][]float64 // of ⟨bos⟩: the window's halves, and the rows after it
+	Any                 [][]float64 // the largest of any key, beyond
+	AnyKey              [][]int     // its place
+	Massive             []Massive   // a document each
+}
+
+// Rows are means by quantity, [document][bin].
+type Rows map[string][][]float64
+
+// Massive tells whether a token of the text has become what ⟨bos⟩ is: the largest number of its
+// residual stream, after the block where ⟨bos⟩ has its own largest, over ⟨bos⟩'s.
+type Massive struct {
+	Block  int     // counted from 1
+	Within float64 // the largest of the rows in the window
+	Beyond float64 // and of those beyond
+	Row    int     // where that is
+	Token  string
+}
+
+// Look is where rows of the local heads followed have their largest weight.
+type Look struct {
+	From, To int                // rows, To not included
+	Lags     map[string]float64 // shares of rows by how far back the key is, named as in OfLag
+	Tokens   []Token            // the most frequent, ⟨bos⟩ and the row's own token left out
+}
+
+// Token is a token as a key.
+type Token struct {
+	Text  string
+	Share float64 // of all rows, those whose largest weight it has
+	Base  float64 // of the texts' tokens, those that it is
+	Value float64 // its ‖v‖ there, over the mean of the keys seen
+}
+
+// OfLag names how far back a key is, in a window W; key 1 is ⟨bos⟩'s however far.
+func OfLag(row, key, W int) string {
+	switch lag := row - key; {
+	case key == 0:
+		return First
+	case lag == 0:
+		return Own
+	case lag == 1:
+		return "token before"
+	case lag < 8:
+		return "2 – 7 back"
+	case lag < 64:
+		return "8 – 63 back"
+	case lag < W-1:
+		return "farther"
+	case lag == W-1:
+		return Oldest
+	}
+	return "out of the window"
+}
+
+// Lags are its names, but for that of keys that no local row sees.
+func Lags() []string {
+	return []string{First, Own, "token before", "2 – 7 back", "8 – 63 back", "farther", Oldest}
+}
