@@ -9,6 +9,7 @@ import (
 	"firsttoken/notebooks/beyond"
 	"firsttoken/notebooks/beyond/values"
 	"firsttoken/notebooks/claims"
+	"firsttoken/plots"
 )
 
 // scores are the sink scores of a layer's heads.
@@ -17,8 +18,9 @@ type scores struct{ early, late, beyond, any float64 }
 // measured has eight texts through a local and a global layer of four heads, the last of each without
 // a sink. Losses rise by 0.1 a text, and by what a run costs.
 func measured(local, global scores) *values.Measured {
-	m := &values.Measured{Window: 16, T: 32, Bin: 2, Kinds: "LG", Heads: 4, Runs: map[string]values.Run{}, Looks: []values.Look{{From: 8, To: 16}, {From: 16, To: 32}}}
-	for name, cost := range map[string]float64{values.AsIs: 0, values.Hidden: 2, values.Local: 1.5, values.Global: 0.5, values.Wide: 0.25, values.Later: 0.1} {
+	m := &values.Measured{Window: 16, T: 32, Bin: 2, Kinds: "LG", Heads: 4, Runs: map[string]values.Run{}, Looks: []values.Look{
+		{From: 8, To: 16, Lags: map[string]float64{values.First: 1}}, {From: 16, To: 32, Lags: map[string]float64{"farther": 1}, Tokens: []values.Token{{Text: ".", Share: 0.5, Base: 0.04, Value: 0.2}}}}}
+	for name, cost := range map[string]float64{values.AsIs: 0, values.Hidden: 2, values.Local: 1.5, values.Global: 0.5, values.Wide: 0.25, values.Later: 0.1, values.Second: 1, values.Others: 0.1} {
 		var run values.Run
 		run.Local, run.Global = values.Rows{}, values.Rows{}
 		for doc := range 8 {
@@ -41,7 +43,8 @@ func measured(local, global scores) *values.Measured {
 			}
 			run.Early, run.Late = append(run.Early, row(local.early, global.early)), append(run.Late, row(local.late, global.late))
 			run.Beyond, run.Any = append(run.Beyond, row(local.beyond, global.beyond)), append(run.Any, row(local.any, global.any))
-			for _, q := range []string{values.First, values.Oldest, values.Own, values.Largest, values.Entropy, values.Keys, values.Passed, values.Read, values.Top, values.Written} {
+			run.Massive = append(run.Massive, []values.Massive{{Row: 9 + doc, Token: ".", Share: 0.9}})
+			for _, q := range []string{values.First, values.Oldest, values.Largest, values.Entropy, values.Passed, values.Read, values.Top, values.Written, values.OnFirst, values.OnSecond} {
 				run.Local[q] = append(run.Local[q], losses)
 				run.Global[q] = append(run.Global[q], losses)
 			}
@@ -97,4 +100,19 @@ func TestFigures(t *testing.T) {
 		}
 	}
 	require.Equal(t, 1, changed)
+}
+
+func TestShow(t *testing.T) {
+	m := measured(scores{0.6, 0.5, 0, 0.1}, scores{0.6, 0.5, 0.5, 0.5})
+	for _, draw := range []func(*values.Measured) (*plots.Figure, error){beyond.Sinks, beyond.Massive, beyond.Instead, beyond.Price, beyond.Step} {
+		figure, err := draw(m)
+		require.NoError(t, err)
+		require.NotNil(t, figure)
+	}
+	text, err := beyond.Table(m)
+	require.NoError(t, err)
+	require.Contains(t, text, "\n| local, no windows | 17 – 32 | 3.6")
+	text = beyond.Rests(m)
+	require.Contains(t, text, "| ⟨bos⟩ | 100.0 | 0.0 |")
+	require.Contains(t, text, "| `.` | 50.0 | 4.0 | 0.20 |")
 }

@@ -29,7 +29,7 @@ func W1(m *values.Measured) ([]claims.Figure, error) {
 		}
 		l.Mean(f.name, "%", share, stats.Percent)
 	}
-	for _, run := range []string{values.Hidden, values.Local, values.Global, values.Wide} {
+	for _, run := range []string{values.Hidden, values.Local, values.Global, values.Wide, values.Second, values.Others} {
 		for _, s := range halves(m) {
 			l.Paired(fmt.Sprintf("loss, %s − %s, %s", run, values.AsIs, s.name), "nats", s.loss(m, run), s.loss(m, values.AsIs))
 		}
@@ -43,9 +43,9 @@ func W1(m *values.Measured) ([]claims.Figure, error) {
 // shares are, for each text, the heads of one kind of layer whose score exceeds ε, in % of those that
 // have a sink at ⟨bos⟩ in the window's first half, or of all.
 func shares(m *values.Measured, kind byte, scores [][]float64, all bool) (share []float64, err error) {
-	for doc, early := range m.Runs[values.AsIs].Early {
+	for doc := range scores {
 		with, of := 0, 0
-		for i, e := range early {
+		for i, e := range m.Runs[values.AsIs].Early[doc] {
 			if m.Kinds[i/m.Heads] != kind || !all && e <= values.Epsilon {
 				continue
 			}

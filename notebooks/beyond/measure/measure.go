@@ -10,6 +10,7 @@ import (
 	"fmt"
 
 	"firsttoken/notebooks/beyond/values"
+	"firsttoken/notebooks/keep"
 	"firsttoken/sinks"
 	"firsttoken/sinks/ondevice"
 	"firsttoken/sinks/probe"
@@ -25,24 +26,42 @@ import (
 type Study struct {
 	Model string // what pretrained.Load takes; some of its layers have a window W
 	N     int    // passages of State of the Union addresses, each of another one
-	T     int    // tokens of each, ⟨bos⟩ included: a multiple of W/8, at least 3W/2
-	Seed  uint64 // of the draw
+	// Priced passages, the first, are run under all conditions and for losses, which take an output
+	// layer and most of the time; the others as the model is, for attention alone.
+	Priced int
+	T      int    // tokens of each, ⟨bos⟩ included: a multiple of W/8, at least 3W/2
+	Seed   uint64 // of the draw
 }
 
 // Validate names a field that nothing can be measured with.
 func (s Study) Validate() error {
-	if s.Model == "" || s.N < 2 {
-		return fmt.Errorf("measure: model %q and N = %d: a model is needed, and 2 passages for an interval", s.Model, s.N)
+	if s.Model == "" || s.Priced < 2 || s.N < s.Priced {
+		return fmt.Errorf("measure: model %q, N = %d and Priced = %d: a model is needed, and 2 passages or more that are priced", s.Model, s.N, s.Priced)
 	}
 	return nil
 }
 
-// Measure loads the model and measures. The error wraps local.ErrAbsent where the weights of Gemma 3
-// are not here.
-func (s Study) Measure() (*values.Measured, error) {
+// Name is what is measured is kept under.
+const Name = "11d/beyond"
+
+// Measure is what was measured with these settings, from disk if it is there. The error wraps
+// local.ErrAbsent where it is not, nor the weights of Gemma 3.
+func (s Study) Measure() (m *values.Measured, fromDisk bool, err error) {
 	if err := s.Validate(); err != nil {
-		return nil, err
+		return nil, false, err
 	}
+	// Weights that `make gemma` brings are pinned: what was measured of them can be shown without them.
+	var weights any = "Q4_K_M, SHA-256 a5fd3b62"
+	if s.Model != "gemma3" {
+		if weights, err = pretrained.Version(s.Model); err != nil {
+			return nil, false, err
+		}
+	}
+	return keep.Result(Name, []any{weights, s}, s.measure)
+}
+
+// measure loads the model and measures.
+func (s Study) measure() (*values.Measured, error) {
 	b, _, err := backend.Open()
 	if err != nil {
 		return nil, err
@@ -63,7 +82,7 @@ func (s Study) Measure() (*values.Measured, error) {
 	if err != nil {
 		return nil, err
 	}
-	out, err := Texts(m.Model, m.Tokenizer, corpus.IDs(passages))
+	out, err := Texts(m.Model, m.Tokenizer, corpus.IDs(passages), s.Priced)
 	if err != nil {
 		return nil, err
 	}
@@ -73,38 +92,40 @@ func (s Study) Measure() (*values.Measured, error) {
 	return out, nil
 }
 
-// Texts measures texts of one length, ⟨bos⟩ first.
-func Texts(m *transformer.Model, tok *tokenizer.Tokenizer, texts [][]int32) (*values.Measured, error) {
-	w := &work{texts: texts, tok: tok, out: &values.Measured{T: len(texts[0]), Heads: m.Config.Heads, Runs: map[string]values.Run{}}}
+// Texts measures texts of one length, ⟨bos⟩ first, the first of them under all conditions.
+func Texts(m *transformer.Model, tok *tokenizer.Tokenizer, texts [][]int32, priced int) (*values.Measured, error) {
+	w := &work{texts: texts, tok: tok, priced: priced, out: &values.Measured{T: len(texts[0]), Heads: m.Config.Heads, Runs: map[string]values.Run{}}}
 	if err := w.layers(&m.Config); err != nil {
 		return nil, err
 	}
-	masked := func(layers []int) []probe.Intervention { return []probe.Intervention{probe.MaskKey{Layers: layers}} }
-	for _, c := range []struct {
-		name string
-		look bool
-		list []probe.Intervention
-	}{
-		{values.AsIs, true, nil}, {values.Hidden, true, masked(nil)},
-		{values.Local, false, masked(w.local)}, {values.Global, false, masked(w.global)},
-	} {
-		if err := w.run(c.name, m, texts, c.look, c.list); err != nil {
-			return nil, fmt.Errorf("measure: %s: %w", c.name, err)
-		}
+	if err := w.run(condition{name: values.AsIs, look: true, model: m}, texts); err != nil {
+		return nil, err
 	}
 	wide, err := widened(m)
 	if err != nil {
 		return nil, err
 	}
-	if err := w.run(values.Wide, wide, texts, true, nil); err != nil {
-		return nil, fmt.Errorf("measure: %s: %w", values.Wide, err)
-	}
-	later := make([][]int32, len(texts))
-	for i, ids := range texts {
+	begun := texts[:priced]
+	later := make([][]int32, priced)
+	for i, ids := range begun {
 		later[i] = append(append([]int32{}, ids[0]), ids[1+w.out.Window/2:]...)
 	}
-	if err := w.run(values.Later, m, later, false, nil); err != nil {
-		return nil, fmt.Errorf("measure: %s: %w", values.Later, err)
+	second, others := w.second()
+	for _, c := range []struct {
+		condition
+		texts [][]int32
+	}{
+		{condition{values.Hidden, true, m, probe.MaskKey{}}, begun},
+		{condition{values.Local, false, m, probe.MaskKey{Layers: w.local}}, begun},
+		{condition{values.Global, false, m, probe.MaskKey{Layers: w.global}}, begun},
+		{condition{values.Wide, true, wide, nil}, begun},
+		{condition{values.Later, false, m, nil}, later},
+		{condition{values.Second, true, m, hide{values.Second, second}}, begun},
+		{condition{values.Others, false, m, hide{values.Others, others}}, begun},
+	} {
+		if err := w.run(c.condition, c.texts); err != nil {
+			return nil, err
+		}
 	}
 	for _, x := range w.watched {
 		w.out.Looks = append(w.out.Looks, x.look(w))
@@ -127,6 +148,7 @@ func widened(m *transformer.Model) (*transformer.Model, error) {
 // work is a measurement under way.
 type work struct {
 	texts         [][]int32
+	priced        int
 	tok           *tokenizer.Tokenizer
 	out           *values.Measured
 	local, global []int    // layers, 0-based
@@ -164,45 +186,70 @@ func (w *work) layers(c *transformer.Config) error {
 	return nil
 }
 
+// condition is what a run is made under.
+type condition struct {
+	name  string
+	look  bool // attention too, not losses alone
+	model *transformer.Model
+	edit  probe.Intervention // nil for none
+}
+
 // run measures a condition; texts may be shorter than those of the others, at their beginning.
-func (w *work) run(name string, m *transformer.Model, texts [][]int32, look bool, list []probe.Intervention) error {
-	o := probe.Options{Interventions: list, Metrics: []ondevice.Metric{ondevice.FirstMass}, BatchTokens: w.out.T}
+func (w *work) run(c condition, texts [][]int32) error {
+	o := probe.Options{Metrics: []ondevice.Metric{ondevice.FirstMass}, BatchTokens: w.out.T}
+	if c.edit != nil {
+		o.Interventions = []probe.Intervention{c.edit}
+	}
 	n := len(texts)
-	run := values.Run{Loss: make([][]float64, n)}
-	if look {
-		o.Metrics = append(o.Metrics, ondevice.RowMax, ondevice.RowEntropy, ondevice.SelfMass, ondevice.HeadWrite, ondevice.ValueNorm, ondevice.ResidNorm, ondevice.ResidMax)
+	run := values.Run{Loss: make([][]float64, w.priced)}
+	if c.look {
+		o.Metrics = append(o.Metrics, ondevice.RowMax, ondevice.RowEntropy, ondevice.HeadWrite, ondevice.ValueNorm, ondevice.ResidNorm, ondevice.ResidMax)
 		o.Own = metrics(w.out.Window)
-		run.Early, run.Late, run.Beyond = make([][]float64, n), make([][]float64, n), make([][]float64, n)
-		run.Any, run.AnyKey = make([][]float64, n), make([][]int, n)
-		run.Local, run.Global, run.Massive = values.Rows{}, values.Rows{}, make([]values.Massive, n)
+		run.Beyond, run.Any, run.AnyKey = make([][]float64, n), make([][]float64, n), make([][]int, n)
+		run.Local, run.Global, run.Massive, run.Most = values.Rows{}, values.Rows{}, make([][]values.Massive, n), make([]float64, n)
 	}
-	if name == values.AsIs {
-		w.followed = make([][]bool, n)
+	if c.name == values.AsIs {
+		w.followed, run.Early, run.Late = make([][]bool, n), make([][]float64, n), make([][]float64, n)
 	}
-	err := probe.Each(m, texts, o, func(i int, t *sinks.Trace) error {
-		run.Loss[i] = bins(w.out.Bin, t.Loss)
-		if !look {
-			return nil
+	for _, part := range []struct {
+		from, to int
+		priced   bool
+	}{{0, w.priced, true}, {w.priced, n, false}} {
+		if part.from == part.to {
+			continue
 		}
-		r := &reading{work: w, t: t, doc: i, wide: name == values.Wide}
-		r.scores(&run)
-		if name == values.AsIs {
-			w.follow(i, run.Early[i])
-			r.look()
-		}
-		run.Massive[i] = r.massive()
-		for _, kind := range []struct {
-			layers []int
-			rows   values.Rows
-		}{{w.local, run.Local}, {w.global, run.Global}} {
-			if err := r.rows(kind.layers, kind.rows, n); err != nil {
-				return err
+		o.MetricsOnly = !part.priced
+		err := probe.Each(c.model, texts[part.from:part.to], o, func(i int, t *sinks.Trace) error {
+			if part.priced {
+				run.Loss[i] = bins(w.out.Bin, t.Loss)
 			}
+			if !c.look {
+				return nil
+			}
+			return w.read(&run, c.name, part.from+i, n, t)
+		})
+		if err != nil {
+			return fmt.Errorf("measure: %s: %w", c.name, err)
 		}
-		return nil
-	})
-	w.out.Runs[name] = run
-	return err
+	}
+	w.out.Runs[c.name] = run
+	return nil
+}
+
+// read makes numbers of a text's trace.
+func (w *work) read(run *values.Run, name string, doc, texts int, t *sinks.Trace) error {
+	r := &reading{work: w, t: t, doc: doc, wide: name == values.Wide}
+	r.scores(run)
+	if name == values.AsIs {
+		w.follow(doc, run.Early[doc])
+		r.look()
+	}
+	run.Block, run.Most[doc] = r.findMassive()
+	run.Massive[doc] = r.listed()
+	if err := r.rows(w.local, run.Local, texts); err != nil {
+		return err
+	}
+	return r.rows(w.global, run.Global, texts)
 }
 
 // follow chooses the heads of a text that are followed beyond the window.
@@ -217,7 +264,7 @@ func (w *work) follow(doc int, early []float64) {
 func bins(size int, x []float32) (list []float64) {
 	for from := 0; from < len(x); from += size {
 		part := x[from:min(from+size, len(x))]
-		list = append(list, rounded(sinks.RowSum(part)/float64(len(part))))
+		list = append(list, digits(sinks.RowSum(part)/float64(len(part)), 5))
 	}
 	return list
 }

@@ -116,17 +116,21 @@ func TestMetricsEqualPatterns(t *testing.T) {
 // Heads made to rest on token 0 do so while it is in the window, and no longer; global ones and those
 // without windows go on.
 func TestTexts(t *testing.T) {
-	docs := texts(3, T)
-	out, err := Texts(tiny(t), nil, docs)
+	docs := texts(3, T) // the last for attention alone
+	out, err := Texts(tiny(t), nil, docs, 2)
 	require.NoError(t, err)
 	require.Equal(t, []any{W, T, 2, "LGLG", 4}, []any{out.Window, out.T, out.Bin, out.Kinds, out.Heads})
-	require.Len(t, out.Runs, 6)
+	require.Len(t, out.Runs, 8)
 	is, hidden, wide := out.Runs[values.AsIs], out.Runs[values.Hidden], out.Runs[values.Wide]
-	for doc := range docs {
+	require.Len(t, is.Early, 3)
+	require.Len(t, hidden.Beyond, 2)
+	require.Nil(t, hidden.Early)
+	require.Greater(t, is.Early[2][0], values.Epsilon)
+	for doc := range docs[:2] {
 		for i := range 4 * 4 {
 			require.Greater(t, is.Early[doc][i], values.Epsilon)
 			require.Greater(t, is.Late[doc][i], values.Epsilon)
-			require.Zero(t, hidden.Late[doc][i])
+			require.Zero(t, hidden.Beyond[doc][i])
 			require.Greater(t, wide.Beyond[doc][i], values.Epsilon)
 			require.Zero(t, wide.AnyKey[doc][i])
 			if i/4%2 == 0 { // a local layer
@@ -141,9 +145,11 @@ func TestTexts(t *testing.T) {
 		require.Len(t, out.Runs[values.Later].Loss[doc], (T-W/2)/2)
 		for b := range T / 2 {
 			first := is.Local[values.First][doc][b]
+			require.Zero(t, is.Local[values.OnSecond][doc][b])
 			if b < W/2 {
+				require.Equal(t, 1.0, is.Local[values.OnFirst][doc][b])
 				require.Greater(t, first, values.Epsilon)
-				require.Equal(t, first, is.Local[values.Largest][doc][b])
+				require.InDelta(t, first, is.Local[values.Largest][doc][b], 1e-6)
 				require.InDelta(t, wide.Local[values.First][doc][b], first, 1e-3)
 			} else {
 				require.Zero(t, first)
@@ -151,8 +157,9 @@ func TestTexts(t *testing.T) {
 			require.LessOrEqual(t, is.Local[values.Passed][doc][b], is.Local[values.Read][doc][b])
 			require.LessOrEqual(t, is.Global[values.Entropy][doc][b], 1.0)
 		}
-		require.Equal(t, 1, is.Massive[doc].Block)
-		require.Less(t, is.Massive[doc].Beyond, 0.2)
+		require.Empty(t, is.Massive[doc])
+		require.Less(t, is.Most[doc], 0.2)
+		require.Equal(t, is.Loss[doc], out.Runs[values.Second].Loss[doc], "there is none to hide")
 	}
 	require.Equal(t, map[string]float64{values.First: 1}, out.Looks[0].Lags)
 	require.Empty(t, out.Looks[0].Tokens)
@@ -182,16 +189,43 @@ func TestRefuses(t *testing.T) {
 		"texts of 25 tokens":                     texts(2, 25),
 		"text 2 has 26 tokens, the first has 24": {texts(1, 24)[0], texts(1, 26)[0]},
 	} {
-		_, err := Texts(m, nil, docs)
+		_, err := Texts(m, nil, docs, 2)
 		require.ErrorContains(t, err, want)
 	}
-	_, err := Study{N: 4}.Measure()
-	require.ErrorContains(t, err, "a model is needed")
-	_, err = Study{Model: "gemma3", N: 1}.Measure()
-	require.ErrorContains(t, err, "2 passages for an interval")
+	for _, s := range []Study{{N: 4, Priced: 4}, {Model: "gemma3", N: 4, Priced: 1}, {Model: "gemma3", N: 3, Priced: 4}} {
+		_, _, err := s.Measure()
+		require.ErrorContains(t, err, "a model is needed, and 2 passages or more that are priced")
+	}
 
 	c := transformer.Tiny()
 	require.ErrorContains(t, (&work{out: &values.Measured{T: 32}}).layers(&c), "0 layers with a window of 0 tokens and 2 without")
+}
+
+// A token whose stream is as large as half of ⟨bos⟩'s is massive; the nearest of its kind stands in as
+// a control, and hiding a key changes what later queries see, of its own text alone.
+func TestMassive(t *testing.T) {
+	trace := &sinks.Trace{T: 6, IDs: []int32{0, 7, 8, 7, 9, 7}, ResidMax: [][]float32{{9, 9, 9, 9, 9, 9}, {20, 9, 8, 8, 12, 6}, {40, 3, 8, 30, 20, 6}}}
+	w := &work{texts: [][]int32{trace.IDs}, priced: 1, out: &values.Measured{Runs: map[string]values.Run{}}}
+	r := &reading{work: w, t: trace}
+	block, most := r.findMassive()
+	require.Equal(t, 2, block)
+	require.Equal(t, 0.5, most)
+	require.Equal(t, []values.Massive{{Row: 3, Token: "7", Share: 0.75}}, r.listed())
+	w.out.Runs[values.AsIs] = values.Run{Massive: [][]values.Massive{{{Row: 3}, {Row: 4}}}}
+	massive, others := w.second()
+	require.Equal(t, [][]int{{3, 4}}, massive)
+	require.Equal(t, [][]int{{1, 5}}, others, "another 7, and for the 9 its neighbour")
+
+	m, docs := tiny(t), texts(2, 8)
+	edit := hide{"some", [][]int{nil, {3}}}
+	require.ErrorContains(t, edit.Check(nil, docs[:1]), "keys of 2 documents for 1")
+	before, err := probe.Run(m, docs, probe.Options{})
+	require.NoError(t, err)
+	after, err := probe.Run(m, docs, probe.Options{Interventions: []probe.Intervention{edit}})
+	require.NoError(t, err)
+	require.Equal(t, before[0].Loss, after[0].Loss)
+	require.Equal(t, before[1].Loss[:3], after[1].Loss[:3])
+	require.NotEqual(t, before[1].Loss[4:], after[1].Loss[4:])
 }
 
 func TestRounded(t *testing.T) {

@@ -2,7 +2,9 @@ package measure
 
 import (
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 
 	"firsttoken/notebooks/beyond/values"
 	"firsttoken/sinks"
@@ -15,7 +17,8 @@ type reading struct {
 	doc  int
 	wide bool // no layer has a window
 
-	mean [][][]float64 // [L][K][T] see meanValues
+	mean    [][][]float64   // [L][K][T] see meanValues
+	massive map[int]float64 // rows of massive tokens, and their share of ⟨bos⟩'s largest number
 }
 
 // first is the first key that row t of layer l sees.
@@ -47,7 +50,10 @@ func (r *reading) scores(run *values.Run) {
 			largest, keys = append(largest, rounded(best)), append(keys, key)
 		}
 	}
-	run.Early[r.doc], run.Late[r.doc], run.Beyond[r.doc], run.Any[r.doc], run.AnyKey[r.doc] = early, late, after, largest, keys
+	run.Beyond[r.doc], run.Any[r.doc], run.AnyKey[r.doc] = after, largest, keys
+	if run.Early != nil {
+		run.Early[r.doc], run.Late[r.doc] = early, late
+	}
 }
 
 // seers counts the rows beyond the window that see key k in layer l.
@@ -83,16 +89,23 @@ func (r *reading) quantities() []quantity {
 	}
 	entropy, top := plain(r.t.RowEntropy), own(argMax)
 	return []quantity{
-		{values.First, plain(r.t.FirstMass)}, {values.Oldest, own(oldest(r.out.Window))},
-		{values.Own, plain(r.t.Diagonal)}, {values.Largest, plain(r.t.RowMax)},
+		{values.First, plain(r.t.FirstMass)}, {values.Oldest, own(oldest(r.out.Window))}, {values.Largest, plain(r.t.RowMax)},
 		{values.Entropy, func(l, h, t int) float64 {
 			return entropy(l, h, t) / math.Log(float64(max(2, t+1-r.first(l, t)))) // a row of one key has entropy 0
 		}},
-		{values.Keys, func(l, h, t int) float64 { return math.Exp(entropy(l, h, t)) }},
 		{values.Passed, perValue(own(zNorm))}, {values.Read, perValue(own(readNorm))},
 		{values.Top, perValue(func(l, h, t int) float64 { return float64(r.t.ValueNorm[l][h/group][int(top(l, h, t))]) })},
 		{values.Written, func(l, h, t int) float64 { return float64(r.t.HeadWrite[l][h][t] / r.t.ResidNorm[l][t]) }},
+		{values.OnFirst, func(l, h, t int) float64 { return one(top(l, h, t) == 0) }},
+		{values.OnSecond, func(l, h, t int) float64 { return one(r.massive[int(top(l, h, t))] > 0) }},
 	}
+}
+
+func one(yes bool) float64 {
+	if yes {
+		return 1
+	}
+	return 0
 }
 
 // rows puts means over the followed heads of some layers into a text's place of each quantity.
@@ -119,7 +132,7 @@ func (r *reading) rows(layers []int, into values.Rows, texts int) error {
 			}
 		}
 		for b, x := range means {
-			means[b] = rounded(x)
+			means[b] = digits(x, 3)
 		}
 		into[q.name][r.doc] = means
 	}
@@ -148,25 +161,33 @@ func (r *reading) meanValues() {
 	}
 }
 
-// massive looks for a token that has become large as ⟨bos⟩ does.
-func (r *reading) massive() values.Massive {
-	block := 1
+// findMassive lists the text's massive tokens, and returns ⟨bos⟩'s block.
+func (r *reading) findMassive() (block int, most float64) {
+	block = 1
 	for l := range r.t.ResidMax {
 		if l > 0 && r.t.ResidMax[l][0] > r.t.ResidMax[block][0] {
 			block = l
 		}
 	}
 	x := r.t.ResidMax[block]
-	m := values.Massive{Block: block}
+	r.massive = map[int]float64{}
 	for t := 1; t < r.t.T; t++ {
-		share := rounded(float64(x[t] / x[0]))
-		if t < r.out.Window {
-			m.Within = max(m.Within, share)
-		} else if share > m.Beyond {
-			m.Beyond, m.Row, m.Token = share, t, r.display(r.t.IDs[t])
+		if share := rounded(float64(x[t] / x[0])); share > 0.5 {
+			r.massive[t] = share
+		} else {
+			most = max(most, share)
 		}
 	}
-	return m
+	return block, most
+}
+
+// listed are the massive tokens in order.
+func (r *reading) listed() []values.Massive {
+	list := []values.Massive{}
+	for _, t := range slices.Sorted(maps.Keys(r.massive)) {
+		list = append(list, values.Massive{Row: t, Token: r.display(r.t.IDs[t]), Share: r.massive[t]})
+	}
+	return list
 }
 
 func (w *work) display(id int32) string {
@@ -176,11 +197,13 @@ func (w *work) display(id int32) string {
 	return w.tok.Display(id)
 }
 
-// rounded keeps four digits, more than any interval here.
-func rounded(x float64) float64 {
+// rounded keeps four digits of a number.
+func rounded(x float64) float64 { return digits(x, 4) }
+
+func digits(x float64, n int) float64 {
 	if x == 0 {
 		return 0
 	}
-	scale := math.Pow(10, 3-math.Floor(math.Log10(math.Abs(x))))
+	scale := math.Pow(10, float64(n-1)-math.Floor(math.Log10(math.Abs(x))))
 	return math.Round(x*scale) / scale
 }

@@ -9,25 +9,27 @@ const Epsilon = 0.3
 // What the model is run under. Texts are the same in all but the last, and so are the targets.
 const (
 	AsIs   = "as it is"
-	Hidden = "⟨bos⟩ hidden"                    // key 1 from all later queries: the same as left out
-	Local  = "⟨bos⟩ hidden from local layers"  // only
-	Global = "⟨bos⟩ hidden from global layers" // only
-	Wide   = "no windows"                      // local layers see everything, at distances new to them
-	Later  = "text begins half a window later" // right behind ⟨bos⟩
+	Hidden = "⟨bos⟩ hidden"                      // key 1 from all later queries: the same as left out
+	Local  = "⟨bos⟩ hidden from local layers"    // only
+	Global = "⟨bos⟩ hidden from global layers"   // only
+	Wide   = "no windows"                        // local layers see everything, at distances new to them
+	Later  = "text begins half a window later"   // right behind ⟨bos⟩
+	Second = "massive tokens of the text hidden" // from all later queries; see Massive
+	Others = "as many others hidden"             // the nearest of the same token that is not massive
 )
 
 // Quantities of rows, means over heads and rows.
 const (
-	First   = "⟨bos⟩"   // attention to key 1, a share
-	Oldest  = "oldest"  // attention to the key W−1 before, the last that a local row sees
-	Own     = "own"     // attention of a token to itself
-	Largest = "largest" // the row's largest weight
-	Entropy = "entropy" // of the row, over that of even attention to all visible keys
-	Keys    = "keys"    // e^entropy: the keys that would share it evenly
-	Passed  = "passed"  // ‖zₜ‖ over the mean ‖vⱼ‖ of the text's keys that row t sees
-	Read    = "read"    // Σⱼ Aₜⱼ‖vⱼ‖ over the same: ‖zₜ‖ if no values pointed apart
-	Top     = "top"     // ‖v‖ of the key of the largest weight, over the same
-	Written = "written" // ‖zₜ W_O‖ behind the norm after attention, over ‖xₜ‖ before the block
+	First    = "⟨bos⟩"                      // attention to key 1, a share
+	Oldest   = "oldest"                     // attention to the key W−1 before, the last that a local row sees
+	Largest  = "largest"                    // the row's largest weight
+	Entropy  = "entropy"                    // of the row, over that of even attention to all visible keys
+	Passed   = "passed"                     // ‖zₜ‖ over the mean ‖vⱼ‖ of the text's keys that row t sees
+	Read     = "read"                       // Σⱼ Aₜⱼ‖vⱼ‖ over the same: ‖zₜ‖ if no values pointed apart
+	Top      = "top"                        // ‖v‖ of the key of the largest weight, over the same
+	Written  = "written"                    // ‖zₜ W_O‖ behind the norm after attention, over ‖xₜ‖ before the block
+	OnFirst  = "largest on ⟨bos⟩"           // 1 where the row's largest weight is on key 1
+	OnSecond = "largest on a massive token" // 1 where it is on a massive token of the text
 )
 
 // Measured is what was measured. Rows count from 0, as in code; a bin is Window/8 rows.
@@ -40,29 +42,30 @@ type Measured struct {
 	Looks          []Look // of AsIs: the window's second half, and beyond
 }
 
-// Run is one condition.
+// Run is one condition, of the first of the texts or of all.
 type Run struct {
 	Loss   [][]float64 // [document][bin] nats, mean over the bin's rows
 	Local  Rows        // of heads with a sink at ⟨bos⟩ in the window's first half as it is,
 	Global Rows        // by kind of layer; nil where only losses were measured
 	// Scores of each head are sink scores by document, [document][layer·H + head].
-	Early, Late, Beyond [][]float64 // of ⟨bos⟩: the window's halves, and the rows after it
-	Any                 [][]float64 // the largest of any key, beyond
-	AnyKey              [][]int     // its place
-	Massive             []Massive   // a document each
+	Early, Late [][]float64 // of ⟨bos⟩ in the window's halves, as it is
+	Beyond      [][]float64 // of ⟨bos⟩, the rows after it
+	Any         [][]float64 // the largest of any key, beyond
+	AnyKey      [][]int     // its place
+	Block       int         // after which ⟨bos⟩'s residual stream has its largest number, from 1
+	Massive     [][]Massive // [document], in order
+	Most        []float64   // [document] the largest Share of a token that is not massive
 }
 
 // Rows are means by quantity, [document][bin].
 type Rows map[string][][]float64
 
-// Massive tells whether a token of the text has become what ⟨bos⟩ is: the largest number of its
-// residual stream, after the block where ⟨bos⟩ has its own largest, over ⟨bos⟩'s.
+// Massive is a token of the text that has become what ⟨bos⟩ is: the largest number of its residual
+// stream after Run.Block is more than half of ⟨bos⟩'s.
 type Massive struct {
-	Block  int     // counted from 1
-	Within float64 // the largest of the rows in the window
-	Beyond float64 // and of those beyond
-	Row    int     // where that is
-	Token  string
+	Row   int
+	Token string
+	Share float64 // of ⟨bos⟩'s largest number
 }
 
 // Look is where rows of the local heads followed have their largest weight.
@@ -86,7 +89,7 @@ func OfLag(row, key, W int) string {
 	case key == 0:
 		return First
 	case lag == 0:
-		return Own
+		return "own token"
 	case lag == 1:
 		return "token before"
 	case lag < 8:
@@ -103,5 +106,5 @@ func OfLag(row, key, W int) string {
 
 // Lags are its names, but for that of keys that no local row sees.
 func Lags() []string {
-	return []string{First, Own, "token before", "2 – 7 back", "8 – 63 back", "farther", Oldest}
+	return []string{First, "own token", "token before", "2 – 7 back", "8 – 63 back", "farther", Oldest}
 }
