@@ -43,7 +43,10 @@ func measured(local, global scores) *values.Measured {
 			}
 			run.Early, run.Late = append(run.Early, row(local.early, global.early)), append(run.Late, row(local.late, global.late))
 			run.Beyond, run.Any = append(run.Beyond, row(local.beyond, global.beyond)), append(run.Any, row(local.any, global.any))
-			run.Massive = append(run.Massive, []values.Massive{{Row: 9 + doc, Token: ".", Share: 0.9}})
+			run.Massive, run.Most = append(run.Massive, []values.Massive{{Row: 9 + doc, Token: ".", Share: 0.9}}), append(run.Most, 0.3)
+			if name == values.Second {
+				run.Massive[doc] = append(run.Massive[doc], values.Massive{Row: 20, Token: ",", Share: 0.8})
+			}
 			for _, q := range []string{values.First, values.Oldest, values.Largest, values.Entropy, values.Passed, values.Read, values.Top, values.Written, values.OnFirst, values.OnSecond} {
 				run.Local[q] = append(run.Local[q], losses)
 				run.Global[q] = append(run.Global[q], losses)
@@ -104,7 +107,7 @@ func TestFigures(t *testing.T) {
 
 func TestShow(t *testing.T) {
 	m := measured(scores{0.6, 0.5, 0, 0.1}, scores{0.6, 0.5, 0.5, 0.5})
-	for _, draw := range []func(*values.Measured) (*plots.Figure, error){beyond.Sinks, beyond.Massive, beyond.Instead, beyond.Price, beyond.Step} {
+	for _, draw := range []func(*values.Measured) (*plots.Figure, error){beyond.Sinks, beyond.Massive, beyond.Price} {
 		figure, err := draw(m)
 		require.NoError(t, err)
 		require.NotNil(t, figure)
@@ -112,6 +115,9 @@ func TestShow(t *testing.T) {
 	text, err := beyond.Table(m)
 	require.NoError(t, err)
 	require.Contains(t, text, "\n| local, no windows | 17 – 32 | 3.6")
+	text = beyond.Relay(m)
+	require.Contains(t, text, "| as it is | 8 | 1.0 | 14, 10 – 17 | none | 0.90 – 0.90 | 0.30 |")
+	require.Contains(t, text, "| new ones where those as it is are hidden | 8 | 1.0 | 21, 21 – 21 | none | 0.80 – 0.80 | 0.30 |")
 	text = beyond.Rests(m)
 	require.Contains(t, text, "| ⟨bos⟩ | 100.0 | 0.0 |")
 	require.Contains(t, text, "| `.` | 50.0 | 4.0 | 0.20 |")

@@ -2,6 +2,7 @@ package beyond
 
 import (
 	"fmt"
+	"slices"
 
 	"firsttoken/notebooks/beyond/values"
 	"firsttoken/notebooks/tables"
@@ -13,9 +14,9 @@ import (
 // local layers have it.
 func Sinks(m *values.Measured) (*plots.Figure, error) {
 	panel := plots.Panel{Title: "Heads with a sink at ⟨bos⟩ in the first half of the window"}
-	attention := lines(m, "Attention", "mean attention")
-	if err := panel.Add(draw(m, attention, line{"local layers, to ⟨bos⟩", values.AsIs, values.First, false},
-		line{"local, the row's largest", values.AsIs, values.Largest, false}, line{"global layers, to ⟨bos⟩", values.AsIs, values.First, true})); err != nil {
+	if err := panel.Add(draw(m, lines(m, "Attention", "mean attention"), line{"local layers, to ⟨bos⟩", values.AsIs, values.First, false},
+		line{"local, the row's largest", values.AsIs, values.Largest, false}, line{"global layers, to ⟨bos⟩", values.AsIs, values.First, true},
+		line{"local, no windows, to ⟨bos⟩", values.Wide, values.First, false})); err != nil {
 		return nil, err
 	}
 	if err := panel.Add(draw(m, lines(m, "What local rows look at most", "share of rows"), line{"⟨bos⟩", values.AsIs, values.OnFirst, false},
@@ -25,76 +26,92 @@ func Sinks(m *values.Measured) (*plots.Figure, error) {
 	return panel.Figure()
 }
 
-// Massive draws where the texts have massive tokens, as the model is and with ⟨bos⟩ hidden.
+// grown are a text's massive tokens under a condition; where those that the model has as it is were
+// hidden, the others.
+func grown(m *values.Measured, run string, doc int) (list []values.Massive) {
+	for _, x := range m.Runs[run].Massive[doc] {
+		known := func(y values.Massive) bool { return y.Row == x.Row }
+		if run != values.Second || !slices.ContainsFunc(m.Runs[values.AsIs].Massive[doc], known) {
+			list = append(list, x)
+		}
+	}
+	return list
+}
+
+// conditions are those that massive tokens are looked for under, as figures and tables call them.
+var conditions = []struct{ run, name string }{{values.AsIs, "as it is"}, {values.Hidden, "⟨bos⟩ hidden"}, {values.Second, "new ones where those as it is are hidden"}}
+
+// Massive draws where the priced texts have massive tokens.
 func Massive(m *values.Measured) (*plots.Figure, error) {
-	panel := plots.Panel{Title: "Massive tokens of the text, a row of dots a text"}
-	for _, run := range []string{values.AsIs, values.Hidden} {
-		l := lines(m, run, "text")
-		l.XName, l.XMax, l.YMax = "token", float64(m.T), float64(len(m.Runs[values.AsIs].Massive))+0.5
-		s := plots.Series{Points: true}
-		for doc, list := range m.Runs[run].Massive {
-			for _, x := range list {
-				s.X, s.Y = append(s.X, float64(x.Row+1)), append(s.Y, float64(doc+1))
+	l := lines(m, "Massive tokens of the text", "text")
+	texts := len(m.Runs[values.Hidden].Massive)
+	l.XName, l.XMax, l.YMax, l.Width, l.Aspect = "token", float64(m.T), float64(texts)+0.75, plots.PageWidth, 0.42
+	for i, c := range conditions {
+		s := plots.Series{Name: c.name, Points: true}
+		for doc := range texts {
+			for _, x := range grown(m, c.run, doc) {
+				s.X, s.Y = append(s.X, float64(x.Row+1)), append(s.Y, float64(doc+1)+0.25*float64(1-i))
 			}
 		}
-		l.Series = []plots.Series{s}
-		if err := panel.Add(l.Figure()); err != nil {
-			return nil, err
+		l.Series = append(l.Series, s)
+	}
+	return l.Figure()
+}
+
+// Relay says, a line a condition, how many massive tokens the texts have, where the first is, and how
+// far they are apart and from all others in size.
+func Relay(m *values.Measured) string {
+	var list []string
+	for _, c := range conditions {
+		var first, apart, shares, others []float64
+		count := 0
+		texts := m.Runs[c.run].Massive
+		for doc := range texts {
+			last := 0
+			for i, x := range grown(m, c.run, doc) {
+				if count++; i == 0 {
+					first = append(first, float64(x.Row+1))
+				} else {
+					apart = append(apart, float64(x.Row-last))
+				}
+				last, shares = x.Row, append(shares, x.Share)
+			}
+			others = append(others, m.Runs[c.run].Most[doc])
 		}
+		row := fmt.Sprintf("%s | %d | %.1f", c.name, len(texts), float64(count)/float64(len(texts)))
+		for _, x := range [][]float64{first, apart} {
+			if slices.Sort(x); len(x) == 0 {
+				row += " | none"
+				continue
+			}
+			row += fmt.Sprintf(" | %.0f, %.0f – %.0f", x[len(x)/2], x[0], x[len(x)-1])
+		}
+		if len(shares) == 0 {
+			shares = []float64{0}
+		}
+		list = append(list, row+fmt.Sprintf(" | %.2f – %.2f | %.2f", slices.Min(shares), slices.Max(shares), slices.Max(others)))
 	}
-	return panel.Figure()
+	return tables.Markdown("condition | texts | massive tokens a text | the first: median, range | apart: median, range | size over ⟨bos⟩'s | largest of all others", list)
 }
 
-// Instead draws what the local heads read and pass on, and how evenly they look.
-func Instead(m *values.Measured) (*plots.Figure, error) {
-	panel := plots.Panel{Title: "The same heads of local layers"}
-	if err := panel.Add(draw(m, lines(m, "Values: 1 is a mean one of the text", "‖·‖ / mean ‖v‖"),
-		line{"of the row's largest key", values.AsIs, values.Top, false}, line{"read: weights × ‖v‖", values.AsIs, values.Read, false},
-		line{"passed on: ‖z‖", values.AsIs, values.Passed, false})); err != nil {
-		return nil, err
-	}
-	if err := panel.Add(draw(m, lines(m, "Entropy of rows", "of even attention's"), line{"as it is", values.AsIs, values.Entropy, false},
-		line{"⟨bos⟩ hidden", values.Hidden, values.Entropy, false}, line{"massive tokens hidden", values.Second, values.Entropy, false})); err != nil {
-		return nil, err
-	}
-	return panel.Figure()
-}
-
-// Price draws what it costs to hide ⟨bos⟩ from layers of one kind or all, and to hide massive tokens of
-// the text.
+// Price draws what it costs to hide ⟨bos⟩ from layers of one kind or all, what it costs to hide massive
+// tokens of the text, and what half a window of further text in front is worth to the same targets:
+// where ⟨bos⟩ leaves the window there for the whole text, and not for the text that begins later, a
+// step would show what that costs.
 func Price(m *values.Measured) (*plots.Figure, error) {
-	panel := plots.Panel{Title: "What hidden keys cost, loss less that as it is, of the same targets"}
-	if err := panel.Add(differences(m, lines(m, "⟨bos⟩ hidden", "nats"), 0, [3]string{"from all layers", values.Hidden, values.AsIs},
-		[3]string{"from local layers", values.Local, values.AsIs}, [3]string{"from global layers", values.Global, values.AsIs})); err != nil {
-		return nil, err
-	}
-	if err := panel.Add(differences(m, lines(m, "Tokens of the text hidden", "nats"), 0, [3]string{"massive ones", values.Second, values.AsIs},
-		[3]string{"as many others", values.Others, values.AsIs})); err != nil {
-		return nil, err
-	}
-	return panel.Figure()
-}
-
-// Step draws the loss by position with windows and without, and what half a window of further text in
-// front is worth to the same targets: where ⟨bos⟩ leaves the window there for the whole text, and not
-// for the text that begins later, a step would show what that costs.
-func Step(m *values.Measured) (*plots.Figure, error) {
-	panel := plots.Panel{Title: "Is there a step where ⟨bos⟩ leaves the window?"}
-	loss := lines(m, "Loss by position", "loss (nats)")
-	for _, run := range []string{values.AsIs, values.Wide} {
-		s, err := curve(m, run, 0, func(s section) []float64 { return s.loss(m, run) })
-		if err != nil {
+	panel := plots.Panel{Title: "Losses of the same targets, less those of the model as it is"}
+	for _, p := range []struct {
+		title string
+		from  int
+		pairs [][3]string
+	}{
+		{"⟨bos⟩ hidden", 0, [][3]string{{"from all layers", values.Hidden, values.AsIs}, {"from local layers", values.Local, values.AsIs}, {"from global layers", values.Global, values.AsIs}}},
+		{"Other changes", m.Window/2/m.Bin + 1, [][3]string{{"massive tokens hidden", values.Second, values.AsIs}, {"as many others hidden", values.Others, values.AsIs},
+			{fmt.Sprintf("%d fewer tokens in front", m.Window/2), values.Later, values.AsIs}}},
+	} {
+		if err := panel.Add(differences(m, lines(m, p.title, "difference (nats)"), p.from, p.pairs...)); err != nil {
 			return nil, err
 		}
-		loss.Series = append(loss.Series, s)
-	}
-	if err := panel.Add(loss.Figure()); err != nil {
-		return nil, err
-	}
-	begin := m.Window / 2 / m.Bin
-	if err := panel.Add(differences(m, lines(m, fmt.Sprintf("%d further tokens in front", m.Window/2), "loss with − without them (nats)"), begin+1,
-		[3]string{"the same targets", values.AsIs, values.Later})); err != nil {
-		return nil, err
 	}
 	return panel.Figure()
 }

@@ -1,5 +1,13 @@
 package claims
 
+// w1 asks what becomes of sinks in layers that cannot see them for ever.
+var w1 = Claim{
+	ID:        "W1",
+	Model:     Gemma3,
+	Statement: "A local layer keeps its sink only as long as ⟨bos⟩ is within its window.",
+	Evidence:  "a question of our own to arXiv 2504.02732, whose models see ⟨bos⟩ from every token in every layer.",
+}
+
 // W1 judges, on a model trained with ⟨bos⟩ in front, the layers whose queries see the last W tokens
 // and no more, in texts of more than W. A head has a sink at a key where the mean attention of the
 // queries that see it exceeds ε = 0.3, as everywhere here. For each text the heads followed are those

@@ -57,7 +57,11 @@ func (s Study) Measure() (m *values.Measured, fromDisk bool, err error) {
 			return nil, false, err
 		}
 	}
-	return keep.Result(Name, []any{weights, s}, s.measure)
+	list, measured, err := keep.Each([]string{Name}, []any{[]any{weights, s}}, func(int) (*values.Measured, error) { return s.measure() })
+	if err != nil {
+		return nil, false, err
+	}
+	return list[0], measured == 0, nil
 }
 
 // measure loads the model and measures.
@@ -205,11 +209,14 @@ func (w *work) run(c condition, texts [][]int32) error {
 	if c.look {
 		o.Metrics = append(o.Metrics, ondevice.RowMax, ondevice.RowEntropy, ondevice.HeadWrite, ondevice.ValueNorm, ondevice.ResidNorm, ondevice.ResidMax)
 		o.Own = metrics(w.out.Window)
-		run.Beyond, run.Any, run.AnyKey = make([][]float64, n), make([][]float64, n), make([][]int, n)
 		run.Local, run.Global, run.Massive, run.Most = values.Rows{}, values.Rows{}, make([][]values.Massive, n), make([]float64, n)
 	}
-	if c.name == values.AsIs {
+	switch c.name {
+	case values.AsIs:
 		w.followed, run.Early, run.Late = make([][]bool, n), make([][]float64, n), make([][]float64, n)
+		run.Beyond, run.Any = make([][]float64, n), make([][]float64, n)
+	case values.Wide:
+		run.Beyond = make([][]float64, n)
 	}
 	for _, part := range []struct {
 		from, to int
@@ -240,12 +247,12 @@ func (w *work) run(c condition, texts [][]int32) error {
 func (w *work) read(run *values.Run, name string, doc, texts int, t *sinks.Trace) error {
 	r := &reading{work: w, t: t, doc: doc, wide: name == values.Wide}
 	r.scores(run)
+	run.Block, run.Most[doc] = r.findMassive()
+	run.Massive[doc] = r.listed()
 	if name == values.AsIs {
 		w.follow(doc, run.Early[doc])
 		r.look()
 	}
-	run.Block, run.Most[doc] = r.findMassive()
-	run.Massive[doc] = r.listed()
 	if err := r.rows(w.local, run.Local, texts); err != nil {
 		return err
 	}
@@ -264,7 +271,7 @@ func (w *work) follow(doc int, early []float64) {
 func bins(size int, x []float32) (list []float64) {
 	for from := 0; from < len(x); from += size {
 		part := x[from:min(from+size, len(x))]
-		list = append(list, digits(sinks.RowSum(part)/float64(len(part)), 5))
+		list = append(list, digits(mean(part), 5))
 	}
 	return list
 }

@@ -123,20 +123,17 @@ func TestTexts(t *testing.T) {
 	require.Len(t, out.Runs, 8)
 	is, hidden, wide := out.Runs[values.AsIs], out.Runs[values.Hidden], out.Runs[values.Wide]
 	require.Len(t, is.Early, 3)
-	require.Len(t, hidden.Beyond, 2)
-	require.Nil(t, hidden.Early)
+	require.Len(t, wide.Beyond, 2)
+	require.Nil(t, hidden.Beyond)
 	require.Greater(t, is.Early[2][0], values.Epsilon)
 	for doc := range docs[:2] {
 		for i := range 4 * 4 {
 			require.Greater(t, is.Early[doc][i], values.Epsilon)
 			require.Greater(t, is.Late[doc][i], values.Epsilon)
-			require.Zero(t, hidden.Beyond[doc][i])
 			require.Greater(t, wide.Beyond[doc][i], values.Epsilon)
-			require.Zero(t, wide.AnyKey[doc][i])
 			if i/4%2 == 0 { // a local layer
 				require.Zero(t, is.Beyond[doc][i])
 				require.Less(t, is.Any[doc][i], values.Epsilon)
-				require.GreaterOrEqual(t, is.AnyKey[doc][i], W/2, "a key that half a window of rows sees")
 			} else {
 				require.Greater(t, is.Beyond[doc][i], values.Epsilon)
 			}
@@ -146,6 +143,7 @@ func TestTexts(t *testing.T) {
 		for b := range T / 2 {
 			first := is.Local[values.First][doc][b]
 			require.Zero(t, is.Local[values.OnSecond][doc][b])
+			require.Equal(t, b > 0, hidden.Local[values.First][doc][b] == 0, "row 0 sees itself")
 			if b < W/2 {
 				require.Equal(t, 1.0, is.Local[values.OnFirst][doc][b])
 				require.Greater(t, first, values.Epsilon)
@@ -165,6 +163,13 @@ func TestTexts(t *testing.T) {
 	require.Empty(t, out.Looks[0].Tokens)
 	require.Zero(t, out.Looks[1].Lags[values.First])
 	require.Len(t, out.Looks[1].Tokens, tokensShown)
+	for i, first := range []float64{1, 0} {
+		require.Len(t, out.Looks[i].Layers, 2)
+		for j, l := range out.Looks[i].Layers {
+			require.Equal(t, []any{2*j + 1, 4.0, first, 0.0}, []any{l.Layer, l.Heads, l.First, l.Massive})
+		}
+	}
+	require.Positive(t, out.Looks[1].Layers[0].Share)
 }
 
 // Sink scores are means over the rows that see a key; a key that too few see is not searched.
@@ -173,13 +178,12 @@ func TestScores(t *testing.T) {
 	trace := &sinks.Trace{L: 1, H: 1, T: 8, FirstMass: sinks.Cube(1, 1, 8), Own: map[string]*sinks.Own{massFrom(4): {Dims: "LHS", Values: sinks.Cube(1, 1, 8)}}}
 	copy(trace.FirstMass[0][0], []float32{1, 0.5, 0.25, 0.75})
 	copy(trace.Own[massFrom(4)].Values[0][0], []float32{0, 0.9, 0.2, 0.6, 1, 0.4, 0.4, 0.5})
-	run := values.Run{Early: make([][]float64, 1), Late: make([][]float64, 1), Beyond: make([][]float64, 1), Any: make([][]float64, 1), AnyKey: make([][]int, 1)}
+	run := values.Run{Early: make([][]float64, 1), Late: make([][]float64, 1), Beyond: make([][]float64, 1), Any: make([][]float64, 1)}
 	(&reading{work: w, t: trace}).scores(&run)
 	require.Equal(t, []float64{0.75}, run.Early[0])
 	require.Equal(t, []float64{0.5}, run.Late[0])
 	require.Equal(t, []float64{0}, run.Beyond[0])
 	require.Equal(t, []float64{0.25}, run.Any[0], "key 4, of the four rows from 4 to 7; keys 1 and 7 are seen by one")
-	require.Equal(t, []int{4}, run.AnyKey[0])
 }
 
 func TestRefuses(t *testing.T) {
@@ -226,6 +230,21 @@ func TestMassive(t *testing.T) {
 	require.Equal(t, before[0].Loss, after[0].Loss)
 	require.Equal(t, before[1].Loss[:3], after[1].Loss[:3])
 	require.NotEqual(t, before[1].Loss[4:], after[1].Loss[4:])
+}
+
+// Rows are counted by what their largest weight is on: ⟨bos⟩, a massive token, another, or themselves.
+func TestLook(t *testing.T) {
+	trace := &sinks.Trace{L: 1, H: 1, K: 1, T: 6, IDs: []int32{0, 7, 8, 7, 9, 7}, ValueNorm: [][][]float32{{{9, 1, 3, 2, 2, 2}}},
+		Own: map[string]*sinks.Own{argMax: {Dims: "LHT", Values: [][][]float32{{{0, 0, 1, 1, 2, 5}}}}}}
+	w := &work{texts: [][]int32{trace.IDs}, local: []int{0}, followed: [][]bool{{true}}, out: &values.Measured{Window: 4, Kinds: "L"}, watched: [2]watch{{from: 1, to: 3}, {from: 3, to: 6}}}
+	r := &reading{work: w, t: trace, massive: map[int]float64{1: 0.9}}
+	r.look()
+	within, beyond := w.watched[0].look(w), w.watched[1].look(w)
+	require.Equal(t, map[string]float64{values.First: 0.5, "token before": 0.5}, within.Lags)
+	require.Equal(t, []values.Token{{Text: "7", Share: 0.5, Base: 0.6, Value: 0.5}}, within.Tokens, "1 over the mean of 1 and 3")
+	require.Equal(t, []values.Layer{{Layer: 1, Heads: 1, First: 0.5, Massive: 0.5}}, within.Layers)
+	require.Equal(t, []values.Layer{{Layer: 1, Heads: 1, Massive: 0.3333, Text: "8", Share: 0.3333, Value: 1.5}}, beyond.Layers, "3 over the mean of 1, 3, 2 and 2")
+	require.Equal(t, 0.3333, beyond.Lags["own token"])
 }
 
 func TestRounded(t *testing.T) {

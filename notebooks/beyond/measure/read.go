@@ -29,30 +29,28 @@ func (r *reading) first(l, t int) int {
 	return max(0, t-r.out.Window+1)
 }
 
-// scores are the sink scores of all heads: mean attention of the rows that see the key.
+// scores are the sink scores of all heads that the run has room for: mean attention of the rows that
+// see the key.
 func (r *reading) scores(run *values.Run) {
 	W, T := r.out.Window, r.t.T
 	_, beyond := r.t.Quantity(massFrom(W))
-	var early, late, after, largest []float64
-	var keys []int
 	for l := range r.t.L {
 		for h := range r.t.H {
-			row := r.t.FirstMass[l][h]
-			early = append(early, score(row[W/16:W/2]))
-			late = append(late, score(row[W/2:W]))
-			after = append(after, score(row[W:]))
-			best, key := 0.0, 0
+			row, largest := r.t.FirstMass[l][h], 0.0
 			for k := range T {
-				if n := r.seers(l, k); n >= W/2 && float64(beyond[l][h][k])/float64(n) > best {
-					best, key = float64(beyond[l][h][k])/float64(n), k
+				if n := r.seers(l, k); n >= W/2 {
+					largest = max(largest, float64(beyond[l][h][k])/float64(n))
 				}
 			}
-			largest, keys = append(largest, rounded(best)), append(keys, key)
+			for _, x := range []struct {
+				scores [][]float64
+				score  float64
+			}{{run.Early, mean(row[W/16 : W/2])}, {run.Late, mean(row[W/2 : W])}, {run.Beyond, mean(row[W:])}, {run.Any, largest}} {
+				if x.scores != nil {
+					x.scores[r.doc] = append(x.scores[r.doc], rounded(x.score))
+				}
+			}
 		}
-	}
-	run.Beyond[r.doc], run.Any[r.doc], run.AnyKey[r.doc] = after, largest, keys
-	if run.Early != nil {
-		run.Early[r.doc], run.Late[r.doc] = early, late
 	}
 }
 
@@ -65,7 +63,7 @@ func (r *reading) seers(l, k int) int {
 	return max(0, last-max(k, r.out.Window)+1)
 }
 
-func score(column []float32) float64 { return rounded(sinks.RowSum(column) / float64(len(column))) }
+func mean(x []float32) float64 { return sinks.RowSum(x) / float64(len(x)) }
 
 // quantity is a number of one row of a head.
 type quantity struct {

@@ -47,11 +47,11 @@ type Run struct {
 	Loss   [][]float64 // [document][bin] nats, mean over the bin's rows
 	Local  Rows        // of heads with a sink at ⟨bos⟩ in the window's first half as it is,
 	Global Rows        // by kind of layer; nil where only losses were measured
-	// Scores of each head are sink scores by document, [document][layer·H + head].
-	Early, Late [][]float64 // of ⟨bos⟩ in the window's halves, as it is
+	// Scores of each head are sink scores by document, [document][layer·H + head]; nil where a
+	// condition is not asked for them.
+	Early, Late [][]float64 // of ⟨bos⟩ in the window's halves
 	Beyond      [][]float64 // of ⟨bos⟩, the rows after it
-	Any         [][]float64 // the largest of any key, beyond
-	AnyKey      [][]int     // its place
+	Any         [][]float64 // the largest of any key, the rows after it
 	Block       int         // after which ⟨bos⟩'s residual stream has its largest number, from 1
 	Massive     [][]Massive // [document], in order
 	Most        []float64   // [document] the largest Share of a token that is not massive
@@ -73,6 +73,18 @@ type Look struct {
 	From, To int                // rows, To not included
 	Lags     map[string]float64 // shares of rows by how far back the key is, named as in OfLag
 	Tokens   []Token            // the most frequent, ⟨bos⟩ and the row's own token left out
+	Layers   []Layer            // with heads that are followed
+}
+
+// Layer is a local layer's part in a Look.
+type Layer struct {
+	Layer   int     // from 1
+	Heads   float64 // followed, a text
+	First   float64 // of their rows, those whose largest weight ⟨bos⟩ has,
+	Massive float64 // or a massive token of the text,
+	Text    string  // or the token that has most of the others, the row's own left out,
+	Share   float64 // and how many it has
+	Value   float64 // as of a Token
 }
 
 // Token is a token as a key.
