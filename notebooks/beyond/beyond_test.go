@@ -9,6 +9,7 @@ import (
 	"firsttoken/notebooks/beyond"
 	"firsttoken/notebooks/beyond/values"
 	"firsttoken/notebooks/claims"
+	"firsttoken/notebooks/keep/keeptest"
 	"firsttoken/plots"
 )
 
@@ -19,7 +20,8 @@ type scores struct{ early, late, beyond, any float64 }
 // a sink. Losses rise by 0.1 a text, and by what a run costs.
 func measured(local, global scores) *values.Measured {
 	m := &values.Measured{Window: 16, T: 32, Bin: 2, Kinds: "LG", Heads: 4, Runs: map[string]values.Run{}, Looks: []values.Look{
-		{From: 8, To: 16, Lags: map[string]float64{values.First: 1}}, {From: 16, To: 32, Lags: map[string]float64{"farther": 1}, Tokens: []values.Token{{Text: ".", Share: 0.5, Base: 0.04, Value: 0.2}}}}}
+		{From: 8, To: 16, Lags: map[string]float64{values.First: 1}, Layers: []values.Layer{{Layer: 1, First: 0.8, Massive: 0.1}}}, {From: 16, To: 32, Lags: map[string]float64{"farther": 1}, Layers: []values.Layer{{Layer: 1, Heads: 3, Massive: 0.6, Text: ",", Share: 0.2, Value: 0.15}},
+			Tokens: []values.Token{{Text: ".", Share: 0.5, Base: 0.04, Value: 0.2}}}}}
 	for name, cost := range map[string]float64{values.AsIs: 0, values.Hidden: 2, values.Local: 1.5, values.Global: 0.5, values.Wide: 0.25, values.Later: 0.1, values.Second: 1, values.Others: 0.1} {
 		var run values.Run
 		run.Local, run.Global = values.Rows{}, values.Rows{}
@@ -119,6 +121,28 @@ func TestShow(t *testing.T) {
 	require.Contains(t, text, "| as it is | 8 | 1.0 | 14, 10 – 17 | none | 0.90 – 0.90 | 0.30 |")
 	require.Contains(t, text, "| new ones where those as it is are hidden | 8 | 1.0 | 21, 21 – 21 | none | 0.80 – 0.80 | 0.30 |")
 	text = beyond.Rests(m)
-	require.Contains(t, text, "| ⟨bos⟩ | 100.0 | 0.0 |")
+	require.Contains(t, text, "| 9 – 16 | 100.0 | 0.0 |")
+	require.Contains(t, text, "\n| 1 | 3.0 | 80 | 10 | 60 | `,` | 20 | 0.15 |")
 	require.Contains(t, text, "| `.` | 50.0 | 4.0 | 0.20 |")
+}
+
+// The figures of what ships are those of the record, and the rule gives the verdict that stands there.
+func TestFiguresAreTheRecords(t *testing.T) {
+	m := keeptest.Shipped[*values.Measured](t, "11d/beyond")
+	ours, err := beyond.W1(m)
+	require.NoError(t, err)
+	record, err := claims.LoadOn("", "W1", claims.Gemma3)
+	require.NoError(t, err)
+	require.Equal(t, record.Ours, claims.Figures(ours))
+	verdict, _, err := claims.W1().Apply(ours)
+	require.NoError(t, err)
+	require.Equal(t, record.Verdict, verdict)
+
+	// Every text has a massive token in the window, and nothing lies between them and the others.
+	for doc, list := range m.Runs[values.AsIs].Massive {
+		require.Less(t, list[0].Row, m.Window)
+		for _, x := range list {
+			require.Greater(t, x.Share, 2*m.Runs[values.AsIs].Most[doc])
+		}
+	}
 }

@@ -3,6 +3,7 @@ package beyond
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"firsttoken/notebooks/beyond/values"
 	"firsttoken/notebooks/tables"
@@ -45,7 +46,7 @@ var conditions = []struct{ run, name string }{{values.AsIs, "as it is"}, {values
 func Massive(m *values.Measured) (*plots.Figure, error) {
 	l := lines(m, "Massive tokens of the text", "text")
 	texts := len(m.Runs[values.Hidden].Massive)
-	l.XName, l.XMax, l.YMax, l.Width, l.Aspect = "token", float64(m.T), float64(texts)+0.75, plots.PageWidth, 0.42
+	l.XName, l.XMax, l.YMax, l.Width, l.Aspect = "token", float64(m.T), float64(texts)+0.75, plots.PageWidth, 0.3
 	for i, c := range conditions {
 		s := plots.Series{Name: c.name, Points: true}
 		for doc := range texts {
@@ -140,15 +141,30 @@ func Table(m *values.Measured) (string, error) {
 	return tables.Markdown("heads of layers | queries | to ⟨bos⟩ | largest | oldest | entropy | ‖v‖ of largest | read | passed on | written", list), nil
 }
 
-// Rests lists where local heads have their largest weight, in the window's second half and beyond: how
-// far back, and on which tokens.
+// Rests lists where local heads have their largest weight in the window's second half and beyond, by how
+// far back, layer by layer, and on which tokens of the text.
 func Rests(m *values.Measured) string {
 	in, out := m.Looks[0], m.Looks[1]
-	var list []string
-	for _, lag := range values.Lags() {
-		list = append(list, fmt.Sprintf("%s | %.1f | %.1f", lag, 100*in.Lags[lag], 100*out.Lags[lag]))
+	var lags []string
+	for _, l := range m.Looks {
+		row := fmt.Sprintf("%d – %d", l.From+1, l.To)
+		for _, lag := range values.Lags() {
+			row += fmt.Sprintf(" | %.1f", 100*l.Lags[lag])
+		}
+		lags = append(lags, row)
 	}
-	text := tables.Markdown(fmt.Sprintf("largest weight on | queries %d to %d (%% of rows) | %d to %d", in.From+1, in.To, out.From+1, out.To), list)
+	text := tables.Markdown("largest weight of queries (%) on | "+strings.Join(values.Lags(), " | "), lags) + "\n"
+	before := map[int]values.Layer{}
+	for _, l := range in.Layers {
+		before[l.Layer] = l
+	}
+	var list []string
+	for _, l := range out.Layers {
+		was := before[l.Layer]
+		list = append(list, fmt.Sprintf("%d | %.1f | %.0f | %.0f | %.0f | `%s` | %.0f | %.2f", l.Layer, l.Heads, 100*was.First, 100*was.Massive, 100*l.Massive, l.Text, 100*l.Share, l.Value))
+	}
+	text += tables.Markdown(fmt.Sprintf("layer | heads a text | ⟨bos⟩, queries %d to %d (%% of rows) | massive token | massive token, %d to %d | most frequent other | (%% of rows) | ‖v‖ / mean",
+		in.From+1, in.To, out.From+1, out.To), list)
 	list = nil
 	for _, t := range out.Tokens[:min(6, len(out.Tokens))] {
 		list = append(list, fmt.Sprintf("`%s` | %.1f | %.1f | %.2f", t.Text, 100*t.Share, 100*t.Base, t.Value))
