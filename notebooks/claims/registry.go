@@ -43,7 +43,7 @@ var registry = slices.Concat(paper, beyond)
 
 // beyond are claims that are not the paper's: results of other works on sinks and questions of our
 // own, under ids with another letter than C. Each group has a file with its rules.
-var beyond = slices.Concat(systemsS1, []Claim{s1t}, streaming, []Claim{s3b, s4, s4t}, systemsS5, systemsS6)
+var beyond = slices.Concat(systemsS1, []Claim{s1t}, streaming, []Claim{s3b, s4, s4t}, systemsS5, systemsS6, []Claim{w1})
 
 // What claims are judged on here.
 const (

@@ -75,7 +75,7 @@ func rules() map[string]claims.Rule {
 		"C7": claims.C7(), "C8": claims.C8(), "C9": claims.C9(), "C10": claims.C10(), "C11, trained": claims.C11Trained(), "C12": claims.C12(),
 		"C13, trained": claims.C13Trained(), "C14": claims.C14(), "C15": claims.C15(), "C16": claims.C16(),
 		"S1": claims.S1(), "S1b": claims.S1b(), "S1c": claims.S1c(), "S3b": claims.S3b(), "S1, a gate": claims.S1Of("gate"), "S1t": claims.S1t(), "S1t, a gate": claims.S1tOf("gate"), "S2": claims.S2(), "S3": claims.S3(), "S4": claims.S4(),
-		"S5a": claims.S5a(), "S5a, edits alone": claims.S5aEdits(), "S5b": claims.S5b(), "S5c": claims.S5c(), "S6a": claims.S6a(), "S6b": claims.S6b(),
+		"S5a": claims.S5a(), "S5a, edits alone": claims.S5aEdits(), "S5b": claims.S5b(), "S5c": claims.S5c(), "S6a": claims.S6a(), "S6b": claims.S6b(), "W1": claims.W1(),
 	}
 	for name, rule := range map[string]func(claims.Habit) claims.Rule{"C1": claims.C1, "C2": claims.C2, "C3": claims.C3, "C4": claims.C4, "C5": claims.C5,
 		"C6": claims.C6, "C11": claims.C11, "C13": claims.C13, "C17": claims.C17} {
