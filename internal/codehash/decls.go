@@ -237,6 +237,17 @@ func (s *source) uses(n ast.Node) (names []string) {
 		case *ast.Field: // its names are declared here
 			ast.Inspect(n.Type, visit)
 			return false
+		case *ast.CompositeLit:
+			if id, ok := n.Type.(*ast.Ident); ok && id.Obj != nil && structure(id.Obj.Decl) { // keys are its fields
+				visit(id)
+				for _, e := range n.Elts {
+					if kv, ok := e.(*ast.KeyValueExpr); ok {
+						e = kv.Value
+					}
+					ast.Inspect(e, visit)
+				}
+				return false
+			}
 		case *ast.SelectorExpr:
 			if x, ok := n.X.(*ast.Ident); !ok {
 				ast.Inspect(n.X, visit)
@@ -254,6 +265,15 @@ func (s *source) uses(n ast.Node) (names []string) {
 	ast.Inspect(n, visit)
 	slices.Sort(names)
 	return slices.Compact(names)
+}
+
+// structure reports whether a declaration is that of a struct.
+func structure(decl any) bool {
+	spec, ok := decl.(*ast.TypeSpec)
+	if ok {
+		_, ok = spec.Type.(*ast.StructType)
+	}
+	return ok
 }
 
 // receiver is the name of a method's type.

@@ -95,6 +95,7 @@ func TestReach(t *testing.T) {
 		},
 		"a key, which may be a field or a value": {
 			"m.go": "package m\nvar M = T{k: 1}\ntype T map[int]int\nconst k = '+'\nvar l = '-'",
+			"n.go": "package m\nvar k = S{l: f()}\ntype S struct{ l int }\nfunc f() { '+' }\nfunc l() { '-' }",
 		},
 		"constants that count": {
 			"m.go": "package m\nvar M = b\nconst (\n\ta = 1\n\tx = '+'\n\tb = iota\n)\nconst (\n\tc = '-'\n\td = 2\n)",
