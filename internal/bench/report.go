@@ -87,6 +87,9 @@ PyTorch also that of each head's mean attention to token 1.
   sets under versions); one compiled for a machine's own may be faster.
 - *Through a cache*: train/transformer's cache that keeps every token, as sinks/eviction
   fills it; scores of all entries and the choice of those that stay are part of the time.
+  One token is one row, which XLA's CPU backend multiplies on one thread, as fast as that
+  reads memory; llama.cpp reads with all. It gives other logits for a token that it reads
+  alone than in a prompt, with keys and values in float32 too.
 - *PyTorch*: transformers with eager attention and output_attentions=True, from whose
   matrices each head's mean attention to token 1 is taken; logits of all positions. This
   toolkit computes every metric.

@@ -40,7 +40,9 @@ func covered(t *testing.T, n int, draw func(*rand.Rand) float64, truth float64, 
 
 func normal(rng *rand.Rand) float64 { return rng.NormFloat64() }
 
-// skewed is lognormal with σ = 1, about as skewed as anything measured here.
+// skewed is lognormal with σ = 1, more skewed than what is measured here: samples of eight of it
+// have a skewness of 1.04 (median of the sizes; a tenth exceeds 1.98), normal ones of 0.39 (1.00),
+// and the series of eight texts that notebook 11d gives to Mean, 70 of them, of 0.22 (1.0).
 func skewed(rng *rand.Rand) float64 { return math.Exp(rng.NormFloat64()) }
 
 // tolerance is what coverage may miss by chance: 2 to 3 of its standard errors.
