@@ -5,16 +5,14 @@ package caches
 
 import (
 	"errors"
-	"fmt"
 	"sync"
 
 	"firsttoken/notebooks/keep"
+	"firsttoken/notebooks/models"
 	"firsttoken/sinks/probe"
 	"firsttoken/sinks/stats"
 	"firsttoken/sinks/streams"
 	"firsttoken/train/corpus"
-	"firsttoken/train/local"
-	"firsttoken/train/local/backend"
 	"firsttoken/train/pretrained"
 )
 
@@ -69,14 +67,7 @@ type reader struct {
 }
 
 func (s Study) read() (*reader, error) {
-	b, _, err := backend.Open()
-	if err != nil {
-		return nil, err
-	}
-	m, err := pretrained.Load(b, s.Model, pretrained.Options{})
-	if errors.Is(err, local.ErrNotSetUp) {
-		return nil, fmt.Errorf("the weights of %s are %w: `make setup` and `make gemma` fetch them", s.Model, local.ErrAbsent)
-	}
+	m, err := models.Open(s.Model)
 	if err != nil {
 		return nil, err
 	}

@@ -6,17 +6,15 @@
 package measure
 
 import (
-	"errors"
 	"fmt"
 
 	"firsttoken/notebooks/beyond/values"
 	"firsttoken/notebooks/keep"
+	"firsttoken/notebooks/models"
 	"firsttoken/sinks"
 	"firsttoken/sinks/ondevice"
 	"firsttoken/sinks/probe"
 	"firsttoken/train/corpus"
-	"firsttoken/train/local"
-	"firsttoken/train/local/backend"
 	"firsttoken/train/pretrained"
 	"firsttoken/train/tokenizer"
 	"firsttoken/train/transformer"
@@ -66,14 +64,7 @@ func (s Study) Measure() (m *values.Measured, fromDisk bool, err error) {
 
 // measure loads the model and measures.
 func (s Study) measure() (*values.Measured, error) {
-	b, _, err := backend.Open()
-	if err != nil {
-		return nil, err
-	}
-	m, err := pretrained.Load(b, s.Model, pretrained.Options{})
-	if s.Model == "gemma3" && errors.Is(err, local.ErrNotSetUp) {
-		return nil, fmt.Errorf("the weights of Gemma 3 are %w: `make gemma` fetches them", local.ErrAbsent)
-	}
+	m, err := models.Open(s.Model)
 	if err != nil {
 		return nil, err
 	}

@@ -13,13 +13,12 @@ import (
 	"gonum.org/v1/gonum/floats"
 
 	"firsttoken/notebooks/keep"
+	"firsttoken/notebooks/models"
 	"firsttoken/sinks/eviction"
 	"firsttoken/sinks/probe"
 	"firsttoken/sinks/streams"
 	"firsttoken/sinks/tasks"
 	"firsttoken/train/corpus"
-	"firsttoken/train/local"
-	"firsttoken/train/local/backend"
 	"firsttoken/train/pretrained"
 	"firsttoken/train/tokenizer"
 	"firsttoken/train/transformer"
@@ -87,14 +86,7 @@ type reader struct {
 }
 
 func (s Study) read() (*reader, error) {
-	b, _, err := backend.Open()
-	if err != nil {
-		return nil, err
-	}
-	m, err := pretrained.Load(b, s.Model, pretrained.Options{})
-	if errors.Is(err, local.ErrNotSetUp) {
-		return nil, fmt.Errorf("the weights of %s are %w: `make setup` and `make gemma` fetch them", s.Model, local.ErrAbsent)
-	}
+	m, err := models.Open(s.Model)
 	if err != nil {
 		return nil, err
 	}

@@ -11,11 +11,11 @@ import (
 
 	"firsttoken/notebooks/edits"
 	"firsttoken/notebooks/keep"
+	"firsttoken/notebooks/models"
 	"firsttoken/sinks/ondevice"
 	"firsttoken/sinks/perturb"
 	"firsttoken/sinks/probe"
 	"firsttoken/train/corpus"
-	"firsttoken/train/local/backend"
 	"firsttoken/train/pretrained"
 	"firsttoken/train/tokenizer"
 )
@@ -102,7 +102,7 @@ func (r *running) controls() probe.Controls {
 
 // begin draws the texts and their edits.
 func begin(s edits.Study) (*running, []string, error) {
-	r := &running{Study: s, load: sync.OnceValues(func() (*pretrained.Loaded, error) { return load(s.Model) })}
+	r := &running{Study: s, load: sync.OnceValues(func() (*pretrained.Loaded, error) { return models.Open(s.Model) })}
 	var err error
 	if r.version, err = pretrained.Version(s.Model); err != nil {
 		return nil, nil, err
@@ -149,14 +149,6 @@ func begin(s edits.Study) (*running, []string, error) {
 	return r, examples, nil
 }
 
-func load(model string) (*pretrained.Loaded, error) {
-	b, _, err := backend.Open()
-	if err != nil {
-		return nil, err
-	}
-	return pretrained.Load(b, model, pretrained.Options{})
-}
-
 // keep keeps the outcome of edits under each list of interventions, in texts behind lead tokens.
 // Those not yet on disk are run together: blocks before the first that an intervention touches are
 // computed once.
@@ -196,7 +188,7 @@ func (r *running) keep(texts []perturb.Edit, lead int, names []string, lists ...
 // Paragraph is the paper's picture: what one exchanged word does to every token of a text after
 // every block, as the text is, behind ⟨bos⟩, with key 1 masked and with the sink off.
 func Paragraph(s edits.Study, text string, swap [2]string) (map[string]*perturb.Map, error) {
-	m, err := load(s.Model)
+	m, err := models.Open(s.Model)
 	if err != nil {
 		return nil, err
 	}

@@ -4,17 +4,14 @@
 package measure
 
 import (
-	"errors"
 	"fmt"
 
+	"firsttoken/notebooks/models"
 	"firsttoken/sinks/erasure"
 	"firsttoken/sinks/erasure/probes"
 	"firsttoken/sinks/prepend"
 	"firsttoken/sinks/probe"
 	"firsttoken/train/corpus"
-	"firsttoken/train/local"
-	"firsttoken/train/local/backend"
-	"firsttoken/train/pretrained"
 	"firsttoken/train/tokenizer"
 )
 
@@ -42,22 +39,9 @@ var (
 	}
 )
 
-// open loads the model, or says how its weights are fetched.
-func (s Source) open() (*pretrained.Loaded, error) {
-	b, _, err := backend.Open()
-	if err != nil {
-		return nil, err
-	}
-	m, err := pretrained.Load(b, s.Name, pretrained.Options{})
-	if errors.Is(err, local.ErrNotSetUp) {
-		return nil, fmt.Errorf("the weights of %s are %w: `make gemma` fetches them", s.Name, local.ErrAbsent)
-	}
-	return m, err
-}
-
 // Prepending measures sentence embeddings on all frames, of which the first choosing choose.
 func Prepending(s Source, choosing int) (*prepend.Outcome, error) {
-	m, err := s.open()
+	m, err := models.Open(s.Name)
 	if err != nil {
 		return nil, err
 	}
@@ -107,7 +91,7 @@ type Texts struct {
 // Erasing trains probes and reads with them, as it is and, in early blocks alone, with key 1 hidden
 // from all later queries.
 func Erasing(s Source, x Texts, hidden bool) (*erasure.Outcome, error) {
-	m, err := s.open()
+	m, err := models.Open(s.Name)
 	if err != nil {
 		return nil, err
 	}

@@ -5,11 +5,10 @@ import (
 	"fmt"
 
 	"firsttoken/notebooks/fronted/values"
+	"firsttoken/notebooks/models"
 	"firsttoken/sinks/probe"
 	"firsttoken/sinks/tasks"
 	"firsttoken/train/corpus"
-	"firsttoken/train/local"
-	"firsttoken/train/local/backend"
 	"firsttoken/train/pretrained"
 	"firsttoken/train/tokenizer"
 )
@@ -56,14 +55,7 @@ func (t Tasks) Ask() (map[string]values.Answers, error) {
 	if err := t.Validate(); err != nil {
 		return nil, err
 	}
-	b, _, err := backend.Open()
-	if err != nil {
-		return nil, err
-	}
-	m, err := pretrained.Load(b, t.Model, t.Load)
-	if t.Model == "gemma3" && errors.Is(err, local.ErrNotSetUp) {
-		return nil, fmt.Errorf("the weights of Gemma 3 are %w: `make gemma` fetches them", local.ErrAbsent)
-	}
+	m, err := models.OpenWith(t.Model, t.Load)
 	if err != nil {
 		return nil, err
 	}

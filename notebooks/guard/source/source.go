@@ -3,13 +3,11 @@
 package source
 
 import (
-	"errors"
 	"fmt"
 
+	"firsttoken/notebooks/models"
 	"firsttoken/sinks/security/measure"
 	"firsttoken/train/corpus"
-	"firsttoken/train/local"
-	"firsttoken/train/local/backend"
 	"firsttoken/train/pretrained"
 )
 
@@ -27,14 +25,7 @@ type Source struct {
 // Open loads the model and cuts its texts, passages of State of the Union addresses. It wraps
 // local.ErrAbsent where the weights are not here.
 func (s Source) Open() (*pretrained.Loaded, [][]int32, error) {
-	b, _, err := backend.Open()
-	if err != nil {
-		return nil, nil, err
-	}
-	m, err := pretrained.Load(b, s.Name, pretrained.Options{})
-	if errors.Is(err, local.ErrNotSetUp) {
-		return nil, nil, fmt.Errorf("the weights of %s are %w: `make gemma` fetches them", s.Name, local.ErrAbsent)
-	}
+	m, err := models.Open(s.Name)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -7,11 +7,11 @@ import (
 	"slices"
 
 	"firsttoken/notebooks/keep"
+	"firsttoken/notebooks/models"
 	"firsttoken/notebooks/noops"
 	"firsttoken/sinks"
 	"firsttoken/sinks/ondevice"
 	"firsttoken/sinks/probe"
-	"firsttoken/train/local/backend"
 	"firsttoken/train/pretrained"
 	"firsttoken/train/transformer"
 )
@@ -132,11 +132,7 @@ func values(model string, ids [][]int32) (noops.Ablations, error) {
 
 // on loads a model and measures.
 func on(model string, measure func(m *transformer.Model, a *noops.Ablations) error) (a noops.Ablations, err error) {
-	b, _, err := backend.Open()
-	if err != nil {
-		return a, err
-	}
-	m, err := pretrained.Load(b, model, pretrained.Options{})
+	m, err := models.Open(model)
 	if err != nil {
 		return a, err
 	}

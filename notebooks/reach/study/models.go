@@ -3,20 +3,16 @@ package study
 import (
 	"math"
 
+	"firsttoken/notebooks/models"
 	"firsttoken/sinks/squash"
 	"firsttoken/sinks/squash/jacobian"
-	"firsttoken/train/local/backend"
 	"firsttoken/train/pretrained"
 	"firsttoken/train/tokenizer"
 )
 
 // load opens the model.
 func (s Study) load() (*pretrained.Loaded, *jacobian.Differentiator, error) {
-	b, _, err := backend.Open()
-	if err != nil {
-		return nil, nil, err
-	}
-	m, err := pretrained.Load(b, s.Model, pretrained.Options{})
+	m, err := models.Open(s.Model)
 	if err != nil {
 		return nil, nil, err
 	}
