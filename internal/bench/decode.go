@@ -11,7 +11,8 @@ import (
 // What this toolkit's process can be asked to do with a cache.
 const (
 	decode  = "decode"  // the last tokens one by one, the others read before; logits of each
-	prefill = "prefill" // the text in blocks through a cache that keeps it; logits of the last
+	whole   = "whole"   // the text at once through a cache that keeps it; logits of the last
+	prefill = "prefill" // the same in blocks
 	short   = "short"   // the same in shorter blocks
 	half    = "half"    // llama.cpp's decode with keys and values in half precision
 )
@@ -27,26 +28,27 @@ func measureDecode(s *session) ([]row, error) {
 		return nil, err
 	}
 	defer a.close()
-	r, d, err := s.alternate(side{a, prefill}, side{a, last}, s.short)
-	if err != nil {
-		return nil, err
+	var rows []row
+	for _, way := range []struct {
+		do    string
+		block int
+	}{{whole, s.short}, {prefill, prefillBlock}, {short, shortBlock}} {
+		r, d, err := s.alternate(side{a, way.do}, side{a, last}, s.short)
+		if err != nil {
+			return nil, err
+		}
+		rows = append(rows, row{
+			what:   fmt.Sprintf("time of reading T = %d through a cache, %d tokens at once / plain", s.short, way.block),
+			figure: r.String(), target: "≤ 1.11×", met: r.median <= 1/0.9, diff: d,
+		})
 	}
-	what := "time of reading T = %d through a cache, %d tokens at once / plain"
-	rows := []row{{
-		what:   fmt.Sprintf(what, s.short, prefillBlock),
-		figure: r.String(), target: "≤ 1.11×", met: r.median <= 1/0.9, diff: d,
-	}}
-	if r, d, err = s.alternate(side{a, short}, side{a, last}, s.short); err != nil {
-		return nil, err
-	}
-	rows = append(rows, row{what: fmt.Sprintf(what, s.short, shortBlock), figure: r.String(), diff: d})
 	b, err := s.llama()
 	if err != nil {
 		return append(rows, row{what: "time of decoding against llama.cpp", figure: "not measured: " + err.Error()}), nil
 	}
 	defer b.close()
-	what = "time of decoding %d tokens one by one / llama.cpp, %d tokens in the cache, %s"
-	r, d, err = s.alternate(side{a, decode}, side{b, decode}, s.short+decoded)
+	what := "time of decoding %d tokens one by one / llama.cpp, %d tokens in the cache, %s"
+	r, d, err := s.alternate(side{a, decode}, side{b, decode}, s.short+decoded)
 	if err != nil {
 		return nil, err
 	}
@@ -86,6 +88,8 @@ func (p *process) decodingAgainstPlain(ids []int32) (difference, error) {
 func throughCache(m *transformer.Model, r request) (answer, error) {
 	block, single := prefillBlock, 0
 	switch r.Do {
+	case whole:
+		block = len(r.IDs)
 	case short:
 		block = shortBlock
 	case decode:

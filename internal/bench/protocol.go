@@ -33,6 +33,7 @@ type answer struct {
 	PeakKiB   int         `json:"peak_kib"`   // most resident memory of the process so far; 0: unknown
 	Logits    []float32   `json:"logits"`     // [V] after the last token
 	FirstMass [][]float32 `json:"first_mass"` // [L][H] mean attention to the first token
+	FLOPs     float64     `json:"flops"`      // that the call takes by the model's count; 0: unknown
 
 	// Of training only.
 	ProcessorSeconds float64   `json:"processor_seconds"` // of all threads during the measured call

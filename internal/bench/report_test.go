@@ -57,7 +57,7 @@ func TestOptions(t *testing.T) {
 		require.Empty(t, o.out, "%v must not replace the whole table", args)
 	}
 	_, err = parse([]string{"-rows", "load,lod"}, "root", io.Discard)
-	require.ErrorContains(t, err, `unknown row "lod": use some of metrics,memory,load,llama,decode,stream,gemma,torch,training,gpu`)
+	require.ErrorContains(t, err, `unknown row "lod": use some of metrics,memory,load,llama,decode,stream,gemma,torch,training,peak,gpu`)
 	_, err = parse([]string{"quick"}, "root", io.Discard)
 	require.ErrorContains(t, err, `unknown argument "quick"`)
 }

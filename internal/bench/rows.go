@@ -24,6 +24,7 @@ var benchmarks = []benchmark{
 	{"gemma", "Gemma 3 270M", measureGemma},
 	{"torch", "metrics against PyTorch", measureTorch},
 	{"training", "training against PyTorch and JAX", measureTraining},
+	{"peak", "share of the machine's own peak", measurePeak},
 	{"gpu", "utilisation of a GPU", measureGPU},
 }
 

@@ -41,8 +41,14 @@ func serve(model string, in io.Reader, out io.Writer) error {
 		return err
 	}
 	defer m.Close()
+	multiply := &multiplier{backend: b}
 	return respond(in, out, hello{Versions: ownVersions(b.Description()), LoadSeconds: time.Since(started).Seconds()},
-		func(r request) (answer, error) { return perform(m.Model, r) })
+		func(r request) (answer, error) {
+			if r.Do == product {
+				return multiply.product()
+			}
+			return perform(m.Model, r)
+		})
 }
 
 // respond greets and then answers requests until its input ends.
@@ -80,12 +86,15 @@ func perform(m *transformer.Model, r request) (answer, error) {
 			return answer{}, err
 		}
 		a.Seconds, a.Logits = time.Since(started).Seconds(), out.LogitsLast[0]
+		if r.Do == plain {
+			a.FLOPs = m.Config.FLOPsPerToken(len(r.IDs)) / 3 * float64(len(r.IDs)) // forward is a third
+		}
 	case bounded:
 		var err error
 		if a, err = throughBounded(m, r); err != nil {
 			return answer{}, err
 		}
-	case decode, prefill, short:
+	case decode, prefill, short, whole:
 		var err error
 		if a, err = throughCache(m, r); err != nil {
 			return answer{}, err

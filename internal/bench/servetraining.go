@@ -39,8 +39,13 @@ func serveTraining(folder string, in io.Reader, out io.Writer) error {
 	defer u.Close()
 	first := hello{Versions: ownVersions(b.Description())}
 	first.Peak, first.GPU = train.DevicePeak(b)
+	multiply := &multiplier{backend: b}
 	return respond(in, out, first, func(r request) (answer, error) {
-		if r.Do != trainUpdates {
+		switch r.Do {
+		case product:
+			return multiply.product()
+		case trainUpdates:
+		default:
 			return answer{}, fmt.Errorf("request %q is unknown", r.Do)
 		}
 		s := windows{ids: r.IDs, t: c.Model.Context, v: c.Model.Vocab}
