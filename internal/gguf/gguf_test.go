@@ -131,9 +131,15 @@ func FuzzGGUF(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var h *Header
 		var err error
-		allocated := heapBytes(func() { h, err = Parse(bytes.NewReader(data), int64(len(data))) })
-		if limit := uint64(buffer + 4*len(data)); allocated > limit {
-			t.Fatalf("%d bytes made the parser allocate %d: at most %d may be", len(data), allocated, limit)
+		limit := uint64(buffer + 4*len(data))
+		for try := range 3 { // what the fuzzing engine allocates meanwhile is counted too, and rarely much
+			allocated := heapBytes(func() { h, err = Parse(bytes.NewReader(data), int64(len(data))) })
+			if allocated <= limit {
+				break
+			}
+			if try == 2 {
+				t.Fatalf("%d bytes made the parser allocate %d: at most %d may be", len(data), allocated, limit)
+			}
 		}
 		if err != nil {
 			return
