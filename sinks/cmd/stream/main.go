@@ -15,13 +15,16 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime/debug"
 
 	"firsttoken/sinks/cmd/internal/cli"
 	"firsttoken/sinks/eviction"
+	_ "firsttoken/train/heap/single"
 	"firsttoken/train/pretrained"
 )
 
 func main() {
+	debug.SetGCPercent(25) // next to the weights Go's heap is small, and a text has no end
 	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
 
