@@ -40,6 +40,8 @@ type Policy interface {
 	// Check refuses a budget of N entries, or blocks of B tokens, with which the policy cannot do
 	// what it says.
 	Check(n, block int) error
+	// Counts tells that Score asks for what entries received, which a cache counts for it alone.
+	Counts() bool
 	// Score is float32 [1, K, n]: the larger, the better; +∞ always stays. What it says of empty
 	// slots does not matter.
 	Score(e *Entries, n int) *Node

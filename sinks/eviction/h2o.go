@@ -20,6 +20,8 @@ func (p H2O) String() string {
 
 func (p H2O) Check(n, _ int) error { return budget(p, n, 2) }
 
+func (H2O) Counts() bool { return true }
+
 func (p H2O) Score(e *Entries, n int) *Node {
 	score, seen := e.Received()
 	if p.Mean {

@@ -12,6 +12,8 @@ type KeyDiff struct{}
 func (KeyDiff) String() string         { return "keydiff" }
 func (p KeyDiff) Check(n, _ int) error { return budget(p, n, 1) }
 
+func (KeyDiff) Counts() bool { return false }
+
 func (KeyDiff) Score(e *Entries, _ int) *Node {
 	unit := normalise(e.Keys)
 	filled := InsertAxes(ConvertDType(filled(e), dtypes.Float32), -1)

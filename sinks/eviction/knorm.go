@@ -8,4 +8,6 @@ type Knorm struct{}
 func (Knorm) String() string         { return "knorm" }
 func (p Knorm) Check(n, _ int) error { return budget(p, n, 1) }
 
+func (Knorm) Counts() bool { return false }
+
 func (Knorm) Score(e *Entries, _ int) *Node { return Neg(Sqrt(ReduceSum(Square(e.Keys), -1))) }

@@ -21,6 +21,8 @@ func (p Random) String() string {
 
 func (p Random) Check(n, _ int) error { return budget(p, n, 1) }
 
+func (Random) Counts() bool { return false }
+
 func (p Random) Score(e *Entries, _ int) *Node {
 	g := e.Pos.Graph()
 	u := func(x *Node) *Node { return ConvertDType(x, dtypes.Uint32) }

@@ -16,6 +16,8 @@ const snapWindow, snapKernel = 32, 5
 func (SnapKV) String() string             { return "snapkv" }
 func (p SnapKV) Check(n, block int) error { return budget(p, n, min(snapWindow, block)) }
 
+func (SnapKV) Counts() bool { return false }
+
 func (SnapKV) Score(e *Entries, _ int) *Node {
 	window := min(snapWindow, e.QueryPos.Shape().Dim(1))
 	first := AddScalar(last(e), -window) // the observing queries come after it; in a short last block fewer are there

@@ -19,6 +19,8 @@ func (p Streaming) String() string {
 
 func (p Streaming) Check(n, _ int) error { return budget(p, n, p.Sinks+1) }
 
+func (Streaming) Counts() bool { return false }
+
 func (p Streaming) Score(e *Entries, _ int) *Node {
 	return stay(e, LessThan(e.Pos, AddScalar(ZerosLike(e.Pos), p.Sinks)), position(e))
 }

@@ -9,6 +9,8 @@ type TOVA struct{}
 func (TOVA) String() string         { return "tova" }
 func (p TOVA) Check(n, _ int) error { return budget(p, n, 1) }
 
+func (TOVA) Counts() bool { return false }
+
 func (TOVA) Score(e *Entries, _ int) *Node {
 	last := rows(e, Equal(e.QueryPos, BroadcastToShape(Reshape(last(e), 1, 1), e.QueryPos.Shape())))
 	row := ReduceSum(Mul(e.Pattern, last), 3)                // [1, K, G, n]

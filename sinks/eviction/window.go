@@ -8,4 +8,5 @@ type Window struct{}
 
 func (Window) String() string                { return "window" }
 func (p Window) Check(n, _ int) error        { return budget(p, n, 1) }
+func (Window) Counts() bool                  { return false }
 func (Window) Score(e *Entries, _ int) *Node { return position(e) }

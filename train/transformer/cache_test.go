@@ -14,6 +14,7 @@ import (
 type newest struct{}
 
 func (newest) String() string       { return "newest" }
+func (newest) Counts() bool         { return false }
 func (newest) Check(_, _ int) error { return nil }
 func (newest) Keep(e *Entries, n int) *Node {
 	pos := e.Pos.Shape()

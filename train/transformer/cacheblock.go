@@ -17,7 +17,7 @@ func (c *Cache) block(l int, resid, queryPos *tensors.Tensor, room int) (*tensor
 	table, at := c.tables[kind], &c.layers[l]
 	keep := c.o.Keep.String()
 	if room < c.o.Entries {
-		keep = "all" // whoever chooses
+		keep = fmt.Sprintf("all counted=%t", c.o.Keep.Counts()) // whoever chooses
 	}
 	out, err := c.m.Run(Call{
 		Layer:    l,
@@ -94,8 +94,12 @@ func (c *Cache) graph(config *Config, args []*Node, w *Layer[*Node], in Inputs, 
 		Keys: heads(nodes.Key), Values: heads(nodes.V), Pattern: Mul(nodes.Rows[0].Pattern, counted),
 		Pos: pos, QueryPos: queryPos, Layer: args[7],
 	}
+	counts := c.o.Keep.Counts()
 	var mass, seen *Node
 	e.Received = func() (*Node, *Node) {
+		if !counts {
+			panic(fmt.Sprintf("cache: %s asks for what entries received, but says that it does not count it", c.o.Keep))
+		}
 		if mass == nil {
 			mass, seen = e.received(lastOf(pastMass, 2, room), lastOf(pastSeen, 2, room), in.Window)
 		}
@@ -105,11 +109,12 @@ func (c *Cache) graph(config *Config, args []*Node, w *Layer[*Node], in Inputs, 
 	if room == c.o.Entries {
 		slots := c.o.Keep.Keep(e, room)
 		bySlot := TransposeAllAxes(slots, 0, 2, 1) // [1, N, K]
-		key, value, pos := takeRows(plain, bySlot), takeRows(nodes.V, bySlot), take(pos, slots)
-		if mass == nil { // nobody asked
-			return []*Node{nodes.ResidOut, key, value, pos, pastMass, pastSeen}
+		out := []*Node{nodes.ResidOut, takeRows(plain, bySlot), takeRows(nodes.V, bySlot), take(pos, slots)}
+		if !counts {
+			return append(out, pastMass, pastSeen)
 		}
-		return []*Node{nodes.ResidOut, key, value, pos, take(mass, slots), take(seen, slots)}
+		mass, seen := e.Received()
+		return append(out, take(mass, slots), take(seen, slots))
 	}
 	// All stay, and as many empty slots leave at the front.
 	moved := func(past, now *Node, axis int) *Node {
@@ -118,11 +123,12 @@ func (c *Cache) graph(config *Config, args []*Node, w *Layer[*Node], in Inputs, 
 		}
 		return lastOf(now, axis, c.o.Entries)
 	}
-	e.Received()
-	return []*Node{
-		nodes.ResidOut, moved(pastKey, plain, 1), moved(pastValue, nodes.V, 1),
-		moved(pastPos, pos, 2), moved(pastMass, mass, 2), moved(pastSeen, seen, 2),
+	out := []*Node{nodes.ResidOut, moved(pastKey, plain, 1), moved(pastValue, nodes.V, 1), moved(pastPos, pos, 2)}
+	if !counts {
+		return append(out, pastMass, pastSeen)
 	}
+	mass, seen = e.Received()
+	return append(out, moved(pastMass, mass, 2), moved(pastSeen, seen, 2))
 }
 
 // seats are the places of keys [1, K, n] and of the last t of them, the block's queries [1, t],

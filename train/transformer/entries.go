@@ -16,8 +16,7 @@ type Entries struct {
 	QueryPos *Node // [1, B] int32, of the block's queries; −1 for padding
 	Layer    *Node // int32 scalar, 0-based
 	// Received is what entries got so far, both [1, K, n]: the attention of all queries, mean over
-	// the group's heads; and how many queries could see the entry. A cache counts it where its
-	// choice asks for it.
+	// the group's heads; and how many queries could see the entry. Only for a choice that counts.
 	Received func() (mass, seen *Node)
 }
 
@@ -25,6 +24,9 @@ type Entries struct {
 type Keeper interface {
 	// String identifies the choice: what is compiled is found by it.
 	String() string
+	// Counts tells that Keep asks for what entries received; a cache counts it for such a choice
+	// alone.
+	Counts() bool
 	// Check refuses a cache of n entries, or blocks, with which it cannot do what it says.
 	Check(n, block int) error
 	// Keep is int32 [1, K, n]: the slots that stay, in order of position.
