@@ -1,7 +1,8 @@
 """What the values are like that notebooks give to stats.Mean: pool.py SERIES.jsonl > pooled.json
 
 SERIES.jsonl has a line {"who": …, "sum": […], "size": […]} for each interval of a mean, written by
-a copy of mean.go that logs what `ratio` is given, while all notebooks ran:
+a copy of mean.go that logs what `ratio` is given, at most 300 of one caller in a cell, while all
+notebooks ran:
 
     pool.py overlay LOG FOLDER      writes that copy, and FOLDER/overlay.json for the Go command
     GOFLAGS=-overlay=FOLDER/overlay.json .venv/bin/python scripts/run_notebooks.py
@@ -21,15 +22,27 @@ import numpy as np
 QUANTILES, LEAST = 199, 12  # of a pool; series that make one
 
 LOGGED = '''
+var (
+	logMu    sync.Mutex
+	logCount = map[string]int{}
+)
+
 func logged(sum, size []float64) {
-	var pcs [16]uintptr
-	frames, who := runtime.CallersFrames(pcs[:runtime.Callers(3, pcs[:])]), ""
-	for more := true; more && (who == "" || strings.Contains(who, "/sinks/stats.")); {
+	var pcs [24]uintptr
+	frames, who := runtime.CallersFrames(pcs[:runtime.Callers(3, pcs[:])]), []string{}
+	for more := true; more && len(who) < 6; {
 		var f runtime.Frame
-		f, more = frames.Next()
-		who = f.Function
+		if f, more = frames.Next(); !strings.Contains(f.Function, "sinks/stats.") && !strings.HasPrefix(f.Function, "runtime.") {
+			who = append(who, f.Function)
+		}
 	}
-	if line, err := json.Marshal(map[string]any{"who": who, "sum": sum, "size": size}); err == nil {
+	key := strings.Join(who, " < ")
+	logMu.Lock()
+	defer logMu.Unlock()
+	if logCount[key]++; logCount[key] > 300 {
+		return
+	}
+	if line, err := json.Marshal(map[string]any{"who": key, "sum": sum, "size": size}); err == nil {
 		if f, err := os.OpenFile(%s, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644); err == nil {
 			defer f.Close()
 			f.Write(append(line, '\\n'))
@@ -42,7 +55,7 @@ func logged(sum, size []float64) {
 def overlay(log: str, folder: Path) -> None:
     source = Path(__file__).resolve().parent.parent / "mean.go"
     text = source.read_text()
-    text = text.replace("import (", 'import (\n\t"encoding/json"\n\t"os"\n\t"runtime"\n\t"strings"\n', 1)
+    text = text.replace("import (", 'import (\n\t"encoding/json"\n\t"os"\n\t"runtime"\n\t"strings"\n\t"sync"\n', 1)
     text = text.replace("\tn := len(sum)\n", "\tn := len(sum)\n\tlogged(sum, size)\n", 1)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "mean.go").write_text(text + LOGGED % json.dumps(str(Path(log).resolve())))
