@@ -2,15 +2,12 @@ package main
 
 import (
 	"fmt"
-	"math"
 	"os"
 	"time"
 
 	"github.com/gomlx/compute"
 	. "github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
-
-	"firsttoken/train"
 )
 
 // product asks a process for one product of two square float32 matrices, so large that nothing but
@@ -92,14 +89,15 @@ func forwardPeak(s *session, torch *process) ([]row, error) {
 	if err != nil {
 		return nil, err
 	}
+	reached, err := share(fmt.Sprintf("plain, T = %d", s.short), answers, forwardShare)
 	return []row{
 		{
 			what: fmt.Sprintf("speed of one product of %d × %[1]d float32 matrices, XLA's / PyTorch's", productSize),
 			figure: fmt.Sprintf("%.2f× (%.2f–%.2f in %d rounds), %.0f against %.0f GFLOP/s",
 				r.median, r.min, r.max, r.rounds, productFLOPs/r.b/1e9, productFLOPs/r.a/1e9),
 		},
-		share(fmt.Sprintf("share of the machine's peak, plain, T = %d", s.short), answers, answers[2][0].FLOPs, forwardShare),
-	}, nil
+		reached,
+	}, err
 }
 
 func trainingPeak(s *session, torch *process, z trainingSize) (row, error) {
@@ -125,29 +123,25 @@ func trainingPeak(s *session, torch *process, z trainingSize) (row, error) {
 	if z.width >= 512 {
 		target = wideShare
 	}
-	return share(fmt.Sprintf("share of the machine's peak, training, %v", z), answers, work(c, z.updates), target), nil
+	return share(fmt.Sprintf("training, %v", z), answers, target)
 }
 
-// work is what updates take by the model's own count, see transformer.Config.FLOPsPerToken.
-func work(c train.Config, updates int) float64 {
-	return c.Model.FLOPsPerToken(c.Model.Context) * float64(updates*c.BatchTokens)
-}
-
-// share is a row of operations a second against the faster of two products in the same round.
-func share(what string, answers [][]answer, flops, target float64) row {
-	var shares, speeds []float64
-	for i := 1; i < len(answers[2]); i++ { // the first is the warm-up
-		peak := productFLOPs / min(answers[0][i].Seconds, answers[1][i].Seconds)
-		speed := flops / answers[2][i].Seconds
-		shares, speeds = append(shares, speed/peak), append(speeds, speed)
+// share is a row of what the third side's operations a second are of the faster product's in the same
+// round.
+func share(what string, answers [][]answer, target float64) (row, error) {
+	products := seconds(answers[0])
+	for i, other := range seconds(answers[1]) {
+		products[i] = min(products[i], other)
 	}
-	lo, hi := math.Inf(1), 0.0
-	for _, x := range shares {
-		lo, hi = min(lo, x), max(hi, x)
+	r, err := pairedRatio(products, seconds(answers[2]))
+	if err != nil {
+		return row{}, err
 	}
-	m := median(shares)
+	flops := answers[2][0].FLOPs
+	percent := 100 * flops / productFLOPs
 	return row{
-		what: what, figure: fmt.Sprintf("%.0f %% (%.0f–%.0f in %d rounds), %.0f GFLOP/s", 100*m, 100*lo, 100*hi, len(shares), median(speeds)/1e9),
-		target: fmt.Sprintf("≥ %.0f %%", 100*target), met: m >= target,
-	}
+		what:   "share of the machine's peak, " + what,
+		figure: fmt.Sprintf("%.0f %% (%.0f–%.0f in %d rounds), %.0f GFLOP/s", percent*r.median, percent*r.min, percent*r.max, r.rounds, flops/r.b/1e9),
+		target: fmt.Sprintf("≥ %.0f %%", 100*target), met: percent*r.median >= 100*target,
+	}, nil
 }

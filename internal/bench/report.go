@@ -90,8 +90,7 @@ PyTorch also that of each head's mean attention to token 1.
   One token is one row, which XLA's CPU backend multiplies on one thread, as fast as that
   reads memory; llama.cpp reads with all. It gives other logits for a token that it reads
   alone than in a prompt, with keys and values in float32 too. The whole text at once shows
-  what the cache alone costs. Of a decoded token's 74 ms with 544 entries (2026-11-29) 22 are
-  theirs, 53 are left with 16: products of three rows a key/value head, and moving entries.
+  what the cache alone costs.
 - *PyTorch*: transformers with eager attention and output_attentions=True, from whose
   matrices each head's mean attention to token 1 is taken; logits of all positions. This
   toolkit computes every metric.
@@ -99,8 +98,7 @@ PyTorch also that of each head's mean attention to token 1.
   checkpoints, against a plain Llama in PyTorch (fused attention and optimiser; eager and
   under torch.compile) and in JAX with optax, one jitted update; the same initial weights
   and batches. Δ is that of the losses. How XLA's kernels stand against PyTorch's depends on
-  the processor: on an AMD EPYC the ratio to compiled PyTorch was 1.11 and 1.06 on
-  2026-11-24; on an Intel Xeon with AVX-512 the code of that day gives 0.74 and 0.84.
+  the processor.
 - *Share of the peak*: operations by the model's own count (6 N + 12 L H Dh T a token for an
   update, a third of that for a pass) a second, against one large float32 product by XLA or
   by PyTorch, whichever is faster in the same round.

@@ -52,7 +52,10 @@ func serveTraining(folder string, in io.Reader, out io.Writer) error {
 		n := s.Windows() * s.t / c.BatchTokens
 		before, started := processorTime(), time.Now()
 		losses, err := u.Run(s, n)
-		return answer{Seconds: time.Since(started).Seconds(), ProcessorSeconds: (processorTime() - before).Seconds(), Losses: losses}, err
+		return answer{
+			Seconds: time.Since(started).Seconds(), ProcessorSeconds: (processorTime() - before).Seconds(), Losses: losses,
+			FLOPs: c.Model.FLOPsPerToken(s.t) * float64(n*c.BatchTokens),
+		}, err
 	})
 }
 
