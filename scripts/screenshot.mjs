@@ -92,6 +92,9 @@ async function runAll(page) {
   await choose(page, "Run", "Run All Cells");
   await page.waitForFunction(
     () => {
+      // A live figure stays until its reader is done with it; this one is once it is drawn.
+      for (const cell of document.querySelectorAll(".jp-CodeCell"))
+        if (cell.querySelector("img")) [...cell.querySelectorAll("button")].find((b) => b.textContent === "Done")?.click();
       const prompts = [...document.querySelectorAll(".jp-CodeCell")]
         .filter((cell) => cell.querySelector(".cm-content")?.textContent.trim())
         .map((cell) => cell.querySelector(".jp-InputPrompt")?.textContent ?? "");
@@ -127,6 +130,7 @@ async function main() {
     });
     if (height > tallest) console.error(`the notebook is ${height} pixels tall; the picture ends at ${tallest}`);
     await page.setViewportSize({ width: 1280, height: Math.min(height + 60, tallest) });
+    await page.evaluate(() => (document.querySelector(".jp-NotebookPanel .jp-WindowedPanel-outer").scrollTop = 0));
     await page.waitForTimeout(1000);
     await page.screenshot({ path: picture });
 
