@@ -4,7 +4,8 @@ What `make test` calls once set-up is done. Environment: GOTESTFLAGS, further
 flags of `go test` (-count=1, -race); CELL_TIMEOUT, seconds that one notebook cell
 may take; CI, if set, makes every notebook run, else those that passed here and of
 which nothing has changed since are skipped (notebook_stamps.py). With --short, what
-`make check` calls, Go tests are the short ones, and notebook 01 is the only one.
+`make check` calls, Go tests are the short ones, which XLA compiles for with few
+optimisations, and of the notebooks only the first two run.
 The last line is "N passed, M failed": checks (gofmt, vet, staticcheck, races),
 Go tests with their subtests, tests of the scripts, and notebooks each count one.
 """
@@ -62,10 +63,13 @@ def run_check(tally: Tally, name: str, command: list[str]) -> None:
 
 
 def run_go_tests(tally: Tally, *flags: str) -> None:
+    env = dict(os.environ)
+    if "-short" in flags:  # short tests compile for longer than they compute
+        env["XLA_FLAGS"] = f"{env.get('XLA_FLAGS', '')} --xla_backend_optimization_level=0".strip()
     # go vet has run: without -vet=off each package would be vetted once more.
     command = ["go", "test", "-json", "-vet=off", "-timeout=40m", *flags, *shlex.split(os.environ.get("GOTESTFLAGS", "")), "./..."]
     before = len(tally.failed["Go tests"])
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True) as process:
         count_events(tally, process.stdout)
     if process.returncode != 0 and len(tally.failed["Go tests"]) == before:
         tally.add("Go tests", f"go test ended with status {process.returncode}", False)

@@ -192,6 +192,9 @@ func TestSweepInterrupted(t *testing.T) {
 // The model of a finished run, loaded and probed as any other, has the loss and the
 // sink scores that the run's own monitor measured.
 func TestLoadedModelEqualsMonitor(t *testing.T) {
+	if testing.Short() {
+		t.Skip("not with -short: a training")
+	}
 	c, dir := task(t), t.TempDir()
 	backend := openBackend(t)
 	result, err := Run(context.Background(), c, Options{Store: dir, Progress: ProgressNone, Backend: backend})
@@ -303,6 +306,9 @@ func TestSingles(t *testing.T) {
 // A run with the bar on ends as one without, and the bar is whole; with -race, nothing of it reads
 // what the loop writes.
 func TestProgressBar(t *testing.T) {
+	if testing.Short() {
+		t.Skip("not with -short: a training")
+	}
 	out, err := os.Create(filepath.Join(t.TempDir(), "out"))
 	require.NoError(t, err)
 	defer out.Close()
@@ -339,6 +345,9 @@ func (s silenced) Batch(step, b int) (corpus.Batch, error) {
 
 // Positions without a counted target have no loss: not 0, which would be a perfect one.
 func TestLossOfEmptyBins(t *testing.T) {
+	if testing.Short() {
+		t.Skip("not with -short: evaluates in several ways")
+	}
 	c := tiny(t)
 	held := source(c, nil)
 	measured := func(all bool) (*store.Eval, error) {

@@ -133,6 +133,9 @@ func TestShare(t *testing.T) {
 
 // Broken numbers stop the run, name the step, and leave the checkpoint before them.
 func TestNaNStopsAndKeepsTheLastGoodCheckpoint(t *testing.T) {
+	if testing.Short() {
+		t.Skip("not with -short: three trainings")
+	}
 	c, dir := tiny(t), t.TempDir()
 	broken := 7
 	_, run, err := start(t, context.Background(), c, dir, Options{}, func(step int, b corpus.Batch) {

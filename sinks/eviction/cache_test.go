@@ -88,6 +88,9 @@ func TestWholeCacheIsThePlainPass(t *testing.T) {
 // slots that there is, with a cache that they fill and with larger ones, and a block that ends early
 // before others. Nothing of it shows in what the model computes.
 func TestFillingCacheIsThePlainPass(t *testing.T) {
+	if testing.Short() {
+		t.Skip("not with -short: compiles a cache of each size")
+	}
 	m := model(t, nil)
 	ids := text(61)
 	want, err := m.Forward(transformer.One(ids), transformer.Pass{Last: true})
@@ -115,6 +118,9 @@ func TestFillingCacheIsThePlainPass(t *testing.T) {
 // A window cache of N entries fed token by token is attention to the last N + 1 tokens, which a
 // model of one layer shows directly, in either mode.
 func TestWindowCacheIsAWindow(t *testing.T) {
+	if testing.Short() {
+		t.Skip("not with -short: compiles a model a window")
+	}
 	one := func(c *transformer.Config) { c.Layers = 1 }
 	m := model(t, one)
 	ids := text(20)

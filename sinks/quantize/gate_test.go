@@ -15,6 +15,9 @@ import (
 // Gates on what heads write read what queries, keys and values read: rewrites stay exact, and their
 // weights are rounded as all others are.
 func TestOutGate(t *testing.T) {
+	if testing.Short() {
+		t.Skip("not with -short: compiles a model a gate")
+	}
 	for _, gate := range []transformer.OutGate{transformer.OutGateHead, transformer.OutGateElement} {
 		c := transformer.Tiny()
 		c.OutGate = gate

@@ -78,6 +78,9 @@ func TestRewritesAreExact(t *testing.T) {
 // What SmoothQuant says: at α = 1 all channels of a site reach as far as 1 in the texts calibrated
 // on; tokens left out do not count.
 func TestSmoothEvensChannels(t *testing.T) {
+	if testing.Short() {
+		t.Skip("not with -short: some seconds")
+	}
 	m, docs := model(t), texts(3)
 	x, err := quantize.Channels(m, docs, 0)
 	require.NoError(t, err)

@@ -140,6 +140,9 @@ func TestGoDocErrors(t *testing.T) {
 
 // The toolchain that runs the test is the corpus that users train on.
 func TestGoDocOfThisToolchain(t *testing.T) {
+	if testing.Short() {
+		t.Skip("not with -short: reads all Go sources")
+	}
 	t.Parallel()
 	m := openGoDoc(t, corpus.DefaultGoDocConfig())
 	require.Empty(t, m.Warnings())

@@ -60,6 +60,9 @@ func rambling(r *rand.Rand, sentences int) string {
 // Passages are what they say they are: pieces of documents that do not overlap and begin where a
 // sentence does, exactly T tokens long, in the tokens of the text from there on.
 func TestPassagesProperties(t *testing.T) {
+	if testing.Short() {
+		t.Skip("not with -short: some seconds")
+	}
 	t.Parallel()
 	r := rand.New(rand.NewPCG(1, 2))
 	for i, tok := range passageTokenizers() {
@@ -114,6 +117,9 @@ func TestPassagesProperties(t *testing.T) {
 // With ⟨bos⟩ in front, T counts it, the same places are cut, and the last token of the text makes
 // room.
 func TestPassagesWithBOS(t *testing.T) {
+	if testing.Short() {
+		t.Skip("not with -short: tokenises speeches twice")
+	}
 	t.Parallel()
 	src, err := corpus.OpenSpeeches(corpus.SpeechesConfig{From: 2000})
 	require.NoError(t, err)
@@ -149,6 +155,9 @@ func TestPassagesWithBOS(t *testing.T) {
 
 // Passages come from as many documents as can be.
 func TestPassagesSpread(t *testing.T) {
+	if testing.Short() {
+		t.Skip("not with -short: tokenises all speeches")
+	}
 	t.Parallel()
 	src, err := corpus.OpenSpeeches(corpus.SpeechesConfig{})
 	require.NoError(t, err)

@@ -33,6 +33,9 @@ type gemma3Golden struct {
 // TestGemma3Forward holds the file of `make gemma` and the decoder against an independent
 // computation, with ⟨bos⟩, without it, and beyond the window of the local layers.
 func TestGemma3Forward(t *testing.T) {
+	if testing.Short() {
+		t.Skip("not with -short: passes of Gemma 3 over long texts")
+	}
 	path, err := local.Model("gemma3")
 	if errors.Is(err, local.ErrNotSetUp) {
 		t.Skip(err) // only `make gemma` fetches it

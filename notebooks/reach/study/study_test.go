@@ -48,6 +48,9 @@ func TestSilent(t *testing.T) {
 
 // The theorem holds in random models, and more attention on token 1 makes bound and norm smaller.
 func TestRandomSink(t *testing.T) {
+	if testing.Short() {
+		t.Skip("not with -short: some seconds")
+	}
 	s, err := small().randomSink()
 	require.NoError(t, err)
 	require.Len(t, s.Settings, 2)
@@ -99,6 +102,9 @@ func TestOwnSink(t *testing.T) {
 
 // gathered keeps the first error, and measures nothing after it.
 func TestGathered(t *testing.T) {
+	if testing.Short() {
+		t.Skip("not with -short: some seconds")
+	}
 	s := small()
 	d, done, err := s.random(4, false)
 	require.NoError(t, err)

@@ -177,6 +177,9 @@ func TestForceRefused(t *testing.T) {
 // With a model that says one thing which counts as a refusal, that is what is forced; the controls
 // begin other answers or come from the texts, and the same seed gives the same.
 func TestForce(t *testing.T) {
+	if testing.Short() {
+		t.Skip("not with -short: answers of SmolLM2")
+	}
 	s, all := speaks(t), texts(2, 8)
 	prompts, err := s.Ask(security.Messages(pairs)...)
 	require.NoError(t, err)

@@ -17,6 +17,9 @@ var update = flag.Bool("update", false, "write reference.json")
 // The stored reference is what this code computes on a CPU, and bfloat16 there keeps within its
 // bounds with room to spare.
 func TestReference(t *testing.T) {
+	if testing.Short() {
+		t.Skip("not with -short: compiles a model in two types")
+	}
 	b, _, err := backend.Open()
 	require.NoError(t, err)
 	got, err := Compute(b, "float32")
