@@ -75,7 +75,8 @@ func Losses(models ...Probed) (string, error) {
 		for i, m := range models {
 			row += fmt.Sprintf(" | %d", m.AsIs.From[offset])
 			for _, f := range []string{erasure.NameRead(offset), erasure.NameLost(offset), erasure.NameMore(offset), erasure.NameHidden(offset)} {
-				if named, ok := byModel[i][f]; ok {
+				// Where most is read after the last early block, none of them can lose it.
+				if named, ok := byModel[i][f]; ok && (f == erasure.NameRead(offset) || m.AsIs.From[offset] < m.AsIs.To) {
 					row += " | " + cell(named.Estimate)
 				} else {
 					row += " | "
