@@ -149,10 +149,13 @@ func (c *Cache) Feed(ids, targets []int32, last bool) (*Feed, error) {
 	}
 	defer func() { Free(resid) }()
 	room := c.room(len(ids), block)
-	for l := range c.layers {
-		next, err := c.block(l, resid, queryPos, room)
+	for l, n := 0, 1; l < len(c.layers); l += n {
+		if block == 1 {
+			n = min(together, len(c.layers)-l)
+		}
+		next, err := c.blocks(l, n, resid, queryPos, room)
 		if err != nil {
-			return nil, fmt.Errorf("layer %d: %w", l+1, err)
+			return nil, fmt.Errorf("layers %d to %d: %w", l+1, l+n, err)
 		}
 		Free(resid)
 		resid = next
