@@ -84,6 +84,22 @@ func TestWholeCacheIsThePlainPass(t *testing.T) {
 	}
 }
 
+// Token by token layers are run several at a time: more of them than that, of kinds whose order
+// does not repeat with it.
+func TestManyLayersTokenByToken(t *testing.T) {
+	m := model(t, func(c *transformer.Config) {
+		c.Layers, c.Tile, c.Kinds = 8, "LLGL", map[string]transformer.Kind{"L": {Window: 3, RopeBase: 100}, "G": {}}
+	})
+	ids := text(9)
+	want, err := m.Forward(transformer.One(ids), transformer.Pass{Predict: true, Last: true})
+	require.NoError(t, err)
+	for _, shifted := range []bool{false, true} {
+		losses, logits, _ := read(t, m, ids, transformer.CacheOptions{Entries: 12, Block: 1, Keep: eviction.Of(eviction.KeyDiff{}), Shifted: shifted})
+		require.InDeltaSlice(t, want.LogitsLast[0], logits, 1e-4)
+		require.InDeltaSlice(t, want.Loss[0], losses, 1e-4)
+	}
+}
+
 // While a cache fills, blocks look at no more slots than they must: 61 tokens pass every number of
 // slots that there is, with a cache that they fill and with larger ones, and a block that ends early
 // before others. Nothing of it shows in what the model computes.
