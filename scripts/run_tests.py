@@ -160,7 +160,7 @@ def main() -> int:
     run_check(tally, "staticcheck", ["staticcheck", "./..."])
     run_go_tests(tally, *(["-short"] if short else []))
     if not short:
-        run_check(tally, "races", ["go", "test", "-race", "-short", *RACES])
+        run_check(tally, "races", ["go", "test", "-race", *RACES])
         run_check(tally, "races of the progress bar", ["go", "test", "-race", "-run=ProgressBar", "./train"])
     run_script_tests(tally)
     try:
