@@ -121,12 +121,6 @@ func Segments(m Probed) (*plots.Figure, error) {
 			score[t] = e.Score[i]
 		}
 	}
-	top := 0.0
-	for _, row := range [][]float64{e.Lost[0], e.Lost[1], score} {
-		for _, v := range row {
-			top = max(top, v, -v)
-		}
-	}
 	panel := plots.Panel{Title: fmt.Sprintf("%s: what blocks %d to %d lose", m.Name, m.AsIs.From[0], m.AsIs.To), Columns: 1, NoLetters: true, Width: plots.PageWidth}
 	for from := 0; from < min(len(e.Tokens), perRow*rowsDrawn); from += perRow {
 		to := min(from+perRow, len(e.Tokens))
@@ -136,7 +130,7 @@ func Segments(m Probed) (*plots.Figure, error) {
 		}
 		row := plots.HeatMap{
 			Values: [][]float64{e.Lost[0][from:to], e.Lost[1][from:to], score[from:to]}, RowTokens: []string{"itself", "before", "ψ"}, ColTokens: tokens,
-			RowName: "lost", ColName: fmt.Sprintf("tokens %d to %d", from+1, to), BarName: "probability", Diverging: true, Min: -top, Max: top, Width: plots.PageWidth, Aspect: 0.14,
+			RowName: "lost", ColName: fmt.Sprintf("tokens %d to %d", from+1, to), BarName: "probability", Diverging: true, Min: -1, Max: 1, Width: plots.PageWidth, Aspect: 0.14,
 		}
 		if err := panel.Add(row.Figure()); err != nil {
 			return nil, err

@@ -8,7 +8,8 @@ import (
 )
 
 // Call is one run of a computation around a block. It is the only way to run a block
-// with a model's weights: what a block reads is put together here and nowhere else.
+// with a model's weights: what a block reads is put together here and nowhere else, but for the
+// layers that a cache runs behind the first (Cache.blocks), which come as arguments.
 type Call struct {
 	Layer    int
 	Geometry Geometry[*tensors.Tensor]
