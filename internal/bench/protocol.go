@@ -30,6 +30,7 @@ type request struct {
 // answer is what a measured process says to a request.
 type answer struct {
 	Seconds   float64     `json:"seconds"`    // of the measured call
+	HeldBytes int64       `json:"held_bytes"` // of weights and entries, of a bounded cache only
 	PeakKiB   int         `json:"peak_kib"`   // most resident memory of the process so far; 0: unknown
 	Logits    []float32   `json:"logits"`     // [V] after the last token
 	FirstMass [][]float32 `json:"first_mass"` // [L][H] mean attention to the first token

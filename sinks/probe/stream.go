@@ -104,6 +104,21 @@ func Stream(m *transformer.Model, ids []int32, o StreamOptions) (*Streamed, erro
 	return out, nil
 }
 
+// RehearseStream reads as little of a text as it takes for everything to be compiled that Stream needs
+// for all of it.
+func RehearseStream(m *transformer.Model, ids []int32, o StreamOptions) error {
+	if o.Block == 0 {
+		o.Block = defaultBlock
+	}
+	// A full cache, one block more, and an end as long as the text's.
+	if n := o.Entries + o.Block; o.Block > 0 && len(ids) > n {
+		ids = ids[:n+(len(ids)-n)%o.Block]
+	}
+	o.Generate, o.OnToken, o.Watch, o.SkipLoss = min(o.Generate, 1), nil, nil, 0
+	_, err := Stream(m, ids, o)
+	return err
+}
+
 // watch shows the caches to whoever asked.
 func (o *StreamOptions) watch(c *transformer.Cache) error {
 	if o.Watch == nil {

@@ -2,8 +2,10 @@ package probe_test
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 
+	"github.com/gomlx/gomlx/core/graph"
 	"github.com/stretchr/testify/require"
 
 	"firsttoken/sinks/eviction"
@@ -46,6 +48,36 @@ func TestStreamSkipsLosses(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, append([]float32{}, all.Loss[o.SkipLoss:]...), append([]float32{}, s.Loss...))
 	}
+}
+
+// scored is a policy that counts how often a graph is made of it.
+type scored struct {
+	eviction.Window
+	graphs *int
+	name   string
+}
+
+func (p scored) String() string { return p.name }
+func (p scored) Score(e *eviction.Entries, n int) *graph.Node {
+	*p.graphs++
+	return p.Window.Score(e, n)
+}
+
+// After a rehearsal nothing is compiled, however long the text is and whatever its last block has.
+func TestRehearseStream(t *testing.T) {
+	m := model(t)
+	for _, n := range []int{1, 6, 9, 13, 14, 40, 41} {
+		graphs := 0
+		o := probe.StreamOptions{Policy: scored{graphs: &graphs, name: fmt.Sprintf("scored %d", n)}, Entries: 9, Block: 4, Generate: 3}
+		require.NoError(t, probe.RehearseStream(m, documents(n)[0], o))
+		once := graphs
+		require.Positive(t, once)
+		s, err := probe.Stream(m, documents(n)[0], o)
+		require.NoError(t, err)
+		require.Len(t, s.Generated, 3)
+		require.Equal(t, once, graphs, "%d tokens", n)
+	}
+	require.ErrorContains(t, probe.RehearseStream(m, nil, probe.StreamOptions{Policy: eviction.Window{}, Entries: 4}), "the text is empty")
 }
 
 // Whoever watches sees the caches after the text and after each token.

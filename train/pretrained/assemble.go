@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 
 	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/gomlx/core/tensors"
 
 	"firsttoken/train/tokenizer"
@@ -20,6 +21,8 @@ import (
 type checkpoint interface {
 	// dims maps each tensor's name to its dimensions, outermost first.
 	dims() map[string][]int
+	// dtype is the type that read gives.
+	dtype(name string) dtypes.DType
 	// read loads one tensor, quantised ones as Float32. It belongs to the
 	// caller. Safe for concurrent use.
 	read(name string) (*tensors.Tensor, error)
@@ -27,9 +30,10 @@ type checkpoint interface {
 
 // assemble reads weights, several at a time, and the vocabulary beside them, and
 // makes a model on the backend's first device of them. The first error stops all
-// reading; whatever was read by then is freed.
+// reading; whatever was read by then is freed. rehearse, if not nil, is called between vocabulary
+// and weights.
 func assemble(backend compute.Backend, c transformer.Config, o Options, ck checkpoint, lay layout,
-	vocabulary func() (*tokenizer.Tokenizer, error)) (*Loaded, error) {
+	vocabulary func() (*tokenizer.Tokenizer, error), rehearse func(*Loaded) error) (*Loaded, error) {
 	c.Compute = o.Compute
 	p, weights, err := match(&c, ck.dims(), lay)
 	if err != nil {
@@ -50,6 +54,22 @@ func assemble(backend compute.Backend, c transformer.Config, o Options, ck check
 		}
 		tok = t
 	})
+	var rehearsed *transformer.Rehearsed
+	if rehearse != nil {
+		wg.Wait()
+		if err := context.Cause(ctx); err != nil {
+			return nil, err
+		}
+		types := map[string]dtypes.DType{}
+		for _, w := range weights {
+			types[w.role] = w.kept(ck, o.Weights)
+		}
+		rehearsed, err = transformer.Rehearse(backend, c, func(role string) dtypes.DType { return types[role] },
+			func(m *transformer.Model) error { return rehearse(&Loaded{Model: m, Tokenizer: tok, Options: o}) })
+		if err != nil {
+			return nil, err
+		}
+	}
 	var next atomic.Int64
 	for range runtime.GOMAXPROCS(0) {
 		wg.Go(func() {
@@ -69,7 +89,13 @@ func assemble(backend compute.Backend, c transformer.Config, o Options, ck check
 	if err = context.Cause(ctx); err == nil {
 		m, err = transformer.New(backend, c, p)
 	}
+	if err == nil && rehearsed != nil {
+		err = m.Take(rehearsed)
+	}
 	if err != nil {
+		if rehearsed != nil {
+			rehearsed.Free()
+		}
 		for _, w := range weights {
 			free(*w.slot)
 		}
@@ -108,7 +134,7 @@ func match(c *transformer.Config, have map[string][]int, lay layout) (*transform
 		case !slices.Equal(got, want):
 			problems = append(problems, fmt.Errorf("tensor %s has shape %v: must be %v", src.tensor, got, want))
 		default:
-			weights = append(weights, weight{source: src, slot: slot, dims: dims})
+			weights = append(weights, weight{source: src, role: role, slot: slot, dims: dims})
 		}
 	})
 	var extra []string

@@ -172,7 +172,7 @@ func TestFamiliesNeedTheirSwitches(t *testing.T) {
 				f, err := openFolder(b, folder)
 				require.NoError(t, err)
 				defer f.close()
-				m, err := assemble(b, changed, Options{Weights: "float32"}, f, lay, func() (*tokenizer.Tokenizer, error) { return folderTokenizer(folder) })
+				m, err := assemble(b, changed, Options{Weights: "float32"}, f, lay, func() (*tokenizer.Tokenizer, error) { return folderTokenizer(folder) }, nil)
 				if err != nil {
 					require.ErrorContains(t, err, "tensor ")
 					return

@@ -55,7 +55,7 @@ func TestGemma3Forward(t *testing.T) {
 	}, c)
 	m, err := assemble(b, c, Options{}, g, ggufLayout("gemma3"), func() (*tokenizer.Tokenizer, error) {
 		return tokenizer.FromJSON(strings.NewReader(tinyTokenizer)) // the model's own has tests of its own
-	})
+	}, nil)
 	require.NoError(t, err)
 	defer m.Close()
 	obs, err := ondevice.Observer(ondevice.FirstMass, ondevice.ResidNorm)

@@ -12,7 +12,7 @@ import (
 const ropeFreqs = "rope_freqs.weight"
 
 // loadGGUF reads a GGUF file.
-func loadGGUF(backend compute.Backend, path string, o Options) (*Loaded, error) {
+func loadGGUF(backend compute.Backend, path string, o Options, rehearse func(*Loaded) error) (*Loaded, error) {
 	g, err := openGGUF(path)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
@@ -28,7 +28,7 @@ func loadGGUF(backend compute.Backend, path string, o Options) (*Loaded, error) 
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	vocabulary := func() (*tokenizer.Tokenizer, error) { return g.tokenizer(o.Pre) }
-	m, err := assemble(backend, c, o, g, ggufLayout(g.file.Architecture()), vocabulary)
+	m, err := assemble(backend, c, o, g, ggufLayout(g.file.Architecture()), vocabulary, rehearse)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}

@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/dtypes"
 	library "github.com/gomlx/go-huggingface/models/gguf"
 	"github.com/gomlx/gomlx/core/tensors"
 
@@ -56,6 +57,23 @@ func (g *ggufFile) dims() map[string][]int {
 		m[ti.Name] = ti.Dims()
 	}
 	return m
+}
+
+func (g *ggufFile) dtype(name string) dtypes.DType {
+	for _, ti := range g.file.TensorInfos {
+		if ti.Name != name {
+			continue
+		}
+		switch ti.Type {
+		case gguf.F64:
+			return dtypes.Float64
+		case gguf.F16:
+			return dtypes.Float16
+		case gguf.BF16:
+			return dtypes.BFloat16
+		}
+	}
+	return dtypes.Float32
 }
 
 func (g *ggufFile) read(name string) (*tensors.Tensor, error) {

@@ -153,7 +153,7 @@ func TestGateRowsGoByKeyValueHead(t *testing.T) {
 		f, err := openFolder(b, folder)
 		require.NoError(t, err)
 		defer f.close()
-		m, err := assemble(b, c, Options{Weights: "float32"}, f, lay, func() (*tokenizer.Tokenizer, error) { return folderTokenizer(folder) })
+		m, err := assemble(b, c, Options{Weights: "float32"}, f, lay, func() (*tokenizer.Tokenizer, error) { return folderTokenizer(folder) }, nil)
 		require.NoError(t, err)
 		defer m.Close()
 		require.Greater(t, worst(t, m.Model, ids, want), 0.1)

@@ -66,10 +66,17 @@ type Loaded struct {
 //     $HF_TOKEN if there is one; $HF_HUB_OFFLINE, $HF_ENDPOINT, $HF_HOME and $HF_HUB_CACHE
 //     mean what they mean to the hub's own library.
 func Load(backend compute.Backend, ref string, o Options) (*Loaded, error) {
+	return LoadRehearsed(backend, ref, o, nil)
+}
+
+// LoadRehearsed is Load for a process in little memory. Before weights are read it calls rehearse
+// with the tokenizer and a model that only looks like the one to come, see [transformer.Rehearse]:
+// what that compiles need not be compiled when the weights are there.
+func LoadRehearsed(backend compute.Backend, ref string, o Options, rehearse func(*Loaded) error) (*Loaded, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
 	}
-	m, err := load(backend, ref, o)
+	m, err := load(backend, ref, o, rehearse)
 	if err != nil {
 		return nil, fmt.Errorf("loading model %q: %w", ref, err)
 	}
@@ -79,15 +86,15 @@ func Load(backend compute.Backend, ref string, o Options) (*Loaded, error) {
 	return m, nil
 }
 
-func load(backend compute.Backend, ref string, o Options) (*Loaded, error) {
+func load(backend compute.Backend, ref string, o Options, rehearse func(*Loaded) error) (*Loaded, error) {
 	path, err := resolve(ref, true)
 	if err != nil {
 		return nil, err
 	}
 	if isFolder(path) {
-		return loadFolder(backend, path, o)
+		return loadFolder(backend, path, o, rehearse)
 	}
-	return loadGGUF(backend, path, o)
+	return loadGGUF(backend, path, o, rehearse)
 }
 
 // warn logs the warnings of what was loaded.

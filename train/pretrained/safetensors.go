@@ -167,6 +167,8 @@ func (f *folder) dims() map[string][]int {
 	return m
 }
 
+func (f *folder) dtype(name string) dtypes.DType { return hfTypes[f.info(name).DType] }
+
 // info says where in its shard a tensor lies.
 func (f *folder) info(name string) safetensors.Info {
 	s := f.where[name]
@@ -203,7 +205,7 @@ func (f *folder) read(name string) (*tensors.Tensor, error) {
 }
 
 // loadFolder reads config.json, tokenizer.json and the weights of a folder.
-func loadFolder(backend compute.Backend, path string, o Options) (*Loaded, error) {
+func loadFolder(backend compute.Backend, path string, o Options, rehearse func(*Loaded) error) (*Loaded, error) {
 	data, err := readLimited(filepath.Join(path, configFile), maxJSONConfig)
 	if err != nil {
 		return nil, fmt.Errorf("%w: a model folder holds %s, %s and %s", err, configFile, vocabFile, weightsFile)
@@ -222,7 +224,7 @@ func loadFolder(backend compute.Backend, path string, o Options) (*Loaded, error
 	if err != nil {
 		return nil, err
 	}
-	m, err := assemble(backend, c, o, f, lay, func() (*tokenizer.Tokenizer, error) { return folderTokenizer(path) })
+	m, err := assemble(backend, c, o, f, lay, func() (*tokenizer.Tokenizer, error) { return folderTokenizer(path) }, rehearse)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}

@@ -17,6 +17,7 @@ import (
 // weight is one tensor on its way from a checkpoint into a model.
 type weight struct {
 	source
+	role string           // its name in the model
 	slot **tensors.Tensor // in the model
 	dims []int            // there
 }
@@ -34,13 +35,7 @@ func (w *weight) load(backend compute.Backend, c *transformer.Config, ck checkpo
 			free(t)
 		}
 	}()
-	to := kept(t.DType(), dtype)
-	if w.lessOne {
-		// 1 + w of a bfloat16 w needs more than bfloat16's 8 bits. In float32 the sum
-		// is what the transformers library computes, bit for bit, whenever norms run.
-		to = dtypes.Float32
-	}
-	if t, err = convert(backend, t, to); err != nil {
+	if t, err = convert(backend, t, w.kept(ck, dtype)); err != nil {
 		return err
 	}
 	if at, err := firstNonFinite(t); err != nil {
@@ -77,7 +72,17 @@ func free(t *tensors.Tensor) {
 	}
 }
 
-// kept is the type a weight is kept in: the wanted one, else bfloat16 where the
+// kept is the type the weight is kept in.
+func (w *weight) kept(ck checkpoint, want string) dtypes.DType {
+	if w.lessOne {
+		// 1 + w of a bfloat16 w needs more than bfloat16's 8 bits. In float32 the sum
+		// is what the transformers library computes, bit for bit, whenever norms run.
+		return dtypes.Float32
+	}
+	return kept(ck.dtype(w.tensor), want)
+}
+
+// kept is the type that weights are kept in: the wanted one, else bfloat16 where the
 // checkpoint has that, else float32.
 func kept(have dtypes.DType, want string) dtypes.DType {
 	if want == "bfloat16" || (want == "" && have == dtypes.BFloat16) {

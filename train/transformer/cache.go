@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/tensors"
 )
 
@@ -85,21 +88,37 @@ func NewCache(m *Model, o CacheOptions) (*Cache, error) {
 			geo := c.Geometry(l, Ascending(positions))
 			cache.tables[kind] = turns{geo.Cos, geo.Sin, geo.Window}
 		}
-		n := o.Entries * c.KVHeads
-		empty := make([]int32, n)
-		for i := range empty {
-			empty[i] = -1
-		}
-		cache.layers[l] = cachedLayer{
-			key:   tensors.FromFlatDataAndDimensions(make([]float32, n*c.HeadDim), 1, o.Entries, c.KVHeads, c.HeadDim),
-			value: tensors.FromFlatDataAndDimensions(make([]float32, n*c.HeadDim), 1, o.Entries, c.KVHeads, c.HeadDim),
-			pos:   tensors.FromFlatDataAndDimensions(empty, 1, c.KVHeads, o.Entries),
-			mass:  tensors.FromFlatDataAndDimensions(make([]float32, n), 1, c.KVHeads, o.Entries),
-			seen:  tensors.FromFlatDataAndDimensions(make([]float32, n), 1, c.KVHeads, o.Entries),
-			index: tensors.FromScalar(int32(l)),
+		at := &cache.layers[l]
+		at.index = tensors.FromScalar(int32(l))
+		for slot, shape := range map[**tensors.Tensor]shapes.Shape{
+			&at.key:   shapes.Make(dtypes.Float32, 1, o.Entries, c.KVHeads, c.HeadDim),
+			&at.value: shapes.Make(dtypes.Float32, 1, o.Entries, c.KVHeads, c.HeadDim),
+			&at.pos:   shapes.Make(dtypes.Int32, 1, c.KVHeads, o.Entries),
+			&at.mass:  shapes.Make(dtypes.Float32, 1, c.KVHeads, o.Entries),
+			&at.seen:  shapes.Make(dtypes.Float32, 1, c.KVHeads, o.Entries),
+		} {
+			var err error
+			if *slot, err = empty(m.Backend, shape); err != nil {
+				cache.Close()
+				return nil, fmt.Errorf("cache: layer %d: %w", l+1, err)
+			}
 		}
 	}
 	return cache, nil
+}
+
+// empty is a tensor of zeros, or of positions −1, where the device works on it: a second copy on the
+// host would be as much memory again.
+func empty(backend compute.Backend, shape shapes.Shape) (*tensors.Tensor, error) {
+	t, err := tensors.FromShapeForBackend(backend, 0, shape)
+	if err == nil && shape.DType == dtypes.Int32 {
+		err = tensors.MutableFlatData(t, func(flat []int32) {
+			for i := range flat {
+				flat[i] = -1
+			}
+		})
+	}
+	return t, err
 }
 
 // Close frees the cache's memory.
@@ -164,6 +183,10 @@ func (c *Cache) Feed(ids, targets []int32, last bool) (*Feed, error) {
 	return c.heads(resid, len(ids), targets, last)
 }
 
+// cacheFloats bounds the logits of one call where a text has no end, 16 MiB: the loss takes three times
+// as much for a moment, which is the most that reading needs beside weights and entries.
+const cacheFloats = 4 << 20
+
 // heads runs the output layer on the rows that are asked for.
 func (c *Cache) heads(resid *tensors.Tensor, n int, targets []int32, last bool) (*Feed, error) {
 	x, err := tensors.CopyFlatData[float32](resid)
@@ -179,7 +202,7 @@ func (c *Cache) heads(resid *tensors.Tensor, n int, targets []int32, last bool) 
 	}
 	out := &Feed{}
 	if len(targets) > 0 {
-		if out.Loss, _, err = c.m.predict(rows[:len(targets)], targets); err != nil {
+		if out.Loss, _, err = c.m.predict(rows[:len(targets)], targets, cacheFloats); err != nil {
 			return nil, err
 		}
 	}

@@ -2,6 +2,7 @@ package transformer
 
 import (
 	"fmt"
+	"sync"
 
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
@@ -23,43 +24,21 @@ func (c *Cache) blocks(first, n int, resid, queryPos *tensors.Tensor, room int) 
 	if room < c.o.Entries {
 		keep = fmt.Sprintf("all counted=%t", c.o.Keep.Counts()) // whoever chooses
 	}
-	// Weights and window of the first are the call's; those of the others are among its arguments.
-	args, windowed := []*tensors.Tensor{resid, queryPos}, make([]bool, n)
-	for i := range n {
+	args, layers := []*tensors.Tensor{resid, queryPos}, make([]placed, n)
+	for i := range layers {
 		table, at := c.turns(first+i), &c.layers[first+i]
 		args = append(args, at.key, at.value, at.pos, at.mass, at.seen, at.index, table.cos, table.sin)
-		if windowed[i] = table.window != nil; i == 0 {
-			continue
-		}
-		if windowed[i] {
-			args = append(args, table.window)
-		}
-		c.m.params.Layers[first+i].Each(&c.m.Config, func(_ string, slot **tensors.Tensor, _ []int) { args = append(args, *slot) })
+		layers[i] = placed{layer: first + i, geometry: Geometry[*tensors.Tensor]{Window: table.window}}
 	}
-	out, err := c.m.Run(Call{
-		Layer:    first,
-		Geometry: Geometry[*tensors.Tensor]{Window: c.turns(first).window},
-		Args:     args,
-		Name:     fmt.Sprintf("cached blocks windowed=%v keep=%s entries=%d room=%d shifted=%t", windowed, keep, c.o.Entries, room, c.o.Shifted),
-		Build: func(config *Config, args []*Node, w *Layer[*Node], in Inputs) []*Node {
-			next := func(n int) (some []*Node) { some, args = args[:n], args[n:]; return some }
-			shared := next(2)
-			x, out := shared[0], []*Node{nil}
-			for i := range n {
-				own := next(8)
-				if i > 0 {
-					in, w = Inputs{}, &Layer[*Node]{}
-					if windowed[i] {
-						in.Window = next(1)[0]
-					}
-					w.Each(config, func(_ string, slot **Node, _ []int) { *slot = next(1)[0] })
-				}
-				made := c.graph(config, append([]*Node{x, shared[1]}, own...), w, in, room)
-				x, out = made[0], append(out, made[1:]...)
-			}
-			out[0] = x
-			return out
-		},
+	name := fmt.Sprintf("cached blocks keep=%s entries=%d room=%d shifted=%t", keep, c.o.Entries, room, c.o.Shifted)
+	out, err := c.m.run(name, args, layers, func(config *Config, args []*Node, blocks []bound) []*Node {
+		out := []*Node{args[0]}
+		for i, b := range blocks {
+			made := c.graph(config, out[0], args[1], args[2+8*i:][:8], b.w, b.in, room)
+			out[0] = made[0]
+			out = append(out, made[1:]...)
+		}
+		return out
 	})
 	if err != nil {
 		return nil, err
@@ -97,9 +76,10 @@ func (c *Cache) room(tokens, block int) int {
 	return min(room, all)
 }
 
-func (c *Cache) graph(config *Config, args []*Node, w *Layer[*Node], in Inputs, room int) []*Node {
-	resid, queryPos := args[0], args[1]
-	pastKey, pastValue, pastPos, pastMass, pastSeen := args[2], args[3], args[4], args[5], args[6]
+// graph is one layer, with what its cache holds: keys, values, positions, mass and queries counted, its
+// number and its rotary tables.
+func (c *Cache) graph(config *Config, resid, queryPos *Node, held []*Node, w *Layer[*Node], in Inputs, room int) []*Node {
+	pastKey, pastValue, pastPos, pastMass, pastSeen := held[0], held[1], held[2], held[3], held[4]
 	t := resid.Shape().Dim(1)
 	pos := BroadcastToDims(InsertAxes(queryPos, 1), 1, config.KVHeads, t)
 	if room > 0 {
@@ -119,7 +99,7 @@ func (c *Cache) graph(config *Config, args []*Node, w *Layer[*Node], in Inputs, 
 	query = Where(real, query, BroadcastToShape(newest, query.Shape()))
 
 	turned := func(table, at *Node) *Node { return Gather(table, InsertAxes(MaxScalar(at, 0), -1)) }
-	cos, sin := Squeeze(args[8], 0), Squeeze(args[9], 0)
+	cos, sin := Squeeze(held[6], 0), Squeeze(held[7], 0)
 	in.Resid, in.QueryChunk = resid, t
 	in.QueryPos, in.KeyPos = query, seat
 	in.Cos, in.Sin = turned(cos, query), turned(sin, query)
@@ -134,19 +114,15 @@ func (c *Cache) graph(config *Config, args []*Node, w *Layer[*Node], in Inputs, 
 	counted := Reshape(ConvertDType(real, dtypes.Float32), 1, 1, 1, t, 1)
 	e := &Entries{
 		Keys: heads(nodes.Key), Values: heads(nodes.V), Pattern: Mul(nodes.Rows[0].Pattern, counted),
-		Pos: pos, QueryPos: queryPos, Layer: args[7],
+		Pos: pos, QueryPos: queryPos, Layer: held[5],
 	}
 	counts := c.o.Keep.Counts()
-	var mass, seen *Node
-	e.Received = func() (*Node, *Node) {
+	e.Received = sync.OnceValues(func() (mass, seen *Node) {
 		if !counts {
 			panic(fmt.Sprintf("cache: %s asks for what entries received, but says that it does not count it", c.o.Keep))
 		}
-		if mass == nil {
-			mass, seen = e.received(lastOf(pastMass, 2, room), lastOf(pastSeen, 2, room), in.Window)
-		}
-		return mass, seen
-	}
+		return e.received(lastOf(pastMass, 2, room), lastOf(pastSeen, 2, room), in.Window)
+	})
 	plain := after(in.PastKey, nodes.KeyPlain)
 	if room == c.o.Entries {
 		slots := c.o.Keep.Keep(e, room)
@@ -169,7 +145,7 @@ func (c *Cache) graph(config *Config, args []*Node, w *Layer[*Node], in Inputs, 
 	if !counts {
 		return append(out, pastMass, pastSeen)
 	}
-	mass, seen = e.Received()
+	mass, seen := e.Received()
 	return append(out, moved(pastMass, mass, 2), moved(pastSeen, seen, 2))
 }
 

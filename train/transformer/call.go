@@ -7,9 +7,9 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 )
 
-// Call is one run of a computation around a block. It is the only way to run a block
-// with a model's weights: what a block reads is put together here and nowhere else, but for the
-// layers that a cache runs behind the first (Cache.blocks), which come as arguments.
+// Call is one run of a computation around a block. [Model.Run] is the only way to run a block with a
+// model's weights, and several in one computation run the same way: what a block reads is put
+// together here and nowhere else.
 type Call struct {
 	Layer    int
 	Geometry Geometry[*tensors.Tensor]
@@ -24,35 +24,59 @@ type Call struct {
 
 // Run runs the computation. The results are the caller's to free.
 func (m *Model) Run(call Call) ([]*tensors.Tensor, error) {
-	e := call.Edits
-	if e == nil {
-		e = &Edits{}
-	}
-	args := append([]*tensors.Tensor{}, call.Args...)
-	form, bit := 0, 1 // which of the operands there are
-	operands(&call.Geometry, e, func(slot **tensors.Tensor) {
-		if *slot != nil {
-			args = append(args, *slot)
-			form |= bit
-		}
-		bit <<= 1
+	one := []placed{{call.Layer, call.Geometry, call.Edits}}
+	return m.run(call.Name, call.Args, one, func(c *Config, args []*Node, blocks []bound) []*Node {
+		return call.Build(c, args, blocks[0].w, blocks[0].in)
 	})
-	m.params.Layers[call.Layer].Each(&m.Config, func(_ string, slot **tensors.Tensor, _ []int) { args = append(args, *slot) })
+}
 
-	own, build := len(call.Args), call.Build
-	return m.call(fmt.Sprintf("%s form=%b", call.Name, form), func(nodes []*Node) []*Node {
-		own, rest := nodes[:own], nodes[own:]
-		var in Inputs
-		bit := 1
-		operands(&in.Geometry, &in.Edits, func(slot **Node) {
-			if form&bit != 0 {
-				*slot, rest = rest[0], rest[1:]
+// placed is a layer and where its queries and keys stand.
+type placed struct {
+	layer    int
+	geometry Geometry[*tensors.Tensor]
+	edits    *Edits // nil for none
+}
+
+// bound is what its block reads in a graph: weights and inputs but for the residual stream.
+type bound struct {
+	w  *Layer[*Node]
+	in Inputs
+}
+
+// run runs a computation around the blocks of several layers; build gets them in the same order.
+func (m *Model) run(name string, own []*tensors.Tensor, layers []placed, build func(c *Config, own []*Node, blocks []bound) []*Node) ([]*tensors.Tensor, error) {
+	args, forms := append([]*tensors.Tensor{}, own...), make([]int, len(layers))
+	for i, at := range layers {
+		e := at.edits
+		if e == nil {
+			e = &Edits{}
+		}
+		bit := 1 // which of the operands there are
+		operands(&at.geometry, e, func(slot **tensors.Tensor) {
+			if *slot != nil {
+				args = append(args, *slot)
+				forms[i] |= bit
 			}
 			bit <<= 1
 		})
-		var w Layer[*Node]
-		w.Each(&m.Config, func(_ string, slot **Node, _ []int) { *slot, rest = rest[0], rest[1:] })
-		return build(&m.Config, own, &w, in)
+		m.params.Layers[at.layer].Each(&m.Config, func(_ string, slot **tensors.Tensor, _ []int) { args = append(args, *slot) })
+	}
+	return m.call(fmt.Sprintf("%s form=%b", name, forms), func(nodes []*Node) []*Node {
+		rest := nodes[len(own):]
+		next := func() (node *Node) { node, rest = rest[0], rest[1:]; return node }
+		blocks := make([]bound, len(forms))
+		for i := range blocks {
+			at, bit := &blocks[i], 1
+			operands(&at.in.Geometry, &at.in.Edits, func(slot **Node) {
+				if forms[i]&bit != 0 {
+					*slot = next()
+				}
+				bit <<= 1
+			})
+			at.w = &Layer[*Node]{}
+			at.w.Each(&m.Config, func(_ string, slot **Node, _ []int) { *slot = next() })
+		}
+		return build(&m.Config, nodes[:len(own)], blocks)
 	}, args...)
 }
 

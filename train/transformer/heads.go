@@ -54,7 +54,7 @@ func (m *Model) heads(batch Batch, in *inputs, resid *tensors.Tensor, pass Pass)
 				targets = append(targets, target)
 			}
 		}
-		loss, top1, err := m.predict(rows, targets)
+		loss, top1, err := m.predict(rows, targets, headFloats)
 		if err != nil {
 			return nil, err
 		}
@@ -115,9 +115,10 @@ func outputNodes(c *Config, x *Node, weights []*Node) *Node {
 	return Logits(c, &p, x)
 }
 
-// predict returns each row's loss against its target and its most probable token.
-func (m *Model) predict(rows [][]float32, targets []int32) (loss []float32, top1 []int32, err error) {
-	err = m.chunks(rows, func(x *tensors.Tensor, n int) error {
+// predict returns each row's loss against its target and its most probable token, with at most so many
+// logits at once.
+func (m *Model) predict(rows [][]float32, targets []int32, floats int) (loss []float32, top1 []int32, err error) {
+	err = m.chunks(rows, floats, func(x *tensors.Tensor, n int) error {
 		padded := make([]int32, x.Shape().Dim(0))
 		copy(padded, targets[:n])
 		targets = targets[n:]
@@ -166,7 +167,7 @@ func NextToken(logits, targets *Node) (loss, top1 *Node) {
 // logits returns all V scores for each row.
 func (m *Model) logits(rows [][]float32) ([][]float32, error) {
 	var all [][]float32
-	err := m.chunks(rows, func(x *tensors.Tensor, n int) error {
+	err := m.chunks(rows, headFloats, func(x *tensors.Tensor, n int) error {
 		outs, err := m.call("logits", func(a []*Node) []*Node {
 			return []*Node{outputNodes(&m.Config, a[0], a[1:])}
 		}, append([]*tensors.Tensor{x}, m.output()...)...)
@@ -190,13 +191,13 @@ func (m *Model) logits(rows [][]float32) ([][]float32, error) {
 }
 
 // chunks feeds rows of width D to a computation, in the fewest calls of a
-// compiled size; n of each chunk's rows are real, the rest zero.
-func (m *Model) chunks(rows [][]float32, run func(x *tensors.Tensor, n int) error) error {
+// compiled size and at most so many logits; n of each chunk's rows are real, the rest zero.
+func (m *Model) chunks(rows [][]float32, floats int, run func(x *tensors.Tensor, n int) error) error {
 	d := m.Config.Width
 	for len(rows) > 0 {
 		size := headRows[0]
 		for _, s := range headRows[1:] {
-			if len(rows) > size && s*m.Config.Vocab <= headFloats {
+			if len(rows) > size && s*m.Config.Vocab <= floats {
 				size = s
 			}
 		}

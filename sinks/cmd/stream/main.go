@@ -19,7 +19,6 @@ import (
 
 	"firsttoken/sinks/cmd/internal/cli"
 	"firsttoken/sinks/eviction"
-	_ "firsttoken/train/heap/single"
 	"firsttoken/train/pretrained"
 )
 

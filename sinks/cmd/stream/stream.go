@@ -4,12 +4,14 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"runtime/debug"
 	"slices"
 	"time"
 
 	"firsttoken/sinks/cmd/internal/cli"
 	"firsttoken/sinks/eviction"
 	"firsttoken/sinks/probe"
+	"firsttoken/train/heap/single"
 	"firsttoken/train/local/backend"
 	"firsttoken/train/pretrained"
 	"firsttoken/train/tokenizer"
@@ -33,15 +35,21 @@ func stream(o *options, stdin io.Reader, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	m, err := pretrained.Load(b, o.model, o.load)
+	var docs [][]int32
+	m, err := pretrained.LoadRehearsed(b, o.model, o.load, func(m *pretrained.Loaded) error {
+		if docs, err = documents(o, m, stdin); err != nil || o.policy == nil {
+			return err
+		}
+		longest := slices.MaxFunc(docs, func(a, b []int32) int { return len(a) - len(b) })
+		err = probe.RehearseStream(m.Model, longest, o.reading(longest))
+		single.Return()
+		return err
+	})
 	if err != nil {
 		return err
 	}
 	defer m.Close()
-	docs, err := documents(o, m, stdin)
-	if err != nil {
-		return err
-	}
+	debug.FreeOSMemory() // what the files were read through
 	if !o.json {
 		fmt.Fprintf(stdout, "| document | tokens | loss | token 1 kept | tokens 1–4 kept | tokens/s | peak memory |\n| --- | --- | --- | --- | --- | --- | --- |\n")
 	}
@@ -98,12 +106,18 @@ func documents(o *options, m *pretrained.Loaded, stdin io.Reader) ([][]int32, er
 	return [][]int32{ids}, err
 }
 
-// read is one document through a cache of its own.
-func read(o *options, m *pretrained.Loaded, ids []int32, stdout io.Writer) (*result, error) {
+// reading is how a document is read.
+func (o *options) reading(ids []int32) probe.StreamOptions {
 	so := probe.StreamOptions{Policy: o.policy, Entries: o.cache, Block: o.block, Shifted: o.shifted, Generate: o.generate}
 	if o.policy == nil {
 		so.Policy, so.Entries = eviction.Window{}, len(ids)+o.generate
 	}
+	return so
+}
+
+// read is one document through a cache of its own.
+func read(o *options, m *pretrained.Loaded, ids []int32, stdout io.Writer) (*result, error) {
+	so := o.reading(ids)
 	if o.generate > 0 && !o.json {
 		so.OnToken = func(id int32) error {
 			text, err := m.Tokenizer.Decode([]int32{id})

@@ -1,0 +1,6 @@
+//go:build !linux || !cgo
+
+package single
+
+// Return does nothing here.
+func Return() {}
