@@ -42,12 +42,7 @@ func measureGPU(s *session) ([]row, error) {
 }
 
 func utilisationRow(s *session, c train.Config) (row, error) {
-	folder, err := os.MkdirTemp("", "bench-gpu-")
-	if err != nil {
-		return row{}, err
-	}
-	defer os.RemoveAll(folder)
-	p, err := s.trainer(nil, folder, c)
+	p, err := s.trainer(nil, c)
 	if err != nil {
 		return row{}, err
 	}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"os"
 	"time"
 
 	"github.com/gomlx/compute"
@@ -105,12 +104,7 @@ func trainingPeak(s *session, torch *process, z trainingSize) (row, error) {
 	if err != nil {
 		return row{}, err
 	}
-	folder, err := os.MkdirTemp("", "bench-peak-")
-	if err != nil {
-		return row{}, err
-	}
-	defer os.RemoveAll(folder)
-	p, err := s.trainer(onCPU(), folder, c)
+	p, err := s.trainer(onCPU(), c)
 	if err != nil {
 		return row{}, err
 	}

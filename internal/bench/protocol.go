@@ -49,6 +49,8 @@ type process struct {
 	cmd  *exec.Cmd
 	in   io.WriteCloser
 	out  *bufio.Reader
+
+	folder string // of its own, removed when it is closed; "" for none
 }
 
 // start runs a program and waits until it has loaded its model. What it writes to
@@ -132,5 +134,8 @@ func (p *process) close() {
 	_ = p.cmd.Wait() // it has given all its answers
 	if f, ok := p.cmd.Stderr.(*os.File); ok {
 		f.Close()
+	}
+	if p.folder != "" {
+		_ = os.RemoveAll(p.folder)
 	}
 }

@@ -94,12 +94,7 @@ func trainingRows(s *session, z trainingSize) ([]row, error) {
 	if err != nil {
 		return nil, err
 	}
-	folder, err := os.MkdirTemp("", "bench-training-")
-	if err != nil {
-		return nil, err
-	}
-	defer os.RemoveAll(folder)
-	ours, err := s.trainer(onCPU(), folder, c)
+	ours, err := s.trainer(onCPU(), c)
 	if err != nil {
 		return nil, err
 	}
@@ -109,7 +104,7 @@ func trainingRows(s *session, z trainingSize) ([]row, error) {
 	at := map[int]int{} // the side that a row compares with
 	for i, peer := range trainingPeers {
 		rows[i].what = fmt.Sprintf("training speed of toolkit / %s, %v", peer.name, z)
-		p, err := s.peer(peer.name, peer.program, folder, peer.args...)
+		p, err := s.peer(peer.name, peer.program, ours.folder, peer.args...)
 		if err != nil {
 			rows[i].figure = "not measured: " + err.Error()
 			continue
@@ -155,17 +150,27 @@ func processorSeconds(answers []answer) []float64 {
 	return out
 }
 
-// trainer starts a process of this toolkit that trains, on a run that it writes to an
-// empty folder.
-func (s *session) trainer(env []string, folder string, c train.Config) (*process, error) {
-	if err := writeRun(folder, c); err != nil {
-		return nil, err
-	}
+// trainer starts a process of this toolkit that trains, on a run that it writes to a folder
+// of the process.
+func (s *session) trainer(env []string, c train.Config) (*process, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
-	return s.start("this toolkit", env, self, serveTrainingCommand, folder)
+	folder, err := os.MkdirTemp("", "bench-training-")
+	if err != nil {
+		return nil, err
+	}
+	var p *process
+	if err = writeRun(folder, c); err == nil {
+		p, err = s.start("this toolkit", env, self, serveTrainingCommand, folder)
+	}
+	if err != nil {
+		_ = os.RemoveAll(folder)
+		return nil, err
+	}
+	p.folder = folder
+	return p, nil
 }
 
 // writeRun writes what the peers need: config.json and weights.safetensors, from which
