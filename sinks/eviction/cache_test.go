@@ -131,6 +131,35 @@ func TestFillingCacheIsThePlainPass(t *testing.T) {
 	}
 }
 
+// So it is at every token, whether they come one by one or in blocks, whole or short.
+func TestFillingCacheAtEveryStep(t *testing.T) {
+	m := model(t, nil)
+	ids := text(24)
+	want, err := m.Forward(transformer.One(ids), transformer.Pass{Logits: true})
+	require.NoError(t, err)
+	for _, p := range []eviction.Policy{eviction.Window{}, eviction.H2O{}} {
+		for _, shifted := range []bool{false, true} {
+			for name, steps := range map[string][]int{
+				"one by one": {1, 1, 1, 1, 1, 1}, "after blocks": {8, 8, 1, 1, 1}, "after a short block": {8, 5, 1, 1, 1, 1},
+				"between blocks": {1, 8, 1, 8, 1, 1}, "to the brim": {8, 8, 1, 1, 1, 1, 1, 1, 1, 1},
+			} {
+				c, err := transformer.NewCache(m, transformer.CacheOptions{Entries: 24, Block: 8, Keep: eviction.Of(p), Shifted: shifted})
+				require.NoError(t, err)
+				for _, n := range steps {
+					at := c.Read()
+					out, err := c.Feed(ids[at:at+n], nil, true)
+					require.NoError(t, err)
+					require.InDeltaSlice(t, want.Logits[0][at+n-1], out.Logits, 1e-4, "%s, %s, shifted %t, token %d", p, name, shifted, at+n)
+				}
+				kept, err := c.Kept(1)
+				require.NoError(t, err)
+				require.Len(t, kept[0], c.Read())
+				c.Close()
+			}
+		}
+	}
+}
+
 // A window cache of N entries fed token by token is attention to the last N + 1 tokens, which a
 // model of one layer shows directly, in either mode.
 func TestWindowCacheIsAWindow(t *testing.T) {

@@ -105,7 +105,7 @@ func Stream(m *transformer.Model, ids []int32, o StreamOptions) (*Streamed, erro
 }
 
 // RehearseStream reads as little of a text as it takes for everything to be compiled that Stream needs
-// for all of it.
+// for all of it, but for a continuation in the midst of which the cache is full.
 func RehearseStream(m *transformer.Model, ids []int32, o StreamOptions) error {
 	if o.Block == 0 {
 		o.Block = defaultBlock

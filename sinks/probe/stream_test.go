@@ -66,7 +66,7 @@ func (p scored) Score(e *eviction.Entries, n int) *graph.Node {
 // After a rehearsal nothing is compiled, however long the text is and whatever its last block has.
 func TestRehearseStream(t *testing.T) {
 	m := model(t)
-	for _, n := range []int{1, 6, 9, 13, 14, 40, 41} {
+	for _, n := range []int{3, 6, 9, 13, 14, 40, 41} {
 		graphs := 0
 		o := probe.StreamOptions{Policy: scored{graphs: &graphs, name: fmt.Sprintf("scored %d", n)}, Entries: 9, Block: 4, Generate: 3}
 		require.NoError(t, probe.RehearseStream(m, documents(n)[0], o))

@@ -54,12 +54,34 @@ type Cache struct {
 type cachedLayer struct {
 	key, value *tensors.Tensor // [1, N, K, Dh] float32
 	pos        *tensors.Tensor // [1, K, N] int32, −1: empty
-	mass, seen *tensors.Tensor // [1, K, N] float32
+	mass, seen *tensors.Tensor // [1, K, N] float32; nil unless the choice counts them
 	index      *tensors.Tensor // the layer's, int32 scalar: the same all along
 }
 
-// freeEntries frees what a block replaces.
-func (l *cachedLayer) freeEntries() { Free(l.key, l.value, l.pos, l.mass, l.seen) }
+// slots are what a block replaces.
+func (l *cachedLayer) slots(counted bool) []**tensors.Tensor {
+	slots := []**tensors.Tensor{&l.key, &l.value, &l.pos}
+	if counted {
+		slots = append(slots, &l.mass, &l.seen)
+	}
+	return slots
+}
+
+// entries are what is in the slots.
+func (l *cachedLayer) entries(counted bool) (held []*tensors.Tensor) {
+	for _, slot := range l.slots(counted) {
+		held = append(held, *slot)
+	}
+	return held
+}
+
+// replace puts others there, and frees those that were.
+func (l *cachedLayer) replace(held []*tensors.Tensor) {
+	for i, slot := range l.slots(len(held) > 3) {
+		Free(*slot)
+		*slot = held[i]
+	}
+}
 
 // turns are the rotary tables of a kind of layer, a row for each position that can occur.
 type turns struct{ cos, sin, window *tensors.Tensor }
@@ -90,15 +112,14 @@ func NewCache(m *Model, o CacheOptions) (*Cache, error) {
 		}
 		at := &cache.layers[l]
 		at.index = tensors.FromScalar(int32(l))
-		for slot, shape := range map[**tensors.Tensor]shapes.Shape{
-			&at.key:   shapes.Make(dtypes.Float32, 1, o.Entries, c.KVHeads, c.HeadDim),
-			&at.value: shapes.Make(dtypes.Float32, 1, o.Entries, c.KVHeads, c.HeadDim),
-			&at.pos:   shapes.Make(dtypes.Int32, 1, c.KVHeads, o.Entries),
-			&at.mass:  shapes.Make(dtypes.Float32, 1, c.KVHeads, o.Entries),
-			&at.seen:  shapes.Make(dtypes.Float32, 1, c.KVHeads, o.Entries),
-		} {
+		dims := map[**tensors.Tensor]shapes.Shape{
+			&at.key: shapes.Make(dtypes.Float32, 1, o.Entries, c.KVHeads, c.HeadDim), &at.value: shapes.Make(dtypes.Float32, 1, o.Entries, c.KVHeads, c.HeadDim),
+			&at.pos: shapes.Make(dtypes.Int32, 1, c.KVHeads, o.Entries), &at.mass: shapes.Make(dtypes.Float32, 1, c.KVHeads, o.Entries),
+			&at.seen: shapes.Make(dtypes.Float32, 1, c.KVHeads, o.Entries),
+		}
+		for _, slot := range at.slots(o.Keep.Counts()) {
 			var err error
-			if *slot, err = empty(m.Backend, shape); err != nil {
+			if *slot, err = empty(m.Backend, dims[slot]); err != nil {
 				cache.Close()
 				return nil, fmt.Errorf("cache: layer %d: %w", l+1, err)
 			}
@@ -124,7 +145,7 @@ func empty(backend compute.Backend, shape shapes.Shape) (*tensors.Tensor, error)
 // Close frees the cache's memory.
 func (c *Cache) Close() {
 	for l := range c.layers {
-		c.layers[l].freeEntries()
+		Free(c.layers[l].entries(true)...)
 		Free(c.layers[l].index)
 	}
 	for _, t := range c.tables {

@@ -24,7 +24,9 @@ func (newest) Keep(e *Entries, n int) *Node {
 // bytes is what a cache holds on the device.
 func (c *Cache) bytes() (n int) {
 	for _, l := range c.layers {
-		n += int(l.key.ByteSize() + l.value.ByteSize() + l.pos.ByteSize() + l.mass.ByteSize() + l.seen.ByteSize() + l.index.ByteSize())
+		for _, x := range append(l.entries(l.mass != nil), l.index) {
+			n += int(x.ByteSize())
+		}
 	}
 	for _, t := range c.tables {
 		n += int(t.cos.ByteSize() + t.sin.ByteSize())
@@ -44,7 +46,7 @@ func TestCacheDoesNotGrow(t *testing.T) {
 	cache, err := NewCache(m, CacheOptions{Entries: n, Block: block, Keep: newest{}, Shifted: true})
 	require.NoError(t, err)
 	defer cache.Close()
-	entry := 4 * (2*c.HeadDim + 3) // key, value; position, mass, seen
+	entry := 4 * (2*c.HeadDim + 1) // key, value; position
 	want := c.Layers*(n*c.KVHeads*entry+4) + 4*2*(n+block)*int(cache.tables[Kind{}].cos.Shape().Dim(-1))
 	for read := 0; read < 2*c.Context; read += block {
 		require.Equal(t, want, cache.bytes(), "after %d tokens", read)

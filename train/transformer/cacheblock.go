@@ -20,33 +20,36 @@ const together = 6
 // keys nor patterns leave it. Of the caches' slots only the last `room` are looked at, see
 // [Cache.room].
 func (c *Cache) blocks(first, n int, resid, queryPos *tensors.Tensor, room int) (*tensors.Tensor, error) {
-	keep := c.o.Keep.String()
+	keep, counts := c.o.Keep.String(), c.o.Keep.Counts()
 	if room < c.o.Entries {
-		keep = fmt.Sprintf("all counted=%t", c.o.Keep.Counts()) // whoever chooses
+		keep = fmt.Sprintf("all counted=%t", counts) // whoever chooses
 	}
 	args, layers := []*tensors.Tensor{resid, queryPos}, make([]placed, n)
 	for i := range layers {
 		table, at := c.turns(first+i), &c.layers[first+i]
-		args = append(args, at.key, at.value, at.pos, at.mass, at.seen, at.index, table.cos, table.sin)
+		args = append(args, at.index, table.cos, table.sin)
+		args = append(args, at.entries(counts)...)
 		layers[i] = placed{layer: first + i, geometry: Geometry[*tensors.Tensor]{Window: table.window}}
 	}
 	name := fmt.Sprintf("cached blocks keep=%s entries=%d room=%d shifted=%t", keep, c.o.Entries, room, c.o.Shifted)
 	out, err := c.m.run(name, args, layers, func(config *Config, args []*Node, blocks []bound) []*Node {
-		out := []*Node{args[0]}
+		x, out := args[0], []*Node{nil}
+		each := (len(args) - 2) / n
 		for i, b := range blocks {
-			made := c.graph(config, out[0], args[1], args[2+8*i:][:8], b.w, b.in, room)
-			out[0] = made[0]
-			out = append(out, made[1:]...)
+			var held []*Node
+			x, held = c.graph(config, x, args[1], args[2+each*i:][:each], b.w, b.in, room)
+			out = append(out, held...)
 		}
+		out[0] = x
 		return out
 	})
 	if err != nil {
 		return nil, err
 	}
 	for i := range n {
-		at, held := &c.layers[first+i], out[1+5*i:]
-		at.freeEntries()
-		at.key, at.value, at.pos, at.mass, at.seen = held[0], held[1], held[2], held[3], held[4]
+		at := &c.layers[first+i]
+		each := (len(out) - 1) / n
+		at.replace(out[1+each*i:][:each])
 	}
 	return out[0], nil
 }
@@ -60,13 +63,15 @@ func (c *Cache) turns(layer int) turns {
 // room is how many slots a block of tokens looks at. While a cache fills, its entries are in the
 // last slots and most are empty: where all of the block's tokens find an empty slot, so that nothing
 // has to be chosen, it is the block's length times a power of two that holds the entries, which
-// compiles few shapes. Else it is all.
+// compiles few shapes; for a single token, all but one. Else it is all.
 func (c *Cache) room(tokens, block int) int {
 	all := c.o.Entries
-	if block == 1 || tokens < block || c.read+block > all {
+	switch {
+	case tokens < block || c.read+block > all:
 		return all
-	}
-	if c.read == 0 {
+	case block == 1:
+		return all - 1
+	case c.read == 0:
 		return 0
 	}
 	room := block
@@ -76,10 +81,11 @@ func (c *Cache) room(tokens, block int) int {
 	return min(room, all)
 }
 
-// graph is one layer, with what its cache holds: keys, values, positions, mass and queries counted, its
-// number and its rotary tables.
-func (c *Cache) graph(config *Config, resid, queryPos *Node, held []*Node, w *Layer[*Node], in Inputs, room int) []*Node {
-	pastKey, pastValue, pastPos, pastMass, pastSeen := held[0], held[1], held[2], held[3], held[4]
+// graph is one layer on a block of tokens. had is what the cache has of it: its number, its rotary
+// tables, keys, values and positions and, if they are counted, mass and queries. It returns the
+// residual stream and the last of these anew.
+func (c *Cache) graph(config *Config, resid, queryPos *Node, had []*Node, w *Layer[*Node], in Inputs, room int) (*Node, []*Node) {
+	pastKey, pastValue, pastPos := had[3], had[4], had[5]
 	t := resid.Shape().Dim(1)
 	pos := BroadcastToDims(InsertAxes(queryPos, 1), 1, config.KVHeads, t)
 	if room > 0 {
@@ -99,12 +105,12 @@ func (c *Cache) graph(config *Config, resid, queryPos *Node, held []*Node, w *La
 	query = Where(real, query, BroadcastToShape(newest, query.Shape()))
 
 	turned := func(table, at *Node) *Node { return Gather(table, InsertAxes(MaxScalar(at, 0), -1)) }
-	cos, sin := Squeeze(held[6], 0), Squeeze(held[7], 0)
+	cos, sin := Squeeze(had[1], 0), Squeeze(had[2], 0)
 	in.Resid, in.QueryChunk = resid, t
 	in.QueryPos, in.KeyPos = query, seat
 	in.Cos, in.Sin = turned(cos, query), turned(sin, query)
 	place := TransposeAllAxes(seat, 0, 2, 1) // [1, n, K]
-	if c.o.Shifted {                         // all heads hold equally many: key i of each has the same place
+	if c.o.Shifted || room < c.o.Entries {   // key i of each head has the same place: all hold equally many, or the same
 		place = Slice(place, AxisRange(), AxisRange(), AxisRange(0, 1))
 	}
 	in.KeyCos, in.KeySin = turned(cos, place), turned(sin, place)
@@ -114,25 +120,25 @@ func (c *Cache) graph(config *Config, resid, queryPos *Node, held []*Node, w *La
 	counted := Reshape(ConvertDType(real, dtypes.Float32), 1, 1, 1, t, 1)
 	e := &Entries{
 		Keys: heads(nodes.Key), Values: heads(nodes.V), Pattern: Mul(nodes.Rows[0].Pattern, counted),
-		Pos: pos, QueryPos: queryPos, Layer: held[5],
+		Pos: pos, QueryPos: queryPos, Layer: had[0],
 	}
 	counts := c.o.Keep.Counts()
 	e.Received = sync.OnceValues(func() (mass, seen *Node) {
 		if !counts {
 			panic(fmt.Sprintf("cache: %s asks for what entries received, but says that it does not count it", c.o.Keep))
 		}
-		return e.received(lastOf(pastMass, 2, room), lastOf(pastSeen, 2, room), in.Window)
+		return e.received(lastOf(had[6], 2, room), lastOf(had[7], 2, room), in.Window)
 	})
 	plain := after(in.PastKey, nodes.KeyPlain)
 	if room == c.o.Entries {
 		slots := c.o.Keep.Keep(e, room)
 		bySlot := TransposeAllAxes(slots, 0, 2, 1) // [1, N, K]
-		out := []*Node{nodes.ResidOut, takeRows(plain, bySlot), takeRows(nodes.V, bySlot), take(pos, slots)}
-		if !counts {
-			return append(out, pastMass, pastSeen)
+		held := []*Node{takeRows(plain, bySlot), takeRows(nodes.V, bySlot), take(pos, slots)}
+		if counts {
+			mass, seen := e.Received()
+			held = append(held, take(mass, slots), take(seen, slots))
 		}
-		mass, seen := e.Received()
-		return append(out, take(mass, slots), take(seen, slots))
+		return nodes.ResidOut, held
 	}
 	// All stay, and as many empty slots leave at the front.
 	moved := func(past, now *Node, axis int) *Node {
@@ -141,12 +147,12 @@ func (c *Cache) graph(config *Config, resid, queryPos *Node, held []*Node, w *La
 		}
 		return lastOf(now, axis, c.o.Entries)
 	}
-	out := []*Node{nodes.ResidOut, moved(pastKey, plain, 1), moved(pastValue, nodes.V, 1), moved(pastPos, pos, 2)}
-	if !counts {
-		return append(out, pastMass, pastSeen)
+	held := []*Node{moved(pastKey, plain, 1), moved(pastValue, nodes.V, 1), moved(pastPos, pos, 2)}
+	if counts {
+		mass, seen := e.Received()
+		held = append(held, moved(had[6], mass, 2), moved(had[7], seen, 2))
 	}
-	mass, seen := e.Received()
-	return append(out, moved(pastMass, mass, 2), moved(pastSeen, seen, 2))
+	return nodes.ResidOut, held
 }
 
 // seats are the places of keys [1, K, n] and of the last t of them, the block's queries [1, t],
