@@ -104,11 +104,15 @@ func Stream(m *transformer.Model, ids []int32, o StreamOptions) (*Streamed, erro
 	return out, nil
 }
 
-// RehearseStream reads as little of a text as it takes for everything to be compiled that Stream needs
-// for all of it, but for a continuation in the midst of which the cache is full.
+// RehearseStream reads as little of a text as it takes for everything to be compiled that Stream
+// needs for all of it, but for a continuation in the midst of which the cache is full.
 func RehearseStream(m *transformer.Model, ids []int32, o StreamOptions) error {
 	if o.Block == 0 {
 		o.Block = defaultBlock
+	}
+	if !o.Shifted && len(ids)+o.Generate > m.Config.Context {
+		_, err := Stream(m, ids, o) // refuses what a part of would pass
+		return err
 	}
 	// A full cache, one block more, and an end as long as the text's.
 	if n := o.Entries + o.Block; o.Block > 0 && len(ids) > n {

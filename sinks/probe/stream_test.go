@@ -77,6 +77,7 @@ func TestRehearseStream(t *testing.T) {
 		require.Len(t, s.Generated, 3)
 		require.Equal(t, once, graphs, "%d tokens", n)
 	}
+	require.ErrorContains(t, probe.RehearseStream(m, documents(129)[0], probe.StreamOptions{Policy: eviction.Window{}, Entries: 4}), "context ends at 128")
 	require.ErrorContains(t, probe.RehearseStream(m, nil, probe.StreamOptions{Policy: eviction.Window{}, Entries: 4}), "the text is empty")
 }
 

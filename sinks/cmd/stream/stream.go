@@ -36,15 +36,14 @@ func stream(o *options, stdin io.Reader, stdout io.Writer) error {
 		return err
 	}
 	var docs [][]int32
+	var own error // what is wrong with the texts is not the model's
 	m, err := pretrained.LoadRehearsed(b, o.model, o.load, func(m *pretrained.Loaded) error {
-		if docs, err = documents(o, m, stdin); err != nil || o.policy == nil {
-			return err
-		}
-		longest := slices.MaxFunc(docs, func(a, b []int32) int { return len(a) - len(b) })
-		err = probe.RehearseStream(m.Model, longest, o.reading(longest))
-		single.Return()
-		return err
+		docs, own = o.rehearse(m, stdin)
+		return own
 	})
+	if own != nil {
+		return own
+	}
 	if err != nil {
 		return err
 	}
@@ -68,6 +67,25 @@ func stream(o *options, stdin io.Reader, stdout io.Writer) error {
 			100*r.KeptShareToken1, 100*r.KeptShareFirst4, r.TokensPerSecond, float64(r.PeakBytes)/(1<<20))
 	}
 	return nil
+}
+
+// rehearse reads what there is to read, and compiles what the longest text needs.
+func (o *options) rehearse(m *pretrained.Loaded, stdin io.Reader) ([][]int32, error) {
+	docs, err := documents(o, m, stdin)
+	if err != nil || o.policy == nil {
+		return docs, err
+	}
+	longest := 0
+	for i, ids := range docs {
+		if len(ids) > len(docs[longest]) {
+			longest = i
+		}
+	}
+	if err := probe.RehearseStream(m.Model, docs[longest], o.reading(docs[longest])); err != nil {
+		return nil, fmt.Errorf("document %d: %w", longest+1, err)
+	}
+	single.GiveBack()
+	return docs, nil
 }
 
 func documents(o *options, m *pretrained.Loaded, stdin io.Reader) ([][]int32, error) {

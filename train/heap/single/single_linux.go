@@ -7,6 +7,7 @@ package single
 #include <link.h>
 #include <malloc.h>
 #include <stdint.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 
 #ifdef __GLIBC__
@@ -18,27 +19,30 @@ static void trim(void) { malloc_trim(0); }
 static void trim(void) {}
 #endif
 
-// unmap lets go of a library's code. It is read-only and a file's, so that whatever runs next comes
-// back from there.
-static int unmap(struct dl_phdr_info *library, size_t size, void *page) {
+// drop lets go of a library's code. It is read-only and a file's, so that whatever runs next comes
+// back from there; but not the kernel's own library, which has no file. A debugger's breakpoints go
+// too.
+static int drop(struct dl_phdr_info *library, size_t size, void *page) {
+	const uintptr_t mask = ~((uintptr_t)page - 1), kernels = getauxval(AT_SYSINFO_EHDR);
 	for (int i = 0; i < library->dlpi_phnum; i++) {
 		const ElfW(Phdr) *part = &library->dlpi_phdr[i];
 		if (part->p_type != PT_LOAD || !(part->p_flags & PF_X) || part->p_flags & PF_W) continue;
-		const uintptr_t mask = ~((uintptr_t)page - 1), at = library->dlpi_addr + part->p_vaddr;
-		madvise((void *)(at & mask), (at + part->p_memsz) - (at & mask), MADV_DONTNEED);
+		const uintptr_t at = library->dlpi_addr + part->p_vaddr, end = at + part->p_memsz;
+		if (at <= kernels && kernels < end) continue;
+		madvise((void *)(at & mask), end - (at & mask), MADV_DONTNEED);
 	}
 	return 0;
 }
 
 static void giveBack(uintptr_t page) {
 	trim();
-	dl_iterate_phdr(unmap, (void *)page);
+	dl_iterate_phdr(drop, (void *)page);
 }
 */
 import "C"
 
 import "os"
 
-// Return gives back to the system what is free in the C heap, and the pages of code: after compiling
-// these are the compiler's for the most part, 125 MiB of XLA's library.
-func Return() { C.giveBack(C.uintptr_t(os.Getpagesize())) }
+// GiveBack gives the system what is free in the C heap, and the pages of code: after compiling these
+// are the compiler's for the most part, some 100 MiB of XLA's library.
+func GiveBack() { C.giveBack(C.uintptr_t(os.Getpagesize())) }

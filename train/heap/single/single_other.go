@@ -2,5 +2,5 @@
 
 package single
 
-// Return does nothing here.
-func Return() {}
+// GiveBack does nothing here.
+func GiveBack() {}
