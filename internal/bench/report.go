@@ -85,12 +85,14 @@ PyTorch also that of each head's mean attention to token 1.
   precision. For "logits of all positions" it leaves them in its buffer, and this toolkit
   also reduces them to loss and top-1. It is the build that PyPI has (see the instruction
   sets under versions); one compiled for a machine's own may be faster.
-- *Through a cache*: train/transformer's cache that keeps every token, as sinks/eviction
-  fills it; scores of all entries and the choice of those that stay are part of the time.
-  One token is one row, which XLA's CPU backend multiplies on one thread, as fast as that
-  reads memory; llama.cpp reads with all. It gives other logits for a token that it reads
-  alone than in a prompt, with keys and values in float32 too. The whole text at once shows
-  what the cache alone costs.
+- *Through a cache*: train/transformer's cache that keeps every token, so that nothing has to
+  be chosen. For one token XLA's CPU backend runs some thirty small kernels a layer, one after
+  the other, beside reading the weights. llama.cpp gives other logits for a token that it
+  reads alone than in a prompt, with keys and values in float32 too. The whole text at once
+  shows what the cache alone costs.
+- *The command stream*: weights and entries are held all the time, the rest of the peak is
+  compiling, reading files and computing. After compiling it gives back pages of XLA's code,
+  which stay among the system's cached files and are no longer counted.
 - *PyTorch*: transformers with eager attention and output_attentions=True, from whose
   matrices each head's mean attention to token 1 is taken; logits of all positions. This
   toolkit computes every metric.

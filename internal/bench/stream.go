@@ -68,8 +68,8 @@ func measureStream(s *session) ([]row, error) {
 	}}, nil
 }
 
-// spareMiB is what sinks/cmd/stream takes at its peak beside what it holds all the time, the largest
-// of a few processes.
+// spareMiB is what sinks/cmd/stream takes at its peak beside what it holds all the time, the most of
+// a few processes.
 func (s *session) spareMiB(t int, held int64) (most float64, err error) {
 	ids, err := json.Marshal(text(t))
 	if err != nil {

@@ -63,7 +63,8 @@ func (p scored) Score(e *eviction.Entries, n int) *graph.Node {
 	return p.Window.Score(e, n)
 }
 
-// After a rehearsal nothing is compiled, however long the text is and whatever its last block has.
+// After a rehearsal no graph that scores is made, however long the text is and whatever its last
+// block has.
 func TestRehearseStream(t *testing.T) {
 	m := model(t)
 	for _, n := range []int{3, 6, 9, 13, 14, 40, 41} {

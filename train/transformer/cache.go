@@ -128,8 +128,8 @@ func NewCache(m *Model, o CacheOptions) (*Cache, error) {
 	return cache, nil
 }
 
-// empty is a tensor of zeros, or of positions −1, where the device works on it: a second copy on the
-// host would be as much memory again.
+// empty is a tensor of zeros, or of positions −1, that lies where the device works on it, if the two
+// share memory: a second copy on the host would take as much again.
 func empty(backend compute.Backend, shape shapes.Shape) (*tensors.Tensor, error) {
 	t, err := tensors.FromShapeForBackend(backend, 0, shape)
 	if err == nil && shape.DType == dtypes.Int32 {
@@ -204,8 +204,8 @@ func (c *Cache) Feed(ids, targets []int32, last bool) (*Feed, error) {
 	return c.heads(resid, len(ids), targets, last)
 }
 
-// cacheFloats bounds the logits of one call where a text has no end, 16 MiB: the loss takes three times
-// as much for a moment, which is the most that reading needs beside weights and entries.
+// cacheFloats bounds the logits of one call where a text has no end, 16 MiB: the loss takes three
+// times as much for a moment, which is the most that reading needs beside weights and entries.
 const cacheFloats = 4 << 20
 
 // heads runs the output layer on the rows that are asked for.

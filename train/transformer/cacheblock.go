@@ -110,7 +110,8 @@ func (c *Cache) graph(config *Config, resid, queryPos *Node, had []*Node, w *Lay
 	in.QueryPos, in.KeyPos = query, seat
 	in.Cos, in.Sin = turned(cos, query), turned(sin, query)
 	place := TransposeAllAxes(seat, 0, 2, 1) // [1, n, K]
-	if c.o.Shifted || room < c.o.Entries {   // key i of each head has the same place: all hold equally many, or the same
+	// Key i of each head has the same place where all hold equally many, and count, or hold the same.
+	if c.o.Shifted || room < c.o.Entries {
 		place = Slice(place, AxisRange(), AxisRange(), AxisRange(0, 1))
 	}
 	in.KeyCos, in.KeySin = turned(cos, place), turned(sin, place)

@@ -7,8 +7,8 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 )
 
-// Call is one run of a computation around a block. [Model.Run] is the only way to run a block with a
-// model's weights, and several in one computation run the same way: what a block reads is put
+// Call is one run of a computation around a block. [Model.Run] is the only way to run a block with
+// a model's weights, and several in one computation run the same way: what a block reads is put
 // together here and nowhere else.
 type Call struct {
 	Layer    int

@@ -115,8 +115,8 @@ func outputNodes(c *Config, x *Node, weights []*Node) *Node {
 	return Logits(c, &p, x)
 }
 
-// predict returns each row's loss against its target and its most probable token, with at most so many
-// logits at once.
+// predict returns each row's loss against its target and its most probable token, with at most so
+// many logits at once.
 func (m *Model) predict(rows [][]float32, targets []int32, floats int) (loss []float32, top1 []int32, err error) {
 	err = m.chunks(rows, floats, func(x *tensors.Tensor, n int) error {
 		padded := make([]int32, x.Shape().Dim(0))

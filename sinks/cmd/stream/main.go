@@ -6,8 +6,8 @@
 //
 // The text is fed in blocks of -block tokens; in each layer every key/value head keeps the -cache
 // entries that the policy scores highest (package sinks/eviction). -policy none keeps them all.
-// With any other policy, what the longest text needs is compiled before the weights are read: the two
-// are then not in memory at once.
+// With any other policy, what the longest text needs is compiled before the weights are read: the
+// two are then not in memory at once.
 //
 // It exits with 0 on success, 1 when something failed, 2 on wrong usage.
 package main

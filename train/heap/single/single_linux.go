@@ -43,6 +43,7 @@ import "C"
 
 import "os"
 
-// GiveBack gives the system what is free in the C heap, and the pages of code: after compiling these
-// are the compiler's for the most part, some 100 MiB of XLA's library.
+// GiveBack gives the system what is free in the C heap, and the pages of code, which it keeps among
+// its files for as long as it likes: after compiling these are the compiler's for the most part,
+// some 100 MiB of XLA's library.
 func GiveBack() { C.giveBack(C.uintptr_t(os.Getpagesize())) }
