@@ -60,18 +60,14 @@ func (g *ggufFile) dims() map[string][]int {
 }
 
 func (g *ggufFile) dtype(name string) dtypes.DType {
-	for _, ti := range g.file.TensorInfos {
-		if ti.Name != name {
-			continue
-		}
-		switch ti.Type {
-		case gguf.F64:
-			return dtypes.Float64
-		case gguf.F16:
-			return dtypes.Float16
-		case gguf.BF16:
-			return dtypes.BFloat16
-		}
+	info, _ := g.file.GetTensorInfo(name)
+	switch info.Type {
+	case gguf.F64:
+		return dtypes.Float64
+	case gguf.F16:
+		return dtypes.Float16
+	case gguf.BF16:
+		return dtypes.BFloat16
 	}
 	return dtypes.Float32
 }

@@ -270,7 +270,7 @@ func (c *Config) slotLogits(w *Layer[*Node], queries *Node) *Node {
 // the compute type. A nil bias adds nothing.
 func (c *Config) dot(x, w, bias *Node) *Node {
 	x, w = c.cast(x), c.cast(w)
-	y := ConvertDType(matmul(x, w, 0, 1), dtypes.Float32)
+	y := ConvertDType(multiply(x, w), dtypes.Float32)
 	if bias == nil {
 		return y
 	}

@@ -104,6 +104,8 @@ func NewCache(m *Model, o CacheOptions) (*Cache, error) {
 		positions = c.Context
 	}
 	cache := &Cache{m: m, o: o, layers: make([]cachedLayer, c.Layers), tables: map[Kind]turns{}}
+	vectors, numbers := shapes.Make(dtypes.Float32, 1, o.Entries, c.KVHeads, c.HeadDim), []int{1, c.KVHeads, o.Entries}
+	shaped := []shapes.Shape{vectors, vectors, shapes.Make(dtypes.Int32, numbers...), shapes.Make(dtypes.Float32, numbers...), shapes.Make(dtypes.Float32, numbers...)}
 	for l := range cache.layers {
 		_, kind := c.KindOf(l)
 		if _, ok := cache.tables[kind]; !ok {
@@ -112,14 +114,9 @@ func NewCache(m *Model, o CacheOptions) (*Cache, error) {
 		}
 		at := &cache.layers[l]
 		at.index = tensors.FromScalar(int32(l))
-		dims := map[**tensors.Tensor]shapes.Shape{
-			&at.key: shapes.Make(dtypes.Float32, 1, o.Entries, c.KVHeads, c.HeadDim), &at.value: shapes.Make(dtypes.Float32, 1, o.Entries, c.KVHeads, c.HeadDim),
-			&at.pos: shapes.Make(dtypes.Int32, 1, c.KVHeads, o.Entries), &at.mass: shapes.Make(dtypes.Float32, 1, c.KVHeads, o.Entries),
-			&at.seen: shapes.Make(dtypes.Float32, 1, c.KVHeads, o.Entries),
-		}
-		for _, slot := range at.slots(o.Keep.Counts()) {
+		for i, slot := range at.slots(o.Keep.Counts()) {
 			var err error
-			if *slot, err = empty(m.Backend, dims[slot]); err != nil {
+			if *slot, err = empty(m.Backend, shaped[i]); err != nil {
 				cache.Close()
 				return nil, fmt.Errorf("cache: layer %d: %w", l+1, err)
 			}

@@ -20,8 +20,9 @@ const together = 6
 // keys nor patterns leave it. Of the caches' slots only the last `room` are looked at, see
 // [Cache.room].
 func (c *Cache) blocks(first, n int, resid, queryPos *tensors.Tensor, room int) (*tensors.Tensor, error) {
-	keep, counts := c.o.Keep.String(), c.o.Keep.Counts()
-	if room < c.o.Entries {
+	o := c.o
+	keep, counts := o.Keep.String(), o.Keep.Counts()
+	if room < o.Entries {
 		keep = fmt.Sprintf("all counted=%t", counts) // whoever chooses
 	}
 	args, layers := []*tensors.Tensor{resid, queryPos}, make([]placed, n)
@@ -31,13 +32,13 @@ func (c *Cache) blocks(first, n int, resid, queryPos *tensors.Tensor, room int) 
 		args = append(args, at.entries(counts)...)
 		layers[i] = placed{layer: first + i, geometry: Geometry[*tensors.Tensor]{Window: table.window}}
 	}
-	name := fmt.Sprintf("cached blocks keep=%s entries=%d room=%d shifted=%t", keep, c.o.Entries, room, c.o.Shifted)
+	name := fmt.Sprintf("cached blocks keep=%s entries=%d room=%d shifted=%t", keep, o.Entries, room, o.Shifted)
 	out, err := c.m.run(name, args, layers, func(config *Config, args []*Node, blocks []bound) []*Node {
 		x, out := args[0], []*Node{nil}
 		each := (len(args) - 2) / n
 		for i, b := range blocks {
 			var held []*Node
-			x, held = c.graph(config, x, args[1], args[2+each*i:][:each], b.w, b.in, room)
+			x, held = o.graph(config, x, args[1], args[2+each*i:][:each], b.w, b.in, room)
 			out = append(out, held...)
 		}
 		out[0] = x
@@ -84,7 +85,7 @@ func (c *Cache) room(tokens, block int) int {
 // graph is one layer on a block of tokens. had is what the cache has of it: its number, its rotary
 // tables, keys, values and positions and, if they are counted, mass and queries. It returns the
 // residual stream and the last of these anew.
-func (c *Cache) graph(config *Config, resid, queryPos *Node, had []*Node, w *Layer[*Node], in Inputs, room int) (*Node, []*Node) {
+func (o *CacheOptions) graph(config *Config, resid, queryPos *Node, had []*Node, w *Layer[*Node], in Inputs, room int) (*Node, []*Node) {
 	pastKey, pastValue, pastPos := had[3], had[4], had[5]
 	t := resid.Shape().Dim(1)
 	pos := BroadcastToDims(InsertAxes(queryPos, 1), 1, config.KVHeads, t)
@@ -94,7 +95,7 @@ func (c *Cache) graph(config *Config, resid, queryPos *Node, had []*Node, w *Lay
 	}
 	filled := GreaterOrEqual(pos, ZerosLike(pos))
 	seat, query := pos, queryPos
-	if c.o.Shifted {
+	if o.Shifted {
 		seat, query = seats(filled, t)
 		seat = Where(filled, seat, MulScalar(OnesLike(seat), -1))
 	}
@@ -111,7 +112,7 @@ func (c *Cache) graph(config *Config, resid, queryPos *Node, had []*Node, w *Lay
 	in.Cos, in.Sin = turned(cos, query), turned(sin, query)
 	place := TransposeAllAxes(seat, 0, 2, 1) // [1, n, K]
 	// Key i of each head has the same place where all hold equally many, and count, or hold the same.
-	if c.o.Shifted || room < c.o.Entries {
+	if o.Shifted || room < o.Entries {
 		place = Slice(place, AxisRange(), AxisRange(), AxisRange(0, 1))
 	}
 	in.KeyCos, in.KeySin = turned(cos, place), turned(sin, place)
@@ -123,16 +124,16 @@ func (c *Cache) graph(config *Config, resid, queryPos *Node, had []*Node, w *Lay
 		Keys: heads(nodes.Key), Values: heads(nodes.V), Pattern: Mul(nodes.Rows[0].Pattern, counted),
 		Pos: pos, QueryPos: queryPos, Layer: had[0],
 	}
-	counts := c.o.Keep.Counts()
+	counts := o.Keep.Counts()
 	e.Received = sync.OnceValues(func() (mass, seen *Node) {
 		if !counts {
-			panic(fmt.Sprintf("cache: %s asks for what entries received, but says that it does not count it", c.o.Keep))
+			panic(fmt.Sprintf("cache: %s asks for what entries received, but says that it does not count it", o.Keep))
 		}
 		return e.received(lastOf(had[6], 2, room), lastOf(had[7], 2, room), in.Window)
 	})
 	plain := after(in.PastKey, nodes.KeyPlain)
-	if room == c.o.Entries {
-		slots := c.o.Keep.Keep(e, room)
+	if room == o.Entries {
+		slots := o.Keep.Keep(e, room)
 		bySlot := TransposeAllAxes(slots, 0, 2, 1) // [1, N, K]
 		held := []*Node{takeRows(plain, bySlot), takeRows(nodes.V, bySlot), take(pos, slots)}
 		if counts {
@@ -143,10 +144,10 @@ func (c *Cache) graph(config *Config, resid, queryPos *Node, had []*Node, w *Lay
 	}
 	// All stay, and as many empty slots leave at the front.
 	moved := func(past, now *Node, axis int) *Node {
-		if empty := c.o.Entries - room; empty > t {
+		if empty := o.Entries - room; empty > t {
 			now = Concatenate([]*Node{SliceAxis(past, axis, AxisRange(t, empty)), now}, axis)
 		}
-		return lastOf(now, axis, c.o.Entries)
+		return lastOf(now, axis, o.Entries)
 	}
 	held := []*Node{moved(pastKey, plain, 1), moved(pastValue, nodes.V, 1), moved(pastPos, pos, 2)}
 	if counts {

@@ -24,9 +24,9 @@ type Call struct {
 
 // Run runs the computation. The results are the caller's to free.
 func (m *Model) Run(call Call) ([]*tensors.Tensor, error) {
-	one := []placed{{call.Layer, call.Geometry, call.Edits}}
+	one, build := []placed{{call.Layer, call.Geometry, call.Edits}}, call.Build
 	return m.run(call.Name, call.Args, one, func(c *Config, args []*Node, blocks []bound) []*Node {
-		return call.Build(c, args, blocks[0].w, blocks[0].in)
+		return build(c, args, blocks[0].w, blocks[0].in)
 	})
 }
 
@@ -43,7 +43,8 @@ type bound struct {
 	in Inputs
 }
 
-// run runs a computation around the blocks of several layers; build gets them in the same order.
+// run runs a computation around the blocks of several layers; build gets them in the same order. It
+// is kept with what is compiled, so it should not hold tensors.
 func (m *Model) run(name string, own []*tensors.Tensor, layers []placed, build func(c *Config, own []*Node, blocks []bound) []*Node) ([]*tensors.Tensor, error) {
 	args, forms := append([]*tensors.Tensor{}, own...), make([]int, len(layers))
 	for i, at := range layers {
@@ -61,8 +62,9 @@ func (m *Model) run(name string, own []*tensors.Tensor, layers []placed, build f
 		})
 		m.params.Layers[at.layer].Each(&m.Config, func(_ string, slot **tensors.Tensor, _ []int) { args = append(args, *slot) })
 	}
+	given := len(own)
 	return m.call(fmt.Sprintf("%s form=%b", name, forms), func(nodes []*Node) []*Node {
-		rest := nodes[len(own):]
+		rest := nodes[given:]
 		next := func() (node *Node) { node, rest = rest[0], rest[1:]; return node }
 		blocks := make([]bound, len(forms))
 		for i := range blocks {
@@ -76,7 +78,7 @@ func (m *Model) run(name string, own []*tensors.Tensor, layers []placed, build f
 			at.w = &Layer[*Node]{}
 			at.w.Each(&m.Config, func(_ string, slot **Node, _ []int) { *slot = next() })
 		}
-		return build(&m.Config, nodes[:len(own)], blocks)
+		return build(&m.Config, nodes[:given], blocks)
 	}, args...)
 }
 

@@ -146,3 +146,30 @@ func requireHalfProducts(t *testing.T, nodes []*Node) {
 	}
 	require.GreaterOrEqual(t, products, 3, "forward, and for each factor")
 }
+
+// A block's single row is multiplied part by part, which gives what one product does.
+func TestMultiplyRow(t *testing.T) {
+	const in = 5
+	rng := rand.New(rand.NewPCG(7, 8))
+	for _, s := range []struct{ rows, out, products int }{{1, 3 * rowParts, rowParts}, {1, 3*rowParts + 1, 1}, {2, 3 * rowParts, 1}} {
+		x, w := floats(s.rows*in, rng.NormFloat64), floats(s.out*in, rng.NormFloat64)
+		products := 0
+		got := run(t, prepared(t), func(a []*Node) []*Node {
+			y := multiply(a[0], a[1])
+			product := y
+			for product.Type().String() != "DotGeneral" {
+				product = product.Inputs()[0]
+			}
+			products = product.Shape().Size() / (s.rows * product.Shape().Dim(-1))
+			return []*Node{y}
+		}, tensors.FromFlatDataAndDimensions(x, 1, s.rows, in), tensors.FromFlatDataAndDimensions(w, s.out, in))[0]
+		require.Equal(t, s.products, products)
+		for i, y := range got {
+			var want float64
+			for c := range in {
+				want += float64(x[i/s.out*in+c]) * float64(w[i%s.out*in+c])
+			}
+			require.InDelta(t, want, y, 1e-5, "%v, %d", s, i)
+		}
+	}
+}

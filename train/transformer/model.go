@@ -91,13 +91,15 @@ func (m *Model) Close() {
 	m.params.Each(&m.Config, func(_ string, slot **tensors.Tensor, _ []int) { (*slot).MustFinalizeAll() })
 }
 
+var errClosed = errors.New("transformer: the model is closed")
+
 // exec returns the computation of that name, made on first use. GoMLX compiles
 // it anew for each combination of input shapes and keeps the results.
 func (m *Model) exec(name string, build func([]*Node) []*Node) (*Exec, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.execs == nil {
-		return nil, errors.New("transformer: the model is closed")
+		return nil, errClosed
 	}
 	if e, ok := m.execs[name]; ok {
 		return e, nil

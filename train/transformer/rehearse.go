@@ -1,6 +1,7 @@
 package transformer
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
 
@@ -13,8 +14,9 @@ import (
 
 // Rehearsed is what a rehearsal compiled, for a model of the same configuration.
 type Rehearsed struct {
-	config Config
-	execs  map[string]*graph.Exec
+	config  Config
+	backend compute.Backend
+	execs   map[string]*graph.Exec // nil once it is taken or freed
 }
 
 // Rehearse runs use on a stand-in for a model whose weights are still to be read: of its
@@ -53,7 +55,7 @@ func Rehearse(backend compute.Backend, c Config, types func(weight string) dtype
 	if err != nil {
 		return nil, err
 	}
-	r := &Rehearsed{config: c, execs: m.execs}
+	r := &Rehearsed{c, backend, m.execs}
 	if err := use(m); err != nil {
 		r.Free()
 		return nil, fmt.Errorf("rehearsal: %w", err)
@@ -69,13 +71,22 @@ func (r *Rehearsed) Free() {
 	r.execs = nil
 }
 
-// Take makes what was compiled the model's, which must be of the configuration that was rehearsed
-// and new.
+// Take makes what was compiled the model's, which must be new, of the configuration that was
+// rehearsed and on the same backend. It can be taken once.
 func (m *Model) Take(r *Rehearsed) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if !reflect.DeepEqual(m.Config, r.config) || len(m.execs) > 0 {
-		return fmt.Errorf("model: what was rehearsed is of another configuration, or the model has already computed")
+	switch {
+	case r.execs == nil:
+		return errors.New("model: what was rehearsed is another model's by now, or was freed")
+	case m.execs == nil:
+		return errClosed
+	case m.Backend != r.backend:
+		return errors.New("model: it was rehearsed on another backend")
+	case !reflect.DeepEqual(m.Config, r.config):
+		return errors.New("model: what was rehearsed is of another configuration")
+	case len(m.execs) > 0:
+		return errors.New("model: it has already computed, and takes no rehearsal")
 	}
 	m.execs, r.execs = r.execs, nil
 	return nil

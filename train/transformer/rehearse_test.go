@@ -62,7 +62,7 @@ func TestRehearse(t *testing.T) {
 		require.Equal(t, wantLosses, losses)
 		require.Equal(t, wantLogits, logits)
 
-		require.ErrorContains(t, m.Take(r), "has already computed")
+		require.ErrorContains(t, m.Take(r), "another model's by now")
 	}
 }
 
@@ -79,6 +79,12 @@ func TestRehearseRefuses(t *testing.T) {
 	other := c
 	other.NormEps = 1e-6
 	require.ErrorContains(t, randomModel(t, b, other).Take(r), "another configuration")
+	require.ErrorContains(t, randomModel(t, pureGo(t), c).Take(r), "another backend")
+	used := randomModel(t, b, c)
+	require.NoError(t, embed(used))
+	require.ErrorContains(t, used.Take(r), "has already computed")
+	used.Close()
+	require.ErrorContains(t, used.Take(r), "closed")
 
 	_, err = Rehearse(b, c, single, func(m *Model) error {
 		require.NoError(t, embed(m))
