@@ -26,6 +26,7 @@ type Study struct {
 	Texts   int    // no two of one address while there are enough
 	T       int    // tokens of each
 	Seed    uint64 // draws them
+	Skip    int    // so many that it draws first are left out: those of an earlier study
 	Options streams.Options
 	Caches  []streams.Setting
 }
@@ -41,7 +42,11 @@ func (s Study) Measure() (Table, int, error) {
 	var inputs []any
 	for _, c := range s.Caches {
 		names = append(names, s.Name+"/"+c.String())
-		inputs = append(inputs, []any{s.Model, s.Weights, s.BOS, s.Texts, s.T, s.Seed, s.Options, c})
+		input := []any{s.Model, s.Weights, s.BOS, s.Texts, s.T, s.Seed, s.Options, c}
+		if s.Skip > 0 {
+			input = append(input, s.Skip)
+		}
+		inputs = append(inputs, input)
 	}
 	values, measured, err := keep.Each(names, inputs, func(i int) (*streams.Outcome, error) {
 		r, err := load()
@@ -75,8 +80,11 @@ func (s Study) read() (*reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	passages, err := corpus.Passages(speeches, m.Tokenizer, corpus.PassageConfig{N: s.Texts, T: s.T, BOS: s.BOS, Seed: s.Seed})
-	return &reader{m, corpus.IDs(passages)}, err
+	passages, err := corpus.Passages(speeches, m.Tokenizer, corpus.PassageConfig{N: s.Skip + s.Texts, T: s.T, BOS: s.BOS, Seed: s.Seed})
+	if err != nil {
+		return nil, err
+	}
+	return &reader{m, corpus.IDs(passages[s.Skip:])}, nil
 }
 
 // Load reads what [Study.Measure] kept, without a model.

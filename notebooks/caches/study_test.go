@@ -32,6 +32,13 @@ func TestStudy(t *testing.T) {
 	require.NoError(t, err)
 	require.Zero(t, measured)
 	require.Equal(t, table, again)
+	// The texts after the first are those of a study that leaves it out.
+	later := s
+	later.Name, later.Texts, later.Skip = "caches-test/later", 2, 1
+	rest, measured, err := later.Measure()
+	require.NoError(t, err)
+	require.Equal(t, 2, measured)
+	require.Equal(t, table.All().Loss[1:], rest.All().Loss)
 	loaded, err := s.Load()
 	require.NoError(t, err)
 	require.Equal(t, table, loaded)
