@@ -5,6 +5,7 @@ package caches
 
 import (
 	"errors"
+	"fmt"
 	"sync"
 
 	"firsttoken/notebooks/keep"
@@ -26,7 +27,7 @@ type Study struct {
 	Texts   int    // no two of one address while there are enough
 	T       int    // tokens of each
 	Seed    uint64 // draws them
-	Skip    int    // so many that it draws first are left out: those of an earlier study
+	Skip    int    // leaves out the first so many of the draw, which an earlier study read
 	Options streams.Options
 	Caches  []streams.Setting
 }
@@ -43,7 +44,7 @@ func (s Study) Measure() (Table, int, error) {
 	for _, c := range s.Caches {
 		names = append(names, s.Name+"/"+c.String())
 		input := []any{s.Model, s.Weights, s.BOS, s.Texts, s.T, s.Seed, s.Options, c}
-		if s.Skip > 0 {
+		if s.Skip > 0 { // not of a study that skips none, whose values are older than the field
 			input = append(input, s.Skip)
 		}
 		inputs = append(inputs, input)
@@ -75,6 +76,9 @@ func (s Study) read() (*reader, error) {
 	m, err := models.Open(s.Model)
 	if err != nil {
 		return nil, err
+	}
+	if s.Skip < 0 {
+		return nil, fmt.Errorf("caches: Skip = %d: use 0 or more", s.Skip)
 	}
 	speeches, err := corpus.OpenSpeeches(corpus.SpeechesConfig{})
 	if err != nil {

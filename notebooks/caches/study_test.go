@@ -39,6 +39,9 @@ func TestStudy(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, 2, measured)
 	require.Equal(t, table.All().Loss[1:], rest.All().Loss)
+	later.Name, later.Skip = "caches-test/wrong", -1
+	_, _, err = later.Measure()
+	require.ErrorContains(t, err, "Skip = -1")
 	loaded, err := s.Load()
 	require.NoError(t, err)
 	require.Equal(t, table, loaded)

@@ -104,6 +104,7 @@ func NewCache(m *Model, o CacheOptions) (*Cache, error) {
 		positions = c.Context
 	}
 	cache := &Cache{m: m, o: o, layers: make([]cachedLayer, c.Layers), tables: map[Kind]turns{}}
+	// shaped are the shapes of a layer's slots, in their order.
 	vectors, numbers := shapes.Make(dtypes.Float32, 1, o.Entries, c.KVHeads, c.HeadDim), []int{1, c.KVHeads, o.Entries}
 	shaped := []shapes.Shape{vectors, vectors, shapes.Make(dtypes.Int32, numbers...), shapes.Make(dtypes.Float32, numbers...), shapes.Make(dtypes.Float32, numbers...)}
 	for l := range cache.layers {

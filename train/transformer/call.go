@@ -18,7 +18,8 @@ type Call struct {
 	// Name identifies the computation, which is compiled once for all layers: two
 	// calls of one name must build the same graph.
 	Name string
-	// Build makes the graph. It sets in.Resid, mostly to one of args, and calls Block.
+	// Build makes the graph. It sets in.Resid, mostly to one of args, and calls Block. The model
+	// keeps it with what is compiled, so a tensor that it holds is never freed.
 	Build func(c *Config, args []*Node, w *Layer[*Node], in Inputs) []*Node
 }
 
@@ -43,8 +44,7 @@ type bound struct {
 	in Inputs
 }
 
-// run runs a computation around the blocks of several layers; build gets them in the same order. It
-// is kept with what is compiled, so it should not hold tensors.
+// run runs a computation around the blocks of several layers; build gets them in the same order.
 func (m *Model) run(name string, own []*tensors.Tensor, layers []placed, build func(c *Config, own []*Node, blocks []bound) []*Node) ([]*tensors.Tensor, error) {
 	args, forms := append([]*tensors.Tensor{}, own...), make([]int, len(layers))
 	for i, at := range layers {

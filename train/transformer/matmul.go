@@ -42,13 +42,15 @@ func matmulTo(sum dtypes.DType, x, w *Node, batch, axis int) *Node {
 	})
 }
 
-// rowParts is into how many parts a matrix is cut that one row is multiplied with.
+// rowParts is into how many parts a matrix is cut that one row is multiplied with: on two cores four
+// and eight are as fast, two and twelve slower, and more cores can use more.
 const rowParts = 8
 
 // multiply is x Wᵀ for x [..., in] and W [out, in]: [..., out], in the type of x. A single row takes
-// as long as reading W, which one thread does at half the speed of two, and XLA's CPU backend has a
-// kernel for it that runs on one unless W is large. So a block's single row, x [1, 1, in], is
-// multiplied with parts of W as a batch: a token of SmolLM2 then takes a seventh less time.
+// as long as reading W, and for it XLA's CPU backend has a kernel that uses one thread unless W is
+// large, where two read twice as fast. So a block's single row, x [1, 1, in], is multiplied with
+// parts of W as a batch, which threads share: of SmolLM2's time for a token, a seventh less (two
+// cores of a Xeon).
 func multiply(x, w *Node) *Node {
 	out, in := w.Shape().Dim(0), w.Shape().Dim(1)
 	if x.Rank() != 3 || x.Shape().Size() != in || out%rowParts != 0 || !onCPU(x.Graph()) {
@@ -123,6 +125,6 @@ func axes(from, to int) []int {
 
 // onCPU reports whether a graph is compiled by XLA for a CPU.
 func onCPU(g *Graph) bool {
-	xla, ok := g.Backend().(interface{ IsCUDA() bool })
-	return ok && !xla.IsCUDA()
+	xla, ok := g.Backend().(interface{ IsCPU() bool })
+	return ok && xla.IsCPU()
 }

@@ -29,6 +29,7 @@ var matmulCases = []struct {
 	{[]int{2, 1, 2, 2}, []int{2, 1, 2, 7}, 2, 2},    // mix of few keys
 	{[]int{2, 2, 6, 1}, []int{2, 2, 1, 1}, 2, 3},    // scores of one key
 	{[]int{2, 3, 2, 2, 4}, []int{2, 3, 5, 4}, 2, 3}, // rows on two axes
+	{[]int{8, 1, 5}, []int{8, 3, 5}, 1, 2},          // one row, part by part
 }
 
 // The own gradient equals that of GoMLX's product, which the pure Go backend takes. In bfloat16,

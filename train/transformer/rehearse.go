@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"sync"
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/dtypes"
@@ -16,7 +17,9 @@ import (
 type Rehearsed struct {
 	config  Config
 	backend compute.Backend
-	execs   map[string]*graph.Exec // nil once it is taken or freed
+
+	mu    sync.Mutex
+	execs map[string]*graph.Exec // nil once it is taken or freed
 }
 
 // Rehearse runs use on a stand-in for a model whose weights are still to be read: of its
@@ -55,8 +58,15 @@ func Rehearse(backend compute.Backend, c Config, types func(weight string) dtype
 	if err != nil {
 		return nil, err
 	}
-	r := &Rehearsed{c, backend, m.execs}
-	if err := use(m); err != nil {
+	err = use(m)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	r := &Rehearsed{config: c, backend: backend, execs: m.execs}
+	m.execs = nil // the stand-in is of no use afterwards, should use have kept it
+	if err == nil && r.execs == nil {
+		err = errClosed
+	}
+	if err != nil {
 		r.Free()
 		return nil, fmt.Errorf("rehearsal: %w", err)
 	}
@@ -65,6 +75,8 @@ func Rehearse(backend compute.Backend, c Config, types func(weight string) dtype
 
 // Free drops what was compiled, where no model takes it.
 func (r *Rehearsed) Free() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	for _, e := range r.execs {
 		e.Finalize()
 	}
@@ -76,6 +88,8 @@ func (r *Rehearsed) Free() {
 func (m *Model) Take(r *Rehearsed) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	switch {
 	case r.execs == nil:
 		return errors.New("model: what was rehearsed is another model's by now, or was freed")

@@ -91,6 +91,12 @@ func TestRehearseRefuses(t *testing.T) {
 		return errors.New("forgot the text")
 	})
 	require.ErrorContains(t, err, "rehearsal: forgot the text")
+	_, err = Rehearse(b, c, single, func(m *Model) error {
+		require.NoError(t, embed(m))
+		m.Close() // which is not use's to do, and freed what was compiled
+		return nil
+	})
+	require.ErrorContains(t, err, "rehearsal: transformer: the model is closed")
 	c.Layers = 0
 	_, err = Rehearse(b, c, single, embed)
 	require.ErrorContains(t, err, "layers")
