@@ -8,15 +8,15 @@ import (
 	"time"
 )
 
-// Former is a verdict that was once on record and the rule that gave it. It stays on file when a
-// rule is replaced: a reader is to see which verdicts changed with the rule, and why.
+// Former is a verdict that was once on record and the rule that gave it. It stays on file when the
+// rule, or what it is asked of, is replaced: a reader is to see which verdicts changed, and why.
 type Former struct {
 	ID      string  `json:"id"`
 	Model   string  `json:"model"` // of the record that took its place
 	Verdict Verdict `json:"verdict"`
 	Rule    string  `json:"rule"`   // in words
 	Until   string  `json:"until"`  // the day it was replaced, 2006-01-02
-	Reason  string  `json:"reason"` // what was wrong with it
+	Reason  string  `json:"reason"` // what was wrong
 }
 
 //go:embed history.json

@@ -76,7 +76,7 @@ func changes(records map[string][]*Record, history []Former) string {
 			continue
 		}
 		if b.Len() == 0 {
-			b.WriteString("Verdicts that changed when their rule, or how intervals decide, did:\n\n| # | judged on | old verdict | new verdict | why the rule was replaced | until |\n| --- | --- | --- | --- | --- | --- |\n")
+			b.WriteString("Verdicts that changed when their rule, how intervals decide or the texts that are asked did:\n\n| # | judged on | old verdict | new verdict | why it was replaced | until |\n| --- | --- | --- | --- | --- | --- |\n")
 		}
 		fmt.Fprintf(&b, "| %s | %s | %s | **%s** | %s | %s |\n", f.ID, cell(f.Model), f.Verdict, records[f.ID][i].Verdict, cell(f.Reason), f.Until)
 	}
